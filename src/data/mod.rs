@@ -1,0 +1,1 @@
+//! Floor 3: images, ink and batches, from bytes to arrays.

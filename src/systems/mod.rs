@@ -1,0 +1,1 @@
+//! Floor 4: how rooms work together.

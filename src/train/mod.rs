@@ -1,0 +1,1 @@
+//! Floor 3: optimisers, schedules, metrics and the training loop.

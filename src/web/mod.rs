@@ -1,0 +1,1 @@
+//! Floor 5: the wasm door. Converts, calls, converts; never computes.
