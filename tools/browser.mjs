@@ -1,0 +1,60 @@
+// The browser for tests and benchmarks: Chromium or Chrome with the chromedriver of the same major version.
+// CHROME and CHROMEDRIVER name them; else the ones on PATH are taken; else, as root on Debian, apt brings them.
+
+import { existsSync, readFileSync } from 'node:fs';
+import process from 'node:process';
+import { capture, must, Obstacle, which } from './shell.mjs';
+
+const CHROME_NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const CHROME_MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
+
+/** No window, no sandbox (tests run as root in containers), and no request that the page did not make. */
+export const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** `{ chrome, chromedriver, flags }`, the first two as paths; an obstacle that says what to install if one is missing. */
+export function findBrowser() {
+  const chrome = named('CHROME') ?? which(...CHROME_NAMES) ?? (existsSync(CHROME_MAC) ? CHROME_MAC : null);
+  if (!chrome) throw new Obstacle('tests need a browser: install Chromium or Chrome, or name one in CHROME.');
+  const chromedriver = named('CHROMEDRIVER') ?? which('chromedriver');
+  const hint = 'install the chromedriver of the same version, or name one in CHROMEDRIVER';
+  if (!chromedriver) throw new Obstacle(`tests need a driver for ${chrome}: ${hint}.`);
+  const [ours, drivers] = [chrome, chromedriver].map((file) => capture(file, ['--version'])?.match(/(\d+)\.\d/)?.[1]);
+  if (!ours) throw new Obstacle(`${chrome} does not start (\`${chrome} --version\` fails).`);
+  if (ours !== drivers) {
+    throw new Obstacle(`${chrome} is version ${ours} and ${chromedriver} is for ${drivers ?? 'none'}: ${hint}.`);
+  }
+  return { chrome, chromedriver, flags: FLAGS };
+}
+
+/** Finds the browser, or installs it where that is ours to do: as root on Debian. */
+export async function browserForTests() {
+  try {
+    return findBrowser();
+  } catch (missing) {
+    if (!(missing instanceof Obstacle) || process.env.CHROME || process.env.CHROMEDRIVER || !rootOnDebian()) throw missing;
+  }
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  await must('apt package lists', 'apt-get', ['update', '-q'], { env });
+  await must('Chromium and its driver, by apt', 'apt-get', ['install', '-yq', 'chromium', 'chromium-driver'], { env });
+  return findBrowser();
+}
+
+function named(variable) {
+  const file = process.env[variable];
+  if (file && !existsSync(file)) throw new Obstacle(`${variable} names ${file}, which does not exist.`);
+  return file || null;
+}
+
+function rootOnDebian() {
+  const release = '/etc/os-release';
+  return process.getuid?.() === 0 && existsSync(release) && /^ID=debian$/m.test(readFileSync(release, 'utf8'));
+}
