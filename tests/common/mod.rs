@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use fearless_simd::Level;
+use std::path::PathBuf;
 
 /// Every lane level this machine and build can run, the scalar one first.
 pub fn levels() -> Vec<Level> {
@@ -15,4 +16,16 @@ pub fn levels() -> Vec<Level> {
     all.push(best);
     all.dedup_by_key(|level| format!("{level:?}"));
     all
+}
+
+/// A file or folder of the data that stay outside the repository: `HITOFUDE_DATA`, else `../shared`. Where it is
+/// absent, stderr says so and the caller skips the case.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("HITOFUDE_DATA").map(PathBuf::from);
+    let found = root.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared"))).join(path);
+    let there = found.exists();
+    if !there {
+        eprintln!("skipped: {} is absent (HITOFUDE_DATA names the folder of the data)", found.display());
+    }
+    there.then_some(found)
 }
