@@ -1,4 +1,5 @@
 //! Floor 3: images, ink and batches, from bytes to arrays.
 
+pub mod idx;
 pub mod ink;
 pub mod strokes;
