@@ -1,1 +1,5 @@
 //! Floor 3: weights in files.
+
+mod number;
+mod numpy;
+pub mod pickle;

@@ -1,0 +1,148 @@
+//! The calls by which NumPy's pickles describe an array, played without calling anything.
+
+use super::{Machine, Object, Value};
+use crate::error::{Error, Result};
+use crate::file::number::short;
+use crate::file::numpy::{Array, Dtype};
+use std::rc::Rc;
+
+/// NumPy's own limit is 64 axes. No call that is known here takes as many arguments.
+const MAX_TUPLE: usize = 64;
+
+/// The only names a file may mention.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Global {
+    Reconstruct,
+    FromBuffer,
+    Scalar,
+    Ndarray,
+    Dtype,
+    /// How Python 3 writes byte strings in protocols 0 to 2, which have none.
+    Encode,
+}
+
+impl Global {
+    fn named(module: &str, name: &str) -> Result<Self> {
+        match (module, name) {
+            ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => Ok(Self::Reconstruct),
+            ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") => Ok(Self::Scalar),
+            ("numpy.core.numeric" | "numpy._core.numeric", "_frombuffer") => Ok(Self::FromBuffer),
+            ("numpy", "ndarray") => Ok(Self::Ndarray),
+            ("numpy", "dtype") => Ok(Self::Dtype),
+            ("_codecs", "encode") => Ok(Self::Encode),
+            _ => {
+                let got = format!("the name {}.{}", short(module), short(name));
+                Err(Error::format("pickle", "a dict of NumPy arrays and nothing to execute", got))
+            }
+        }
+    }
+}
+
+impl Machine<'_> {
+    /// GLOBAL, STACK_GLOBAL and INST: a name, if it is one of the known ones.
+    pub(super) fn global(&mut self, opcode: u8) -> Result<Value> {
+        let global = if opcode == 0x93 {
+            let names = self.pop_many(2)?;
+            match [names[0].text(), names[1].text()] {
+                [Some(module), Some(name)] => Global::named(module, name)?,
+                _ => return self.refuse("a module and a name", "other values"),
+            }
+        } else {
+            let (module, name) = (self.line()?, self.line()?);
+            Global::named(module, name)?
+        };
+        // INST calls what it names with the values since the mark; only old-style Python 2 classes need it.
+        if opcode == b'i' {
+            self.refuse("no call of a class", format!("{global:?}"))
+        } else {
+            Ok(Value::Global(global))
+        }
+    }
+
+    /// REDUCE: a function and its arguments. The functions are played here, never run.
+    pub(super) fn call(&mut self) -> Result<Value> {
+        let operands = self.pop_many(2)?;
+        let arguments = self.tuple(&operands[1])?;
+        let object = match (&operands[0], arguments) {
+            (Value::Global(Global::Reconstruct), [Value::Global(Global::Ndarray), _, _]) => Object::Array(None),
+            (Value::Global(Global::Dtype), [code, ..]) => match code.text() {
+                Some(code) => Object::Dtype(Dtype::from_code(code)?),
+                None => return self.refuse("a dtype's code", "another value"),
+            },
+            (Value::Global(Global::Scalar), [dtype, Value::Bytes(data)]) => {
+                let array = Array { dtype: self.dtype(dtype)?, shape: Vec::new(), fortran: false, data: data.clone() };
+                Object::Array(Some(array))
+            }
+            (Value::Global(Global::FromBuffer), [Value::Bytes(data), dtype, shape, Value::Text(order)]) => {
+                let (dtype, shape) = (self.dtype(dtype)?, self.shape(shape)?);
+                Object::Array(Some(Array { dtype, shape, fortran: &**order == "F", data: data.clone() }))
+            }
+            (Value::Global(Global::Encode), [Value::Text(text), Value::Text(codec)]) if &**codec == "latin1" => {
+                let text = text.clone();
+                return self.encode(&text);
+            }
+            _ => return self.refuse("a call that makes a NumPy array", "another call"),
+        };
+        Ok(self.make(object))
+    }
+
+    /// BUILD: gives a dtype its byte order or an array its numbers. The object stays on the stack.
+    pub(super) fn build(&mut self) -> Result<()> {
+        let state = self.pop()?;
+        let Some(&Value::Object(target)) = self.stack.last() else {
+            return self.refuse("a dtype or an array to fill", "another value");
+        };
+        let state = self.tuple(&state)?;
+        let built = match (&self.objects[target], state) {
+            // Version, order, then subarray, names and fields: a plain number type has none of these.
+            (Object::Dtype(dtype), [Value::Int(_), order, Value::None, Value::None, Value::None, ..]) => {
+                let mut dtype = *dtype;
+                dtype.set_order(order.text().unwrap_or("none"))?;
+                Object::Dtype(dtype)
+            }
+            (Object::Array(_), [Value::Int(1), shape, dtype, Value::Bool(fortran), Value::Bytes(data)]) => {
+                let (dtype, shape) = (self.dtype(dtype)?, self.shape(shape)?);
+                Object::Array(Some(Array { dtype, shape, fortran: *fortran, data: data.clone() }))
+            }
+            _ => return self.refuse("the state of a plain dtype or array", "another state"),
+        };
+        self.objects[target] = built;
+        Ok(())
+    }
+
+    fn encode(&mut self, text: &str) -> Result<Value> {
+        self.pay(text.len())?;
+        match text.chars().map(|c| u8::try_from(u32::from(c))).collect::<std::result::Result<Rc<[u8]>, _>>() {
+            Ok(bytes) => Ok(Value::Bytes(bytes)),
+            Err(_) => self.refuse("latin1 text", "a wider character"),
+        }
+    }
+
+    fn dtype(&self, value: &Value) -> Result<Dtype> {
+        match value {
+            Value::Object(index) => match self.objects[*index] {
+                Object::Dtype(dtype) => Ok(dtype),
+                _ => self.refuse("a dtype", "another object"),
+            },
+            _ => self.refuse("a dtype", "another value"),
+        }
+    }
+
+    fn shape(&self, value: &Value) -> Result<Vec<usize>> {
+        let side = |side: &Value| match side {
+            Value::Int(n) => usize::try_from(*n).or_else(|_| self.refuse("sides of at least 0", n)),
+            _ => self.refuse("a shape of whole numbers", "another value"),
+        };
+        self.tuple(value)?.iter().map(side).collect()
+    }
+
+    fn tuple(&self, value: &Value) -> Result<&[Value]> {
+        match value {
+            Value::Object(index) => match &self.objects[*index] {
+                Object::Tuple(items) if items.len() <= MAX_TUPLE => Ok(items),
+                _ => self.refuse(format!("a tuple of at most {MAX_TUPLE}"), "another object"),
+            },
+            _ => self.refuse("a tuple", "another value"),
+        }
+    }
+}
