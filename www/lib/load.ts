@@ -1,0 +1,47 @@
+import init, { build as builtAs, Model as WasmModel, preprocess } from '../public/wasm/hitofude.js';
+import { bytes, fileName, LoadError, open, twice, type FetchOptions, type Source } from './fetch';
+import { fastestBuild } from './probe';
+import type { Build, Engine, Model } from './types';
+
+/** Fetches and compiles the engine: the build asked for, else the fastest one that this browser can run. */
+export async function loadEngine(
+  wasm: Record<Build, Source>,
+  options: FetchOptions & { build?: Build } = {},
+): Promise<Engine> {
+  if (typeof WebAssembly === 'undefined') {
+    throw new LoadError('unsupported', 'This browser has no WebAssembly');
+  }
+  const source = wasm[options.build ?? fastestBuild()];
+  await twice(async (cache) => {
+    const response = await open(source, cache, options);
+    // Static hosts do not always name the type that streaming compilation insists on.
+    const typed = new Response(response.body, { headers: { 'content-type': 'application/wasm' } });
+    await init({ module_or_path: await compile(typed, source) });
+  }, options.signal);
+  return { build: builtAs(), open: (weights) => new WasmModel(weights), preprocess };
+}
+
+async function compile(response: Response, source: Source): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compileStreaming(response);
+  } catch (cause) {
+    const arrived = cause instanceof WebAssembly.CompileError;
+    throw new LoadError(
+      arrived ? 'corrupt' : 'network',
+      arrived ? `${fileName(source)} does not compile: ${cause.message}` : `${fileName(source)} broke off on the way`,
+      { cause },
+    );
+  }
+}
+
+/** Fetches weights, checks them and opens the network they belong to; the engine may still be on its way. */
+export async function loadModel(
+  engine: Engine | Promise<Engine>,
+  weights: Source,
+  options: FetchOptions = {},
+): Promise<Model> {
+  return twice(async (cache) => {
+    const data = await bytes(weights, cache, options);
+    return (await engine).open(data);
+  }, options.signal);
+}
