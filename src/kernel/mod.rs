@@ -5,3 +5,10 @@
 //! by compile flag), scalar.
 
 pub use fearless_simd::Level;
+
+pub mod act;
+mod lanes;
+pub mod pool;
+pub mod reduce;
+pub mod softmax;
+pub mod update;
