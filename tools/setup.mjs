@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { browserForTests } from './browser.mjs';
-import { capture, inRoot, must, Obstacle, which } from './shell.mjs';
+import { capture, inRoot, must, npm, Obstacle, which } from './shell.mjs';
 
 const WASM = 'wasm32-unknown-unknown';
 const WASM_PACK = '0.15.1';
@@ -60,11 +60,9 @@ async function npmPackages() {
   const installed = inRoot('node_modules', '.package-lock.json');
   const wanted = inRoot('package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
-  const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--fetch-retry-mintimeout=1000'];
-  // Under `npm start` npm names its own script: the way to run it that needs no shell on any system.
-  const script = process.env.npm_execpath;
-  if (script?.endsWith('.js')) await must('npm packages', process.execPath, [script, ...args]);
-  else await must('npm packages', 'npm', args);
+  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--fetch-retry-mintimeout=1000'];
+  const [program, ...args] = npm('ci', ...flags);
+  await must('npm packages', program, args);
 }
 
 /** The version of a crate in Cargo.lock: wasm-bindgen's tool reads only modules made by the very same version. */

@@ -47,6 +47,12 @@ export function which(...names) {
   return files.find((file) => existsSync(file)) ?? null;
 }
 
+/** npm as `[program, ...arguments]`: under `npm start` npm names its own script, the way to run it without a shell. */
+export function npm(...args) {
+  const script = process.env.npm_execpath;
+  return script?.endsWith('.js') ? [process.execPath, script, ...args] : ['npm', ...args];
+}
+
 /** Seconds as a person reads them: `0.4 s`, `12 s`, `3 min 20 s`. */
 export function seconds(ms) {
   const s = ms / 1000;
