@@ -3,3 +3,4 @@
 mod number;
 mod numpy;
 pub mod pickle;
+pub mod safetensors;

@@ -6,6 +6,7 @@ mod common;
 mod bombs;
 mod pickle;
 mod pickle_hostile;
+mod safetensors;
 
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
