@@ -18,11 +18,16 @@ impl Rng {
 
     /// An independent stream for part `index` of the work under `seed`: a layer, a step, an image.
     pub fn part(seed: u64, index: u64) -> Self {
+        Self::new(Self::mix(seed, index))
+    }
+
+    /// The seed of that stream.
+    pub fn mix(seed: u64, index: u64) -> u64 {
         // SplitMix64's finaliser: neighbouring indices give unrelated seeds.
         let mut z = seed ^ index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Self::new(z ^ (z >> 31))
+        z ^ (z >> 31)
     }
 
     /// 32 random bits.

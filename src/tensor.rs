@@ -46,6 +46,16 @@ impl Map {
         (y + self.halo.0) * self.row() + (x + self.halo.1) * self.shape.c
     }
 
+    /// The pixels of `n` images, row by row; without a halo, image by image.
+    pub fn rows(&self, n: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+        let map = *self;
+        let (rows, len) = if map.halo == (0, 0) { (1, map.len()) } else { (map.shape.h, map.shape.w * map.shape.c) };
+        (0..n * rows).map(move |r| {
+            let start = (r / rows) * map.len() + map.at(r % rows, 0);
+            start..start + len
+        })
+    }
+
     /// Writes one NCHW image into this layout. The halo is left alone.
     ///
     /// `src` has [`Shape::len`] numbers, `dst` has [`Map::len`].
@@ -88,6 +98,37 @@ impl Map {
                 r[..side].fill(0.0);
                 r[row - side..].fill(0.0);
             }
+        }
+    }
+}
+
+/// Copies `n` images between two layouts. Shapes that differ are a flattening: rows follow one another in NHWC order.
+pub fn copy_rows(src: &[f32], from: &Map, dst: &mut [f32], to: &Map, n: usize) {
+    each_row(from, to, n, |a, b| dst[b].copy_from_slice(&src[a]));
+}
+
+/// Adds `n` images in one layout to those in another; see [`copy_rows`].
+pub fn add_rows(src: &[f32], from: &Map, dst: &mut [f32], to: &Map, n: usize) {
+    each_row(from, to, n, |a, b| {
+        for (d, s) in dst[b].iter_mut().zip(&src[a]) {
+            *d += s;
+        }
+    });
+}
+
+/// Pairs of ranges, of equal length, that hold the same numbers of an image in two layouts.
+fn each_row(from: &Map, to: &Map, n: usize, mut visit: impl FnMut(std::ops::Range<usize>, std::ops::Range<usize>)) {
+    assert_eq!(from.shape.len(), to.shape.len());
+    // The image with more rows tells how long the common pieces are; the other one is then a single row.
+    let (flat, tall) = if from.shape.h >= to.shape.h { (to, from) } else { (from, to) };
+    assert!(flat.shape == tall.shape || flat.shape.h == 1, "a flattening has one row");
+    let len = tall.shape.w * tall.shape.c;
+    for i in 0..n {
+        for y in 0..tall.shape.h {
+            let there = i * tall.len() + tall.at(y, 0);
+            let here = i * flat.len() + if flat.shape == tall.shape { flat.at(y, 0) } else { flat.at(0, 0) + y * len };
+            let (a, b) = if std::ptr::eq(flat, to) { (there, here) } else { (here, there) };
+            visit(a..a + len, b..b + len);
         }
     }
 }

@@ -1,1 +1,30 @@
-//! Floor 2: networks. Layers, losses, initialisation, the plan and the run.
+//! Floor 2: networks.
+//!
+//! Build → plan → run. A model is a function from wire to wire that appends nodes to a [`Graph`]; the order of
+//! wiring is a topological order, so forward is the list and backward is the list reversed, with every gradient
+//! accumulated. Shapes are inferred while building, the only place where shapes can fail. A [`Plan`] then decides
+//! which buffer every wire lives in, and a [`Run`] owns those buffers and cannot fail.
+//!
+//! One file per layer family holds its shape rule, forward and backward together; see [`layer::Layer`].
+
+pub mod act;
+pub mod affine;
+pub mod conv;
+pub mod dropout;
+pub mod flatten;
+pub mod graph;
+pub mod init;
+pub mod layer;
+pub mod loss;
+pub mod params;
+pub mod plan;
+pub mod pool;
+pub mod run;
+
+pub use conv::Conv;
+pub use graph::{Graph, Network, Wire};
+pub use init::Init;
+pub use layer::Mode;
+pub use params::Params;
+pub use plan::{Plan, Purpose};
+pub use run::Run;

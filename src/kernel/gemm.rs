@@ -1,0 +1,323 @@
+//! Matrix products over rows that lie anywhere in memory.
+//!
+//! `gemm` computes `C (+)= A·B`. A row of `A` is a list of [`Segment`]s behind a start of its own, so the windows of
+//! a convolution are rows without being copied, and they may overlap. `B` is packed into panels as wide as the
+//! tile, zero-padded. `gemm_transposed` computes `C += Aᵀ·B` over pixels: a weight gradient.
+
+use super::Level;
+use super::tile::{self, Pixels, Segment};
+use fearless_simd::{Simd, SimdBase, dispatch};
+use fearless_simd_macros::simd;
+
+/// Widest tile of any level, in numbers: two AVX-512 vectors.
+pub const WIDEST: usize = 32;
+
+/// Numbers in one vector at this level.
+pub fn lanes(level: Level) -> usize {
+    fn of<S: Simd>(_: S) -> usize {
+        S::f32s::LEN
+    }
+    dispatch!(level, simd => of(simd))
+}
+
+/// Numbers that `pack` writes for a `k × n` operand.
+pub fn packed_len(level: Level, k: usize, n: usize) -> usize {
+    k * n.next_multiple_of(lanes(level))
+}
+
+/// Packs the `k × n` operand whose element is `b(row, column)` into panels of two vectors; the last panel may have
+/// one. Columns beyond `n` are zero.
+pub fn pack(level: Level, k: usize, n: usize, b: impl Fn(usize, usize) -> f32, packed: &mut [f32]) {
+    let lanes = lanes(level);
+    let mut at = 0;
+    for (start, width) in panels(n, lanes) {
+        for row in 0..k {
+            for (j, v) in packed[at..at + width].iter_mut().enumerate() {
+                *v = if start + j < n { b(row, start + j) } else { 0.0 };
+            }
+            at += width;
+        }
+    }
+}
+
+/// As [`pack`] for an operand whose rows of `n` numbers lie somewhere as slices: a copy, several times as fast.
+pub fn pack_rows<'a>(level: Level, n: usize, rows: impl Iterator<Item = &'a [f32]> + Clone, packed: &mut [f32]) {
+    let mut at = 0;
+    for (start, width) in panels(n, lanes(level)) {
+        let used = width.min(n - start);
+        for row in rows.clone() {
+            let out = &mut packed[at..at + width];
+            out[..used].copy_from_slice(&row[start..start + used]);
+            out[used..].fill(0.0);
+            at += width;
+        }
+    }
+}
+
+/// First column and width of each panel.
+fn panels(n: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..n).step_by(2 * lanes).map(move |start| (start, if n - start > lanes { 2 * lanes } else { lanes }))
+}
+
+/// Where the rows of `A` and `C` begin: one table for an image, repeated for every image at a fixed distance.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a> {
+    /// Start in `A` and start in `C`, one pair for each row of one image.
+    pub table: &'a [(u32, u32)],
+    /// Images.
+    pub images: usize,
+    /// Numbers from one image to the next in `A`.
+    pub a_step: usize,
+    /// Numbers from one image to the next in `C`.
+    pub c_step: usize,
+}
+
+/// What the store does with the product.
+#[derive(Debug, Clone, Copy)]
+pub enum Store<'a> {
+    /// `C = A·B + bias`, then ReLU if asked.
+    Set {
+        /// One number for each column.
+        bias: Option<&'a [f32]>,
+        /// Whether negative results become zero.
+        relu: bool,
+    },
+    /// `C += A·B`.
+    Add,
+}
+
+/// `C (+)= A·B`: for each row, `n` results beside one another from the row's start in `c`.
+///
+/// `b` is packed by [`pack`] with as many rows as the segments hold numbers. Panics if anything ends outside its
+/// slice.
+#[allow(clippy::too_many_arguments, reason = "the operands of a matrix product, each with its extent")]
+pub fn gemm(
+    level: Level,
+    a: &[f32],
+    rows: Rows<'_>,
+    segments: &[Segment],
+    b: &[f32],
+    n: usize,
+    store: Store<'_>,
+    c: &mut [f32],
+) {
+    let product = Product { a, rows, segments, b, n, store };
+    dispatch!(level, simd => product_body(simd, &product, c));
+}
+
+struct Product<'a> {
+    a: &'a [f32],
+    rows: Rows<'a>,
+    segments: &'a [Segment],
+    b: &'a [f32],
+    n: usize,
+    store: Store<'a>,
+}
+
+/// Tile shapes are data of the level. 4 lanes (wasm, SSE, NEON): 4 × 2 vectors; 6 × 2 and 3 × 4 spill in V8 and
+/// fall to half the speed. AVX2 has 16 registers: 6 × 2. AVX-512 has 32: 8 × 2, and 14 × 1 for narrow outputs.
+#[simd]
+fn product_body<S: Simd>(simd: S, p: &Product<'_>, c: &mut [f32]) {
+    let lanes = S::f32s::LEN;
+    let depth: usize = p.segments.iter().map(|s| s.len).sum();
+    let mut b = p.b;
+    for (start, width) in panels(p.n, lanes) {
+        let (panel, rest) = b.split_at(depth * width);
+        b = rest;
+        match (lanes, width == 2 * lanes) {
+            (16, true) => panel_rows::<S, 8, 4, 2>(simd, p, panel, start, c),
+            (16, false) => panel_rows::<S, 14, 7, 1>(simd, p, panel, start, c),
+            (8, true) => panel_rows::<S, 6, 3, 2>(simd, p, panel, start, c),
+            (8, false) => panel_rows::<S, 12, 4, 1>(simd, p, panel, start, c),
+            (_, true) => panel_rows::<S, 4, 2, 2>(simd, p, panel, start, c),
+            (_, false) => panel_rows::<S, 4, 2, 1>(simd, p, panel, start, c),
+        }
+    }
+}
+
+/// All rows of one panel: tiles of `M` rows, then of `H`, then single ones.
+#[inline(always)]
+fn panel_rows<S: Simd, const M: usize, const H: usize, const V: usize>(
+    simd: S,
+    p: &Product<'_>,
+    panel: &[f32],
+    start: usize,
+    c: &mut [f32],
+) {
+    let mut left = p.rows.table.len() * p.rows.images;
+    let mut at = Cursor { rows: p.rows, row: 0, a: 0, c: 0 };
+    while left >= M {
+        rows_tile::<S, M, V>(simd, p, &mut at, panel, start, c);
+        left -= M;
+    }
+    while left >= H {
+        rows_tile::<S, H, V>(simd, p, &mut at, panel, start, c);
+        left -= H;
+    }
+    for _ in 0..left {
+        rows_tile::<S, 1, V>(simd, p, &mut at, panel, start, c);
+    }
+}
+
+struct Cursor<'a> {
+    rows: Rows<'a>,
+    row: usize,
+    a: usize,
+    c: usize,
+}
+
+impl Cursor<'_> {
+    #[inline(always)]
+    fn next(&mut self) -> (usize, usize) {
+        if self.row == self.rows.table.len() {
+            self.row = 0;
+            self.a += self.rows.a_step;
+            self.c += self.rows.c_step;
+        }
+        let (a, c) = self.rows.table[self.row];
+        self.row += 1;
+        (self.a + a as usize, self.c + c as usize)
+    }
+}
+
+#[inline(always)]
+fn rows_tile<S: Simd, const M: usize, const V: usize>(
+    simd: S,
+    p: &Product<'_>,
+    at: &mut Cursor<'_>,
+    panel: &[f32],
+    start: usize,
+    c: &mut [f32],
+) {
+    let (lanes, n) = (S::f32s::LEN, (p.n - start).min(V * S::f32s::LEN));
+    let (mut a_rows, mut c_rows) = ([0; M], [0; M]);
+    for i in 0..M {
+        (a_rows[i], c_rows[i]) = at.next();
+    }
+    let mut acc = [[S::f32s::splat(simd, 0.0); V]; M];
+    if let Store::Set { bias: Some(bias), .. } = p.store {
+        let mut padded = [0.0; WIDEST];
+        padded[..n].copy_from_slice(&bias[start..start + n]);
+        for v in 0..V {
+            let vector = S::f32s::from_slice(simd, &padded[v * lanes..][..lanes]);
+            for row in &mut acc {
+                row[v] = vector;
+            }
+        }
+    }
+    let mut acc = tile::dot(simd, p.a, &a_rows, p.segments, panel, acc);
+    if let Store::Set { relu: true, .. } = p.store {
+        let zero = S::f32s::splat(simd, 0.0);
+        for v in acc.as_flattened_mut() {
+            *v = v.max(zero);
+        }
+    }
+    let add = matches!(p.store, Store::Add);
+    for i in 0..M {
+        store_row::<S, V>(simd, &acc[i], &mut c[c_rows[i] + start..][..n], add);
+    }
+}
+
+/// Writes the first `out.len()` numbers of `V` vectors.
+#[inline(always)]
+fn store_row<S: Simd, const V: usize>(simd: S, acc: &[S::f32s; V], out: &mut [f32], add: bool) {
+    let lanes = S::f32s::LEN;
+    if out.len() == V * lanes {
+        for (v, out) in acc.iter().zip(out.chunks_exact_mut(lanes)) {
+            let value = if add { S::f32s::from_slice(simd, out) + *v } else { *v };
+            value.store_slice(out);
+        }
+        return;
+    }
+    let mut row = [0.0; WIDEST];
+    for (v, out) in acc.iter().zip(row.chunks_exact_mut(lanes)) {
+        v.store_slice(out);
+    }
+    for (out, v) in out.iter_mut().zip(&row) {
+        *out = if add { *out + *v } else { *v };
+    }
+}
+
+/// `C += Aᵀ·B` summed over pixels: `A` gives `k` neighbouring numbers from `first` on for each pixel of `px`, `B` is
+/// packed by [`pack`] with one row for each pixel, `C` is `k × n` with rows beside one another.
+#[allow(clippy::too_many_arguments, reason = "the operands of a matrix product, each with its extent")]
+pub fn gemm_transposed(
+    level: Level,
+    a: &[f32],
+    first: usize,
+    k: usize,
+    px: &Pixels,
+    b: &[f32],
+    n: usize,
+    c: &mut [f32],
+) {
+    dispatch!(level, simd => transposed_body(simd, &a[first..], k, px, b, n, c));
+}
+
+#[simd]
+fn transposed_body<S: Simd>(simd: S, a: &[f32], k: usize, px: &Pixels, b: &[f32], n: usize, c: &mut [f32]) {
+    let lanes = S::f32s::LEN;
+    let depth = px.images * px.rows * px.count;
+    let mut b = b;
+    for (start, width) in panels(n, lanes) {
+        let (panel, rest) = b.split_at(depth * width);
+        b = rest;
+        let out = Out { n, start };
+        match (lanes, width == 2 * lanes) {
+            (16, true) => transposed_panel::<S, 8, 4, 2>(simd, a, k, px, panel, out, c),
+            (16, false) => transposed_panel::<S, 12, 4, 1>(simd, a, k, px, panel, out, c),
+            (8, true) => transposed_panel::<S, 6, 3, 2>(simd, a, k, px, panel, out, c),
+            (8, false) => transposed_panel::<S, 12, 4, 1>(simd, a, k, px, panel, out, c),
+            (_, true) => transposed_panel::<S, 4, 2, 2>(simd, a, k, px, panel, out, c),
+            (_, false) => transposed_panel::<S, 4, 2, 1>(simd, a, k, px, panel, out, c),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Out {
+    n: usize,
+    start: usize,
+}
+
+#[inline(always)]
+fn transposed_panel<S: Simd, const M: usize, const H: usize, const V: usize>(
+    simd: S,
+    a: &[f32],
+    k: usize,
+    px: &Pixels,
+    panel: &[f32],
+    out: Out,
+    c: &mut [f32],
+) {
+    let mut row = 0;
+    while k - row >= M {
+        transposed_tile::<S, M, V>(simd, a, row, px, panel, out, c);
+        row += M;
+    }
+    while k - row >= H {
+        transposed_tile::<S, H, V>(simd, a, row, px, panel, out, c);
+        row += H;
+    }
+    while row < k {
+        transposed_tile::<S, 1, V>(simd, a, row, px, panel, out, c);
+        row += 1;
+    }
+}
+
+#[inline(always)]
+fn transposed_tile<S: Simd, const M: usize, const V: usize>(
+    simd: S,
+    a: &[f32],
+    row: usize,
+    px: &Pixels,
+    panel: &[f32],
+    out: Out,
+    c: &mut [f32],
+) {
+    let acc = tile::outer::<S, M, V>(simd, &a[row..], px, panel);
+    let n = (out.n - out.start).min(V * S::f32s::LEN);
+    for (i, acc) in acc.iter().enumerate() {
+        store_row::<S, V>(simd, acc, &mut c[(row + i) * out.n + out.start..][..n], true);
+    }
+}

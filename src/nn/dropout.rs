@@ -1,0 +1,75 @@
+//! Dropout. Srivastava et al. 2014, in the inverted form: what is kept grows by `1 / (1 − ratio)` while training, so
+//! inference does nothing. (The sources scale at inference instead; their weights are rescaled once on import.)
+
+use super::layer::{Backward, Forward, Io, Layer, Mode, Op};
+use crate::error::{Error, Result};
+use crate::kernel::act;
+use crate::rng::Rng;
+use crate::shape::Shape;
+use crate::tensor::Map;
+
+/// Zeroes each number with this probability while training.
+#[derive(Debug, Clone, Copy)]
+pub struct Dropout(
+    /// The ratio that is dropped, in `0..1`.
+    pub f32,
+);
+
+impl Layer for Dropout {
+    fn kind(&self) -> &'static str {
+        "dropout"
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        if !(0.0..1.0).contains(&self.0) {
+            return Err(Error::value("dropout ratio", "a number from 0 to below 1", self.0));
+        }
+        Ok(inputs[0])
+    }
+
+    fn in_place(&self) -> bool {
+        true
+    }
+
+    fn flat(&self, input: Shape) -> Option<Shape> {
+        Some(input)
+    }
+
+    fn formula(&self, _inputs: &[Shape]) -> String {
+        format!("drops {} while training", self.0)
+    }
+
+    fn op(&self, io: &Io) -> Box<dyn Op> {
+        Box::new(DropoutOp { keep: 1.0 - self.0, y: io.y, dy: io.gradients.as_ref().map_or(io.y, |(_, dy)| *dy) })
+    }
+}
+
+struct DropoutOp {
+    keep: f32,
+    y: Map,
+    dy: Map,
+}
+
+impl Op for DropoutOp {
+    fn forward(&mut self, cx: Forward<'_>) {
+        if let Mode::Train { seed } = cx.mode {
+            for (i, row) in self.y.rows(cx.n).enumerate() {
+                act::dropout(cx.level, mask_seed(seed, cx.node, i), self.keep, &mut cx.y[row]);
+            }
+        }
+    }
+
+    fn backward(&mut self, cx: Backward<'_>) {
+        if let Mode::Train { seed } = cx.mode {
+            for (i, row) in self.dy.rows(cx.n).enumerate() {
+                act::dropout(cx.level, mask_seed(seed, cx.node, i), self.keep, &mut cx.dy[row]);
+            }
+        }
+    }
+}
+
+/// Forward and backward draw the same mask for the same row, so none is stored.
+fn mask_seed(seed: u64, node: u64, row: usize) -> u64 {
+    let mut rng = Rng::part(Rng::mix(seed, node), row as u64);
+    u64::from(rng.bits()) << 32 | u64::from(rng.bits())
+}

@@ -1,0 +1,48 @@
+//! How weights begin. Biases begin at zero.
+
+use super::params::Params;
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+use crate::tensor::Tensor;
+use ndarray::IxDyn;
+
+/// The distribution of a layer's first weights, all of them normal with mean 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Init {
+    /// σ = √(2 / fan-in), for ReLU. He et al. 2015.
+    He,
+    /// σ = √(2 / (fan-in + fan-out)), for sigmoid and tanh. Glorot and Bengio 2010.
+    Xavier,
+    /// This σ for every layer; the sources use 0.01.
+    Gaussian(f32),
+}
+
+impl Init {
+    /// Draws every weight anew from `seed`, in the public order of each parameter, and zeroes the biases.
+    ///
+    /// Each parameter has a random stream of its own, so that a change to one layer leaves the others' draws alone.
+    pub fn fill(self, params: &mut Params, seed: u64) -> Result<()> {
+        if let Init::Gaussian(sigma) = self
+            && !(sigma.is_finite() && sigma >= 0.0)
+        {
+            return Err(Error::value("Gaussian initialisation", "a finite σ of at least 0", sigma));
+        }
+        for (i, view) in params.views().to_vec().into_iter().enumerate() {
+            let mut rng = Rng::part(seed, i as u64);
+            let sigma = self.sigma(view.fan_in, view.fan_out);
+            let draw = |_| if view.fan_in == 0 { 0.0 } else { sigma * rng.normal() };
+            let values: Vec<f32> = (0..view.len()).map(draw).collect();
+            let tensor = Tensor::from_shape_vec(IxDyn(&view.shape), values).expect("as many as the shape holds");
+            params.set(&view.name, &tensor)?;
+        }
+        Ok(())
+    }
+
+    fn sigma(self, fan_in: usize, fan_out: usize) -> f32 {
+        match self {
+            Init::He => (2.0 / fan_in.max(1) as f32).sqrt(),
+            Init::Xavier => (2.0 / (fan_in + fan_out).max(1) as f32).sqrt(),
+            Init::Gaussian(sigma) => sigma,
+        }
+    }
+}

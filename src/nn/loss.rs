@@ -1,0 +1,45 @@
+//! Losses: what the last wire's values cost, and the gradient that starts the way back.
+
+use super::graph::Wire;
+use super::run::Run;
+use crate::error::{Error, Result};
+use crate::kernel::softmax;
+
+impl Run {
+    /// Softmax and cross-entropy on a wire of class scores: returns the sum over images of `−ln p[label]`, and leaves
+    /// `scale · (p − onehot)` as the wire's gradient. A `scale` of `1 / images` makes the gradient that of the mean.
+    ///
+    /// Fails on a wire that is not a vector, on another number of labels than images and on a label without a class.
+    pub fn softmax_cross_entropy(&mut self, logits: Wire, labels: &[u8], scale: f32) -> Result<f64> {
+        let level = self.level();
+        let (y, map, dy) = self.vector_gradient(logits)?;
+        if labels.len() * map.shape.c != y.len() {
+            return Err(Error::shape("labels", y.len() / map.shape.c, labels.len()));
+        }
+        if let Some(bad) = labels.iter().find(|&&l| usize::from(l) >= map.shape.c) {
+            return Err(Error::value("label", format!("below {}", map.shape.c), bad));
+        }
+        Ok(softmax::softmax_cross_entropy(level, y, labels, map.shape.c, scale, dy))
+    }
+
+    /// Squared error of a vector wire: returns `½ Σ (y − target)²` over all images, as the sources define it, and leaves
+    /// `scale · (y − target)` as the wire's gradient.
+    pub fn squared_error(&mut self, wire: Wire, targets: &[f32], scale: f32) -> Result<f64> {
+        let level = self.level();
+        let (y, _, dy) = self.vector_gradient(wire)?;
+        if targets.len() != y.len() {
+            return Err(Error::shape("targets", y.len(), targets.len()));
+        }
+        Ok(softmax::squared_error(level, y, targets, scale, dy))
+    }
+
+    fn vector_gradient(&mut self, wire: Wire) -> Result<(&[f32], crate::tensor::Map, &mut [f32])> {
+        let Some((y, map, dy, dmap)) = self.seed_gradient(wire) else {
+            return Err(Error::value("loss", "a plan that trains and a wire with a gradient", "neither"));
+        };
+        if map.len() != map.shape.c || dmap.len() != map.shape.c {
+            return Err(Error::shape("loss", "a wire of vectors", map.shape));
+        }
+        Ok((y, map, dy))
+    }
+}

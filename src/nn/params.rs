@@ -1,0 +1,188 @@
+//! All parameters of a network in one contiguous arena with named views.
+//!
+//! An optimiser is a loop over the arena, an all-reduce one slice, a checkpoint one slice. Each view knows the
+//! order in which the kernels want it and the public order (OIHW, out × in) that files and callers see.
+
+use crate::error::{Error, Result};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use ndarray::IxDyn;
+
+/// How a parameter lies in the arena, against its public order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As it is: a bias.
+    Plain,
+    /// Public `oc × c/groups × kh × kw`; stored per group as the GEMM operand `(kh, kw, c/groups) × oc/groups`.
+    Conv {
+        /// Groups.
+        groups: usize,
+    },
+    /// Public `out × in`; stored `in × out`. `flat` is the image whose NCHW flattening the public columns follow:
+    /// in the arena they follow NHWC, as activations do.
+    Affine {
+        /// The image that was flattened into the layer's input; a vector is `in × 1 × 1`.
+        flat: Shape,
+    },
+}
+
+/// One named view into the arena.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// `layer.weight` or `layer.bias`.
+    pub name: String,
+    /// The public shape.
+    pub shape: Vec<usize>,
+    /// Where the view begins in the arena.
+    pub offset: usize,
+    /// Inputs that feed one output of the layer; 0 for a bias, which starts at zero.
+    pub fan_in: usize,
+    /// Outputs that one input feeds.
+    pub fan_out: usize,
+    /// The order in the arena.
+    pub order: Order,
+}
+
+impl View {
+    /// Numbers in the view.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether the view holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The view's place in the arena.
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.len()
+    }
+
+    /// Where, inside the view, the number at public flat index `i` is stored.
+    fn stored(&self, i: usize) -> usize {
+        match self.order {
+            Order::Plain => i,
+            Order::Conv { groups } => {
+                let (oc, c, kh, kw) = (self.shape[0] / groups, self.shape[1], self.shape[2], self.shape[3]);
+                let (x, y, ch, o) = (i % kw, i / kw % kh, i / (kw * kh) % c, i / (kw * kh * c));
+                let (group, o) = (o / oc, o % oc);
+                (((group * kh + y) * kw + x) * c + ch) * oc + o
+            }
+            Order::Affine { flat } => {
+                let (out, inputs) = (self.shape[0], self.shape[1]);
+                let (o, column) = (i / inputs, i % inputs);
+                let (ch, pixel) = (column / (flat.h * flat.w), column % (flat.h * flat.w));
+                (pixel * flat.c + ch) * out + o
+            }
+        }
+    }
+}
+
+/// The arena and its views.
+#[derive(Debug, Clone)]
+pub struct Params {
+    views: Vec<View>,
+    values: Vec<f32>,
+    version: u64,
+}
+
+impl Params {
+    /// An arena of zeros for these views.
+    pub fn zeros(views: Vec<View>) -> Self {
+        let len = views.last().map_or(0, |v| v.range().end);
+        Self { views, values: vec![0.0; len], version: fresh_version() }
+    }
+
+    /// The named views, in the order of wiring.
+    pub fn views(&self) -> &[View] {
+        &self.views
+    }
+
+    /// The whole arena, in stored order.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The whole arena, to be changed. Runs notice and pack their weights anew.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        self.version = fresh_version();
+        &mut self.values
+    }
+
+    /// Changes whenever the values may have; no two arenas share one unless their values are equal.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// One parameter in its public order.
+    pub fn get(&self, name: &str) -> Result<Tensor> {
+        self.tensor_of(self.view(name)?, &self.values)
+    }
+
+    /// Every parameter by name, in its public order.
+    pub fn named(&self) -> Vec<(String, Tensor)> {
+        self.named_of(&self.values)
+    }
+
+    /// Any arena of this shape (a gradient, an optimiser's state) by name, in public order.
+    pub fn named_of(&self, arena: &[f32]) -> Vec<(String, Tensor)> {
+        let tensor = |v: &View| self.tensor_of(v, arena).expect("the view's own shape");
+        self.views.iter().map(|v| (v.name.clone(), tensor(v))).collect()
+    }
+
+    /// Sets one parameter from its public order. Refuses another shape and values that are not finite.
+    pub fn set(&mut self, name: &str, tensor: &Tensor) -> Result<()> {
+        let view = self.view(name)?.clone();
+        if tensor.shape() != view.shape {
+            return Err(Error::shape(name, format!("{:?}", view.shape), format!("{:?}", tensor.shape())));
+        }
+        if let Some(bad) = tensor.iter().find(|v| !v.is_finite()) {
+            return Err(Error::value(name, "finite numbers", bad));
+        }
+        let slot = &mut self.values_mut()[view.range()];
+        for (i, v) in tensor.iter().enumerate() {
+            slot[view.stored(i)] = *v;
+        }
+        Ok(())
+    }
+
+    /// Sets every parameter from a list of named tensors. Missing, unknown or misshapen ones are an error and
+    /// leave the arena as it was.
+    pub fn load(&mut self, tensors: &[(String, Tensor)]) -> Result<()> {
+        let mut next = self.clone();
+        for view in &self.views {
+            let found = tensors.iter().find(|(name, _)| *name == view.name);
+            let (_, tensor) = found.ok_or_else(|| {
+                let names: Vec<&str> = tensors.iter().map(|(n, _)| n.as_str()).take(20).collect();
+                Error::missing("weights", &view.name, names.join(", "))
+            })?;
+            next.set(&view.name, tensor)?;
+        }
+        if let Some((name, _)) = tensors.iter().find(|(name, _)| self.view(name).is_err()) {
+            return Err(Error::missing("weights", "only tensors that the network has", name));
+        }
+        *self = next;
+        Ok(())
+    }
+
+    fn view(&self, name: &str) -> Result<&View> {
+        self.views.iter().find(|v| v.name == name).ok_or_else(|| {
+            let names: Vec<&str> = self.views.iter().map(|v| v.name.as_str()).collect();
+            Error::missing("parameter", format!("one of {}", names.join(", ")), name)
+        })
+    }
+
+    fn tensor_of(&self, view: &View, arena: &[f32]) -> Result<Tensor> {
+        let stored = &arena[view.range()];
+        let values = (0..view.len()).map(|i| stored[view.stored(i)]).collect();
+        Tensor::from_shape_vec(IxDyn(&view.shape), values).map_err(|e| Error::shape(&view.name, "its own shape", e))
+    }
+}
+
+/// A number that no call has returned before, so that packed weights are never taken for another arena's.
+fn fresh_version() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}

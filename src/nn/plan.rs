@@ -1,0 +1,248 @@
+//! The plan: which buffer every wire lives in, with which halo, decided before the first run.
+//!
+//! Inference reuses a buffer once its last reader has run; training keeps every value, since backward reads them. A
+//! tap pins its wire so that it can be looked at after the run. A layer that works in place shares its input's
+//! buffer where nobody else needs that input, and a ReLU behind a layer that can do it in its own store costs
+//! nothing.
+
+use super::graph::{Network, Node, Wire};
+use crate::tensor::Map;
+
+/// What a run is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// Forward only; these wires can be read afterwards, besides the output.
+    Infer {
+        /// Wires to keep.
+        taps: Vec<Wire>,
+    },
+    /// Forward and backward; every wire can be read.
+    Train {
+        /// Whether the gradient of the network's input is wanted, too.
+        input_gradient: bool,
+    },
+}
+
+/// Where one wire lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Layout of its values.
+    pub map: Map,
+    /// Which value buffer.
+    pub slot: usize,
+    /// Layout and buffer of its gradient, if it has one.
+    pub gradient: Option<(Map, usize)>,
+    /// It shares the buffer of its layer's input.
+    pub aliased: bool,
+    /// Its layer is done by the store of the layer before.
+    pub fused: bool,
+    /// The buffer had another tenant, so the halo must be zeroed in every run.
+    pub clear_halo: bool,
+    /// Its values are still there after the run.
+    pub kept: bool,
+}
+
+/// The buffers of a run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// One place for each wire.
+    pub places: Vec<Place>,
+    /// Numbers in each value buffer, for the whole batch.
+    pub slots: Vec<usize>,
+    /// Numbers in each gradient buffer, for the whole batch.
+    pub gradients: Vec<usize>,
+    /// Most images in one run.
+    pub batch: usize,
+}
+
+impl Plan {
+    /// Plans `net` for runs of up to `batch` images.
+    pub fn new(net: &Network, batch: usize, purpose: &Purpose) -> Self {
+        Planner::new(net, batch, purpose).plan()
+    }
+
+    /// Bytes of all value and gradient buffers.
+    pub fn bytes(&self) -> usize {
+        4 * (self.slots.iter().sum::<usize>() + self.gradients.iter().sum::<usize>())
+    }
+}
+
+struct Planner<'a> {
+    nodes: &'a [Node],
+    net: &'a Network,
+    batch: usize,
+    train: bool,
+    input_gradient: bool,
+    taps: &'a [Wire],
+    readers: Vec<Vec<usize>>,
+    /// The wire whose buffer each wire shares; its own number if none.
+    root: Vec<usize>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(net: &'a Network, batch: usize, purpose: &'a Purpose) -> Self {
+        let nodes = net.nodes();
+        let mut readers = vec![Vec::new(); nodes.len()];
+        for (k, node) in nodes.iter().enumerate() {
+            for w in &node.inputs {
+                readers[w.0].push(k);
+            }
+        }
+        let (train, input_gradient, taps): (_, _, &[Wire]) = match purpose {
+            Purpose::Infer { taps } => (false, false, taps),
+            Purpose::Train { input_gradient } => (true, *input_gradient, &[]),
+        };
+        let root = (0..nodes.len()).collect();
+        Self { nodes, net, batch, train, input_gradient, taps, readers, root }
+    }
+
+    fn plan(mut self) -> Plan {
+        self.alias();
+        let halos = self.halos();
+        let maps: Vec<Map> =
+            (0..self.nodes.len()).map(|k| Map::new(self.nodes[k].shape, halos[self.root[k]])).collect();
+        let (slot, slots, shared) = self.value_slots(&maps);
+        let (gradient, gradients) = self.gradient_slots();
+        let place = |k: usize| Place {
+            map: maps[k],
+            slot: slot[self.root[k]],
+            gradient: gradient[k],
+            aliased: self.root[k] != k,
+            fused: self.fused(k),
+            clear_halo: shared[self.root[k]] && self.root[k] == k,
+            kept: self.train || self.kept(k),
+        };
+        Plan { places: (0..self.nodes.len()).map(place).collect(), slots, gradients, batch: self.batch }
+    }
+
+    /// Lets in-place layers share their input's buffer where nobody else needs that input.
+    fn alias(&mut self) {
+        for (k, node) in self.nodes.iter().enumerate() {
+            let Some(layer) = &node.layer else { continue };
+            if !layer.in_place() {
+                continue;
+            }
+            let x = node.inputs[0];
+            let producer = &self.nodes[x.0];
+            let needed = producer.layer.as_ref().is_none_or(|l| self.train && l.reads().output);
+            if self.readers[x.0].len() == 1 && !self.kept(x.0) && !needed {
+                self.root[k] = self.root[x.0];
+            }
+        }
+        // A halo fits one shape only: a wire of another shape in a buffer with a halo moves out.
+        let (halos, gradient_halos) = (self.halos(), self.gradient_halos());
+        for k in 0..self.nodes.len() {
+            let r = self.root[k];
+            let framed = halos[r] != (0, 0) || (self.train && gradient_halos[r] != (0, 0));
+            if self.nodes[k].shape != self.nodes[r].shape && framed {
+                for later in k..self.nodes.len() {
+                    if self.root[later] == r && self.nodes[later].shape == self.nodes[k].shape {
+                        self.root[later] = k;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The widest halo that any reader of each buffer needs.
+    fn halos(&self) -> Vec<(usize, usize)> {
+        let mut halos = vec![(0, 0); self.nodes.len()];
+        for node in self.nodes {
+            let Some(layer) = &node.layer else { continue };
+            for w in &node.inputs {
+                widen(&mut halos[self.root[w.0]], layer.halo());
+            }
+        }
+        halos
+    }
+
+    /// The widest halo that the backward of any layer needs around each gradient buffer.
+    fn gradient_halos(&self) -> Vec<(usize, usize)> {
+        let mut halos = vec![(0, 0); self.nodes.len()];
+        for (k, node) in self.nodes.iter().enumerate() {
+            if let Some(layer) = &node.layer {
+                widen(&mut halos[self.root[k]], layer.gradient_halo(&self.net.input_shapes(node)));
+            }
+        }
+        halos
+    }
+
+    fn kept(&self, k: usize) -> bool {
+        self.net.output().0 == k || self.taps.contains(&Wire(k))
+    }
+
+    /// Whether node `k` is a ReLU that the store of the layer before can do.
+    fn fused(&self, k: usize) -> bool {
+        let Some(layer) = &self.nodes[k].layer else { return false };
+        if layer.kind() != "relu" || self.root[k] == k {
+            return false;
+        }
+        self.nodes[self.nodes[k].inputs[0].0].layer.as_ref().is_some_and(|l| l.fuses_relu())
+    }
+
+    /// A buffer for every root: its number, all sizes, and which roots share one.
+    fn value_slots(&self, maps: &[Map]) -> (Vec<usize>, Vec<usize>, Vec<bool>) {
+        let count = self.nodes.len();
+        let mut last = vec![0; count];
+        for k in 0..count {
+            let r = self.root[k];
+            let end = self.readers[k].iter().copied().max().unwrap_or(k).max(k);
+            last[r] = if self.train || self.kept(k) { usize::MAX } else { end.max(last[r]) };
+        }
+        let (mut slot, mut sizes, mut tenants) = (vec![0; count], Vec::<usize>::new(), Vec::<Vec<usize>>::new());
+        for k in (0..count).filter(|&k| self.root[k] == k) {
+            let size = self.batch * maps[k].len();
+            let free = |s: &usize| tenants[*s].iter().all(|&t| last[t] < k);
+            let best = (0..sizes.len()).filter(free).min_by_key(|&s| sizes[s].abs_diff(size));
+            let s = best.unwrap_or_else(|| {
+                sizes.push(0);
+                tenants.push(Vec::new());
+                sizes.len() - 1
+            });
+            sizes[s] = sizes[s].max(size);
+            tenants[s].push(k);
+            slot[k] = s;
+        }
+        let mut shared = vec![false; count];
+        for group in tenants.iter().filter(|t| t.len() > 1) {
+            for &t in group {
+                shared[t] = true;
+            }
+        }
+        (slot, sizes, shared)
+    }
+
+    /// A gradient buffer for every root that wants one.
+    #[allow(clippy::type_complexity, reason = "two tables that belong together")]
+    fn gradient_slots(&self) -> (Vec<Option<(Map, usize)>>, Vec<usize>) {
+        let count = self.nodes.len();
+        let mut places = vec![None; count];
+        let mut sizes = Vec::new();
+        if !self.train {
+            return (places, sizes);
+        }
+        let (mut wants, halos) = (vec![false; count], self.gradient_halos());
+        for (k, node) in self.nodes.iter().enumerate() {
+            wants[k] = match &node.layer {
+                None => self.input_gradient,
+                Some(_) => !node.params.is_empty() || node.inputs.iter().any(|w| wants[w.0]),
+            };
+        }
+        let mut slot = vec![None; count];
+        for k in (0..count).filter(|&k| wants[k]) {
+            let r = self.root[k];
+            let map = Map::new(self.nodes[k].shape, halos[r]);
+            let s = *slot[r].get_or_insert_with(|| {
+                sizes.push(0);
+                sizes.len() - 1
+            });
+            sizes[s] = sizes[s].max(self.batch * map.len());
+            places[k] = Some((map, s));
+        }
+        (places, sizes)
+    }
+}
+
+fn widen(halo: &mut (usize, usize), need: (usize, usize)) {
+    *halo = (halo.0.max(need.0), halo.1.max(need.1));
+}

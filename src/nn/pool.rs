@@ -1,0 +1,103 @@
+//! Pooling: the maximum or the average under a sliding window.
+
+use super::conv::size_formula;
+use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
+use crate::error::{Error, Result};
+use crate::kernel::pool;
+use crate::shape::{Shape, Window};
+use crate::tensor::Map;
+
+/// A pooling layer. Padding is nothing to a maximum and zeros to an average, as in PyTorch.
+#[derive(Debug, Clone, Copy)]
+pub enum Pool {
+    /// The largest value; its gradient goes to the first of equals.
+    Max(Window),
+    /// The mean, padding counted.
+    Average(Window),
+    /// The mean of each whole map. Lin et al. 2013.
+    GlobalAverage,
+}
+
+impl Pool {
+    /// The window over an input of this shape.
+    fn window(&self, x: Shape) -> Window {
+        match self {
+            Self::Max(window) | Self::Average(window) => *window,
+            Self::GlobalAverage => Window { kernel: (x.h, x.w), stride: (1, 1), pad: (0, 0), dilation: (1, 1) },
+        }
+    }
+}
+
+impl Layer for Pool {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Max(_) => "max_pool",
+            Self::Average(_) => "average_pool",
+            Self::GlobalAverage => "global_average_pool",
+        }
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        let x = inputs[0];
+        let Window { kernel, pad, .. } = self.window(x);
+        if pad.0 * 2 > kernel.0 || pad.1 * 2 > kernel.1 {
+            let expected = format!("padding of at most half the {} × {} window", kernel.0, kernel.1);
+            return Err(Error::shape("pooling", expected, format!("{} × {}", pad.0, pad.1)));
+        }
+        let (h, w) = self.window(x).output(x.h, x.w)?;
+        Ok(Shape::new(x.c, h, w))
+    }
+
+    fn reads(&self) -> Reads {
+        let max = matches!(self, Self::Max(_));
+        Reads { input: max, output: max }
+    }
+
+    fn formula(&self, inputs: &[Shape]) -> String {
+        size_formula(&self.window(inputs[0]), inputs[0])
+    }
+
+    fn op(&self, io: &Io) -> Box<dyn Op> {
+        let gradients = io.gradients.as_ref().map_or((io.x[0], io.y), |(dx, dy)| (dx[0], *dy));
+        let max = matches!(self, Self::Max(_));
+        Box::new(PoolOp {
+            max,
+            window: self.window(io.x[0].shape),
+            x: io.x[0],
+            y: io.y,
+            dx: gradients.0,
+            dy: gradients.1,
+        })
+    }
+}
+
+struct PoolOp {
+    max: bool,
+    window: Window,
+    x: Map,
+    y: Map,
+    dx: Map,
+    dy: Map,
+}
+
+impl Op for PoolOp {
+    fn forward(&mut self, cx: Forward<'_>) {
+        let (x, y) = ((cx.x(0), &self.x), (cx.y, &self.y));
+        if self.max {
+            pool::max_pool(cx.level, self.window, x, y, cx.n);
+        } else {
+            pool::average_pool(cx.level, self.window, true, x, y, cx.n);
+        }
+    }
+
+    fn backward(&mut self, mut cx: Backward<'_>) {
+        let (level, n) = (cx.level, cx.n);
+        let Some((x, y, dy, dx)) = cx.split_zeroed(0) else { return };
+        let (dy, dx) = ((dy, &self.dy), (dx, &self.dx));
+        if self.max {
+            pool::max_pool_backward(level, self.window, (x, &self.x), (y, &self.y), dy, dx, n);
+        } else {
+            pool::average_pool_backward(level, self.window, true, dy, dx, n);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Every layer and loss against central differences: the derivative that the definition gives.
+
+use hitofude::error::Result;
+use hitofude::nn::act::Activation;
+use hitofude::nn::affine::Affine;
+use hitofude::nn::dropout::Dropout;
+use hitofude::nn::flatten::Flatten;
+use hitofude::nn::pool::Pool;
+use hitofude::nn::{Conv, Graph, Init, Mode, Network, Params, Purpose, Run, Wire};
+use hitofude::rng::Rng;
+use hitofude::shape::{Shape, Window};
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
+type Wiring = fn(&mut Graph, Wire) -> Result<Wire>;
+
+const IMAGES: usize = 3;
+const LABELS: [u8; IMAGES] = [2, 0, 3];
+
+/// The wirings under test: each layer family, and what the plan does around it (aliases, fused stores, branches).
+const CASES: &[(&str, Wiring)] = &[
+    ("affine", |g, x| {
+        let x = g.add("flatten", Flatten, &[x])?;
+        g.add("affine", Affine::new(4), &[x])
+    }),
+    ("conv, pad", |g, x| head(g, x, |g, x| g.add("a", Conv::new(3, 3).pad(1), &[x]))),
+    ("conv, stride and dilation", |g, x| {
+        head(g, x, |g, x| g.add("a", Conv::new(3, 2).stride(2).dilation(2).pad(1), &[x]))
+    }),
+    ("conv, groups", |g, x| head(g, x, |g, x| g.add("a", Conv::new(4, 3).groups(2), &[x]))),
+    ("conv 1x1, stride 2", |g, x| head(g, x, |g, x| g.add("a", Conv::new(3, 1).stride(2), &[x]))),
+    ("conv, conv", |g, x| {
+        head(g, x, |g, x| {
+            let x = g.add("a", Conv::new(5, 3).pad(2), &[x])?;
+            g.add("b", Conv::new(2, 3).pad(1), &[x])
+        })
+    }),
+    ("relu in the store", |g, x| head(g, x, |g, x| between(g, x, Activation::Relu))),
+    ("sigmoid", |g, x| head(g, x, |g, x| between(g, x, Activation::Sigmoid))),
+    ("tanh", |g, x| head(g, x, |g, x| between(g, x, Activation::Tanh))),
+    ("identity", |g, x| head(g, x, |g, x| between(g, x, Activation::Identity))),
+    ("dropout", |g, x| head(g, x, |g, x| g.add("a", Dropout(0.4), &[x]))),
+    ("max pool", |g, x| head(g, x, |g, x| g.add("a", Pool::Max(Window::square(2).stride(2)), &[x]))),
+    ("max pool, overlapping, padded", |g, x| {
+        head(g, x, |g, x| g.add("a", Pool::Max(Window::square(3).stride(2).pad(1)), &[x]))
+    }),
+    ("average pool", |g, x| head(g, x, |g, x| g.add("a", Pool::Average(Window::square(3).stride(2).pad(1)), &[x]))),
+    ("global average pool", |g, x| head(g, x, |g, x| g.add("a", Pool::GlobalAverage, &[x]))),
+    ("two readers of one wire", |g, x| {
+        head(g, x, |g, x| {
+            let a = g.add("a", Conv::new(2, 1), &[x])?;
+            let _unused = g.add("b", Activation::Relu, &[a])?;
+            g.add("c", Activation::Tanh, &[a])
+        })
+    }),
+];
+
+/// A convolution before `x` and an affine layer behind, so that a gradient passes through in both directions.
+fn head(g: &mut Graph, x: Wire, middle: Wiring) -> Result<Wire> {
+    let x = g.add("first", Conv::new(2, 2), &[x])?;
+    let x = middle(g, x)?;
+    let x = g.add("flatten", Flatten, &[x])?;
+    g.add("last", Affine::new(4), &[x])
+}
+
+fn between(g: &mut Graph, x: Wire, act: Activation) -> Result<Wire> {
+    let x = g.add("a", Conv::new(3, 3).pad(1), &[x])?;
+    let x = g.add("act", act, &[x])?;
+    g.add("b", Conv::new(2, 3).pad(1), &[x])
+}
+
+enum Loss {
+    CrossEntropy,
+    Squared(Vec<f32>),
+}
+
+struct Check {
+    run: Run,
+    params: Params,
+    images: Vec<f32>,
+    output: Wire,
+    loss: Loss,
+}
+
+impl Check {
+    fn new(net: &Network, loss: Loss) -> Self {
+        let mut rng = Rng::new(11);
+        let mut params = net.zeros();
+        Init::He.fill(&mut params, 5).unwrap();
+        for p in params.values_mut() {
+            *p += 0.1 * rng.normal();
+        }
+        let images = (0..IMAGES * net.input_shape().len()).map(|_| rng.normal()).collect();
+        let run = Run::new(net, IMAGES, &Purpose::Train { input_gradient: true });
+        Self { run, params, images, output: net.output(), loss }
+    }
+
+    fn loss(&mut self) -> f64 {
+        self.run.forward(&self.params, &self.images, IMAGES, Mode::Train { seed: 9 }).unwrap();
+        match &self.loss {
+            Loss::CrossEntropy => self.run.softmax_cross_entropy(self.output, &LABELS, 1.0).unwrap(),
+            Loss::Squared(targets) => self.run.squared_error(self.output, targets, 1.0).unwrap(),
+        }
+    }
+
+    /// `(f(x + h) − f(x − h)) / 2h`, where `nudge` moves one number of the problem.
+    fn slope(&mut self, mut nudge: impl FnMut(&mut Self, f32)) -> f64 {
+        let h = 4e-3;
+        nudge(self, h);
+        let above = self.loss();
+        nudge(self, -2.0 * h);
+        let below = self.loss();
+        nudge(self, h);
+        (above - below) / (2.0 * f64::from(h))
+    }
+
+    /// Compares every parameter's and every pixel's gradient. A kink (ReLU, maximum) inside the step makes single
+    /// slopes wrong, so a few outliers are allowed: 2 %.
+    fn compare(mut self, name: &str) {
+        self.loss();
+        let mut gradient = vec![0.0; self.params.values().len()];
+        let params = self.params.clone();
+        self.run.backward(&params, &mut gradient);
+        let (dx, map) = self.run.gradient(self.run_input()).expect("asked for");
+        let mut pixels = vec![0.0; self.images.len()];
+        for (dx, out) in dx.chunks_exact(map.len()).zip(pixels.chunks_exact_mut(map.shape.len())) {
+            map.copy_to_chw(dx, out);
+        }
+        let mut wrong = Vec::new();
+        for (i, &g) in gradient.iter().enumerate() {
+            let slope = self.slope(|c, h| c.params.values_mut()[i] += h);
+            wrong.extend(differs(f64::from(g), slope).then_some(format!("parameter {i}: {g}, slope {slope}")));
+        }
+        for (i, &g) in pixels.iter().enumerate() {
+            let slope = self.slope(|c, h| c.images[i] += h);
+            wrong.extend(differs(f64::from(g), slope).then_some(format!("pixel {i}: {g}, slope {slope}")));
+        }
+        let (total, size) = (gradient.len() + pixels.len(), gradient.iter().map(|g| g.abs()).sum::<f32>());
+        assert!(size > 0.1, "{name}: no gradient arrived");
+        assert!(
+            wrong.len() * 50 <= total,
+            "{name}: {} of {total} differ: {:?}",
+            wrong.len(),
+            &wrong[..wrong.len().min(5)]
+        );
+    }
+
+    fn run_input(&self) -> Wire {
+        self.run.network().wires().next().unwrap()
+    }
+}
+
+fn differs(got: f64, want: f64) -> bool {
+    (got - want).abs() > 4e-3 * (1.0 + got.abs().max(want.abs()))
+}
+
+fn network(wire: Wiring) -> Network {
+    let mut g = Graph::new();
+    let x = g.input("input", Shape::new(2, 6, 5)).unwrap();
+    let y = wire(&mut g, x).unwrap();
+    g.finish(y)
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn every_layer_has_the_gradient_of_its_definition() {
+    for (name, wire) in CASES {
+        Check::new(&network(*wire), Loss::CrossEntropy).compare(name);
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn squared_error_has_the_gradient_of_its_definition() {
+    let targets = (0..IMAGES * 4).map(|i| i as f32 * 0.1).collect();
+    Check::new(&network(CASES[0].1), Loss::Squared(targets)).compare("squared error");
+}

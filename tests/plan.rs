@@ -1,0 +1,54 @@
+//! The plan: shared buffers change no answer, taps keep what they name, and nothing is allocated twice.
+
+use hitofude::nn::{Init, Mode, Purpose, Run};
+use hitofude::rng::Rng;
+use hitofude::zoo;
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn inference_with_and_without_taps_and_training_agree_to_the_bit() {
+    for row in zoo::CATALOGUE {
+        let net = zoo::build(row.name).unwrap();
+        let mut params = net.zeros();
+        Init::He.fill(&mut params, 3).unwrap();
+        let mut rng = Rng::new(4);
+        let images: Vec<f32> = (0..5 * net.input_shape().len()).map(|_| rng.uniform()).collect();
+        let all = net.wires().collect();
+        let mut lean = Run::new(&net, 5, &Purpose::Infer { taps: vec![] });
+        let mut tapped = Run::new(&net, 5, &Purpose::Infer { taps: all });
+        let mut train = Run::new(&net, 5, &Purpose::Train { input_gradient: false });
+        assert!(lean.plan().bytes() < tapped.plan().bytes(), "{}: a lean plan reuses buffers", row.name);
+        // Twice: a second run finds the buffers dirty.
+        for _ in 0..2 {
+            for run in [&mut lean, &mut tapped, &mut train] {
+                run.forward(&params, &images, 5, Mode::Infer).unwrap();
+            }
+            assert_eq!(lean.output(), tapped.output(), "{}", row.name);
+            assert_eq!(lean.output(), train.output(), "{}", row.name);
+        }
+        for (i, image) in images.chunks_exact(net.input_shape().len()).enumerate() {
+            tapped.forward(&params, image, 1, Mode::Infer).unwrap();
+            assert_eq!(tapped.output(), &lean.output()[10 * i..10 * i + 10], "{}: alone or in a batch", row.name);
+        }
+        for wire in net.wires() {
+            assert!(tapped.values(wire).is_some(), "{}: {} is tapped", row.name, net.node(wire).name);
+        }
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn wrong_sizes_are_refused() {
+    let net = zoo::build("three_layer_mlp").unwrap();
+    let params = net.zeros();
+    let mut run = Run::new(&net, 2, &Purpose::Infer { taps: vec![] });
+    for (len, n) in [(0, 0), (784, 2), (3 * 784, 3), (783, 1)] {
+        let error = run.forward(&params, &vec![0.0; len], n, Mode::Infer).unwrap_err();
+        assert!(matches!(error.code(), "shape" | "value"), "{error}");
+    }
+    let other = zoo::build("simple_convnet").unwrap().zeros();
+    assert_eq!(run.forward(&other, &[0.0; 784], 1, Mode::Infer).unwrap_err().code(), "shape");
+}
