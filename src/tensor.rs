@@ -46,13 +46,12 @@ impl Map {
         (y + self.halo.0) * self.row() + (x + self.halo.1) * self.shape.c
     }
 
-    /// The pixels of `n` images, row by row; without a halo, image by image.
+    /// The pixels of `n` images, row by row.
     pub fn rows(&self, n: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
-        let map = *self;
-        let (rows, len) = if map.halo == (0, 0) { (1, map.len()) } else { (map.shape.h, map.shape.w * map.shape.c) };
+        let (map, rows) = (*self, self.shape.h);
         (0..n * rows).map(move |r| {
             let start = (r / rows) * map.len() + map.at(r % rows, 0);
-            start..start + len
+            start..start + map.shape.w * map.shape.c
         })
     }
 

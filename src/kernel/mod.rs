@@ -4,15 +4,14 @@
 //! `fearless_simd::Simd` and is compiled once per level: AVX-512, AVX2, SSE, NEON, wasm simd128 (or relaxed-simd,
 //! by compile flag), scalar.
 
+pub mod act;
 pub mod conv;
 pub mod gemm;
-pub mod tile;
-
-pub use fearless_simd::Level;
-
-pub mod act;
 mod lanes;
 pub mod pool;
 pub mod reduce;
 pub mod softmax;
+pub mod tile;
 pub mod update;
+
+pub use fearless_simd::Level;

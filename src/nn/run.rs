@@ -81,9 +81,12 @@ impl Run {
         }
         (self.n, self.mode) = (n, mode);
         self.written.fill(false);
-        let Place { map, slot, .. } = self.plan.places[0];
+        let Place { map, slot, clear_halo, .. } = self.plan.places[0];
         let buffers = self.slots[slot].chunks_exact_mut(map.len());
         for (image, buffer) in images.chunks_exact(shape.len()).zip(buffers) {
+            if clear_halo {
+                map.clear_halo(buffer);
+            }
             map.fill_from_chw(image, buffer);
         }
         for k in 0..self.ops.len() {
@@ -99,7 +102,7 @@ impl Run {
             return;
         }
         let mut y = std::mem::take(&mut self.slots[place.slot]);
-        if place.clear_halo && place.map.halo != (0, 0) {
+        if place.clear_halo {
             y.chunks_exact_mut(place.map.len()).take(self.n).for_each(|image| place.map.clear_halo(image));
         }
         let node = &self.net.nodes()[k];
