@@ -1,10 +1,13 @@
 //! IDX files: made-up ones everywhere, the real MNIST where the data are.
 
+#[cfg(not(target_arch = "wasm32"))]
 #[path = "common/mod.rs"]
 mod common;
 
 use flate2::{Compression, write::GzEncoder};
-use hitofude::data::idx::{Labelled, Split, load_mnist, read_images, read_labels};
+use hitofude::data::idx::{Labelled, read_images, read_labels};
+#[cfg(not(target_arch = "wasm32"))]
+use hitofude::data::idx::{Split, load_mnist};
 use hitofude::rng::Rng;
 use std::io::Write;
 

@@ -12,7 +12,7 @@ use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Some ten thousand tensors. Parsing takes many times the header's size; this bounds it.
+/// Room for some ten thousand tensors. Parsing takes up to 24 times as much (`tests/files_memory.rs`).
 const MAX_HEADER: usize = 1 << 20;
 /// The header's key for what is no tensor.
 const METADATA: &str = "__metadata__";
@@ -54,8 +54,8 @@ struct Entry {
 
 /// Reads a file of F32, F16, BF16 or F64 tensors, rounded to `f32`.
 ///
-/// Allocates at most twice the file's size for the numbers and 64 times the header's, which is at most 1 MiB, to
-/// parse it. Errors: [`Error::Format`] for a file that is cut short, overlong or contradicts itself, and for a
+/// Allocates at most twice the file's size for the numbers, and to parse the header at most 32 times its size, which
+/// is at most 1 MiB. Errors: [`Error::Format`] for a file that is cut short, overlong or contradicts itself, and for a
 /// tensor of another type or without numbers; [`Error::Value`] for a number that is not finite. Both name the tensor.
 pub fn read(bytes: &[u8]) -> Result<Weights> {
     let (header, data) = split(bytes)?;

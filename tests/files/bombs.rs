@@ -1,4 +1,5 @@
 //! Hostile files, made as they are needed.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 /// A dict with the entry `W`: an array made by `_reconstruct`, and its state tuple up to the version.
 const ARRAY: &[u8] = b"}U\x01Wcnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01";
@@ -48,4 +49,22 @@ fn one_long_name() -> Vec<u8> {
     let one =
         [b"}".as_slice(), &name, b"cnumpy.core.multiarray\nscalar\n", &dtype(b"u1"), b"U\x01\x01\x86Rq\x00s("].concat();
     [&one, b"h\x01h\x00".repeat(20_000).as_slice(), b"u."].concat()
+}
+
+/// Headers that cost the most to parse.
+pub fn safetensors() -> Vec<(&'static str, Vec<u8>)> {
+    let most = 1 << 20;
+    let filled = |head: &str, item: &str, tail: &str| {
+        let text = [head, &item.repeat((most - head.len() - tail.len()) / item.len()), tail].concat();
+        [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat()
+    };
+    let many: String = (0..60_000).map(|i| format!(r#""{i}":0,"#)).collect();
+    vec![
+        ("a long shape", filled(r#"{"w":{"dtype":"F32","data_offsets":[0,4],"shape":[0"#, ",0", "]}}")),
+        ("a shape of shapes", filled(r#"{"w":{"dtype":"F32","data_offsets":[0,4],"shape":[[]"#, ",[]", "]}}")),
+        ("many keys in one entry", filled(r#"{"w":{"dtype":"F32""#, r#","":0"#, "}}")),
+        ("many entries", filled("{", &many, r#""z":0}"#)),
+        ("much metadata", filled(r#"{"__metadata__":{"#, r#""":"","#, r#""z":""}}"#)),
+        ("deep lists", filled("{\"w\":", "[", "}")),
+    ]
 }

@@ -1,5 +1,6 @@
 //! Weights in files: what reads, what is refused, and how much memory a hostile file can take.
 
+#[cfg(not(target_arch = "wasm32"))]
 #[path = "../common/mod.rs"]
 mod common;
 

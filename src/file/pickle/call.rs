@@ -4,7 +4,6 @@ use super::{Machine, Object, Value};
 use crate::error::{Error, Result};
 use crate::file::number::short;
 use crate::file::numpy::{Array, Dtype};
-use std::rc::Rc;
 
 /// NumPy's own limit is 64 axes. No call that is known here takes as many arguments.
 const MAX_TUPLE: usize = 64;
@@ -70,12 +69,17 @@ impl Machine<'_> {
                 None => return self.refuse("a dtype's code", "another value"),
             },
             (Value::Global(Global::Scalar), [dtype, Value::Bytes(data)]) => {
-                let array = Array { dtype: self.dtype(dtype)?, shape: Vec::new(), fortran: false, data: data.clone() };
-                Object::Array(Some(array))
+                let dtype = self.dtype(dtype)?;
+                Object::Array(Some(Array { dtype, shape: Vec::new(), fortran: false, data: data.clone() }))
             }
             (Value::Global(Global::FromBuffer), [Value::Bytes(data), dtype, shape, Value::Text(order)]) => {
                 let (dtype, shape) = (self.dtype(dtype)?, self.shape(shape)?);
-                Object::Array(Some(Array { dtype, shape, fortran: &**order == "F", data: data.clone() }))
+                let fortran = match &**order {
+                    "C" => false,
+                    "F" => true,
+                    _ => return self.refuse("C or Fortran order", short(order)),
+                };
+                Object::Array(Some(Array { dtype, shape, fortran, data: data.clone() }))
             }
             (Value::Global(Global::Encode), [Value::Text(text), Value::Text(codec)]) if &**codec == "latin1" => {
                 let text = text.clone();
@@ -110,12 +114,17 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Latin-1 bytes from text: the only encoding asked for is that of Python 3's byte strings.
     fn encode(&mut self, text: &str) -> Result<Value> {
-        self.pay(text.len())?;
-        match text.chars().map(|c| u8::try_from(u32::from(c))).collect::<std::result::Result<Rc<[u8]>, _>>() {
-            Ok(bytes) => Ok(Value::Bytes(bytes)),
-            Err(_) => self.refuse("latin1 text", "a wider character"),
+        self.pay(2 * text.len())?;
+        let mut bytes = Vec::with_capacity(text.len());
+        for c in text.chars() {
+            match u8::try_from(c) {
+                Ok(byte) => bytes.push(byte),
+                Err(_) => return self.refuse("latin1 text", format!("{c:?}")),
+            }
         }
+        Ok(Value::Bytes(bytes.into()))
     }
 
     fn dtype(&self, value: &Value) -> Result<Dtype> {
