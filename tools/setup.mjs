@@ -26,7 +26,7 @@ export async function setup({ tests = false } = {}) {
 
 /** `.tools/bin` comes first; rustup's folder counts even where the shell has not been restarted since its installation. */
 function extendPath() {
-  const cargoBin = path.join(process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo'), 'bin');
+  const cargoBin = path.join(process.env.CARGO_HOME || path.join(os.homedir(), '.cargo'), 'bin');
   const rust = which('cargo') ? [] : [cargoBin];
   process.env.PATH = [inRoot('.tools', 'bin'), process.env.PATH, ...rust].join(path.delimiter);
 }

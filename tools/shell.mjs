@@ -63,7 +63,7 @@ export function seconds(ms) {
 /** Runs a program to its end; `onLine` sees each line as it comes. Resolves to `{ code, output }`, both streams in order. */
 export function run(command, args, { env = {}, onLine = () => {} } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd: root, env: { ...process.env, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const take = (text) => {
       output += text;
@@ -108,8 +108,9 @@ const NO_NETWORK = new RegExp(
   'i',
 );
 
-/** The first line of a program's output that says the network failed, or null. */
+/** The first line of a program's output that says the network failed, or null; cargo may lose it and get it back. */
 export function networkTrouble(output) {
+  if (output.includes('error: could not compile')) return null;
   return output.split('\n').find((line) => NO_NETWORK.test(line))?.trim() ?? null;
 }
 

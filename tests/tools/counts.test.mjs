@@ -71,5 +71,6 @@ test('network trouble is told from other trouble', () => {
     'warning: spurious network error (3 tries remaining): [7] Could not connect to server',
   ];
   for (const line of lost) assert.equal(networkTrouble(`Updating index\n${line}\n`), line.trim());
-  assert.equal(networkTrouble('error[E0432]: unresolved import `network`\nerror: could not compile `x`'), null);
+  assert.equal(networkTrouble(`${lost.at(-1)}\nerror[E0432]: unresolved import\nerror: could not compile \`x\``), null);
+  assert.equal(networkTrouble('error: page.css not found'), null);
 });
