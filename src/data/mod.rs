@@ -1,5 +1,6 @@
 //! Floor 3: images, ink and batches, from bytes to arrays.
 
+pub mod augment;
 pub mod idx;
 pub mod ink;
 pub mod strokes;

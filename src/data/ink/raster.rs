@@ -4,6 +4,36 @@
 use super::{BOX, MAX_POINTS, Picture};
 use crate::error::{Error, Result};
 
+/// The box of a drawing's points, in the drawing's unit.
+pub(in crate::data) struct Extent {
+    /// Its upper left corner.
+    pub low: [f64; 2],
+    /// Its width and height.
+    pub sides: [f64; 2],
+}
+
+/// Measures a drawing. Errors as [`super::from_strokes`].
+pub(in crate::data) fn extent<S: AsRef<[[f32; 2]]>>(strokes: &[S]) -> Result<Extent> {
+    let points: usize = strokes.iter().map(|s| s.as_ref().len()).sum();
+    if points == 0 {
+        return Err(Error::Empty);
+    }
+    if points > MAX_POINTS {
+        return Err(Error::value("drawing", format!("at most {MAX_POINTS} points"), points));
+    }
+    let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
+    for p in strokes.iter().flat_map(|s| s.as_ref()) {
+        if !p[0].is_finite() || !p[1].is_finite() {
+            return Err(Error::value("drawing", "finite coordinates", format!("({}, {})", p[0], p[1])));
+        }
+        for k in 0..2 {
+            low[k] = low[k].min(f64::from(p[k]));
+            high[k] = high[k].max(f64::from(p[k]));
+        }
+    }
+    Ok(Extent { low, sides: [high[0] - low[0], high[1] - low[1]] })
+}
+
 /// Strokes with their measures: the box of the points and the thickness of the line, in the strokes' own unit.
 ///
 /// Measures are `f64`: the difference of two `f32` is exact in it for every drawing a person can make, wherever it lies.
@@ -33,24 +63,7 @@ impl<'a, S: AsRef<[[f32; 2]]>> Line<'a, S> {
         if !(0.5..=10.0).contains(&pen) {
             return Err(Error::value("pen", "a thickness from 0.5 to 10 pixels of the 20-pixel box", pen));
         }
-        let points: usize = strokes.iter().map(|s| s.as_ref().len()).sum();
-        if points > MAX_POINTS {
-            return Err(Error::value("drawing", format!("at most {MAX_POINTS} points"), points));
-        }
-        let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
-        for p in strokes.iter().flat_map(|s| s.as_ref()) {
-            if !p[0].is_finite() || !p[1].is_finite() {
-                return Err(Error::value("drawing", "finite coordinates", format!("({}, {})", p[0], p[1])));
-            }
-            for k in 0..2 {
-                low[k] = low[k].min(f64::from(p[k]));
-                high[k] = high[k].max(f64::from(p[k]));
-            }
-        }
-        if points == 0 {
-            return Err(Error::Empty);
-        }
-        let extent = [high[0] - low[0], high[1] - low[1]];
+        let Extent { low, sides: extent } = extent(strokes)?;
         let longer = extent[0].max(extent[1]);
         // The box holds the line's ends too. A lone dot has no size of its own: it is one unit wide.
         let pen = f64::from(pen);
