@@ -233,21 +233,18 @@ fn bitmaps_of_any_shape_are_read_or_refused() {
 #[cfg(not(target_arch = "wasm32"))]
 mod real {
     use super::*;
+    use hitofude::data::idx::{Labelled, Split, load_mnist};
     use hitofude::data::strokes::read_drawings;
-    use std::io::Read;
 
-    fn unpacked(path: &str) -> Option<Vec<u8>> {
-        let file = std::fs::File::open(common::shared(path)?).unwrap();
-        let mut bytes = Vec::new();
-        flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).unwrap();
-        Some(bytes)
+    fn mnist() -> Option<Labelled> {
+        common::shared("data/mnist").map(|dir| load_mnist(&dir, Split::Test).unwrap())
     }
 
     #[test]
     fn mnist_normalised_again_is_mnist() {
-        let Some(images) = unpacked("data/mnist/t10k-images-idx3-ubyte.gz") else { return };
+        let Some(mnist) = mnist() else { return };
         let (mut sum, mut same) = (0.0, 0);
-        for image in images[16..].chunks_exact(784) {
+        for image in mnist.images.pixels.chunks_exact(784) {
             let again = ink::from_bitmap(image, 28, 28).unwrap().input;
             let off: f32 = again.pixels.iter().zip(image).map(|(v, &u)| (v - f32::from(u) / 255.0).abs()).sum();
             sum += f64::from(off);
@@ -272,16 +269,12 @@ mod real {
 
     #[test]
     fn drawings_have_the_weight_and_the_softness_of_mnist() {
-        let (Some(images), Some(labels), Some(lines)) = (
-            unpacked("data/mnist/t10k-images-idx3-ubyte.gz"),
-            unpacked("data/mnist/t10k-labels-idx1-ubyte.gz"),
-            unpacked("data/pen-digits/pen-digits-dev.jsonl.gz"),
-        ) else {
+        let (Some(mnist), Some(lines)) = (mnist(), common::shared("data/pen-digits/pen-digits-dev.jsonl.gz")) else {
             return;
         };
-        let grey: Vec<f32> = images[16..].iter().map(|&v| f32::from(v) / 255.0).collect();
-        let mnist = look(labels[8..].iter().copied().zip(grey.chunks_exact(784)));
-        let drawings = read_drawings(&lines).unwrap();
+        let grey: Vec<f32> = mnist.images.pixels.iter().map(|&v| f32::from(v) / 255.0).collect();
+        let mnist = look(mnist.labels.iter().copied().zip(grey.chunks_exact(784)));
+        let drawings = read_drawings(&std::fs::read(lines).unwrap()).unwrap();
         let ours: Vec<_> = drawings.iter().map(|d| (d.digit, input(&d.strokes).unwrap())).collect();
         let ours = look(ours.iter().map(|(digit, picture)| (*digit, picture.as_slice())));
         for digit in 0..10 {
