@@ -3,6 +3,7 @@
 pub mod deep_convnet;
 pub mod mlp;
 pub mod simple_convnet;
+pub mod textbook;
 
 use crate::error::{Error, Result};
 use crate::nn::{Graph, Network, Wire};
