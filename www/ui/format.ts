@@ -1,6 +1,8 @@
 // Numbers as the page writes them.
 
 const MINUS = '−';
+/** A narrow space that does not break. */
+const THIN = '\u202f';
 
 /** Three significant digits, no exponent: 0.312, −4.07, 12.3. */
 export function decimal(value: number): string {
@@ -12,11 +14,11 @@ export function decimal(value: number): string {
 }
 
 export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+  return `${(100 * share).toFixed(1)}${THIN}%`;
 }
 
 export function count(value: number): string {
-  return value.toLocaleString('en').replaceAll(',', ' ');
+  return value.toLocaleString('en').replaceAll(',', THIN);
 }
 
 /** Bytes in kilobytes, for progress. */

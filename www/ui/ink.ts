@@ -8,15 +8,22 @@ export function paintInk(canvas: HTMLCanvasElement, strokes: Stroke[], side: num
   canvas.width = canvas.height = Math.round(side * devicePixelRatio);
   const context = canvas.getContext('2d');
   if (!context) return;
-  context.scale(canvas.width, canvas.height);
-  context.lineWidth = BRUSH;
+  const pixels = canvas.width;
+  context.lineWidth = BRUSH * pixels;
   context.lineCap = context.lineJoin = 'round';
   context.strokeStyle = getComputedStyle(canvas).color;
   for (const stroke of strokes) {
     context.beginPath();
-    for (const [x, y] of stroke) context.lineTo(x, y);
+    let [lastX, lastY] = [NaN, NaN];
+    for (const [u, v] of stroke) {
+      const [x, y] = [u * pixels, v * pixels];
+      // Points that all but coincide leave specks in wide lines.
+      if (Math.hypot(x - lastX, y - lastY) < 1) continue;
+      context.lineTo(x, y);
+      [lastX, lastY] = [x, y];
+    }
     // A dot is a stroke that went nowhere.
-    if (stroke.length === 1 && stroke[0]) context.lineTo(...stroke[0]);
+    context.lineTo(lastX, lastY);
     context.stroke();
   }
 }

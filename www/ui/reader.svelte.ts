@@ -32,12 +32,19 @@ export class Reader {
   #wanted: { model: string; build: Build | null };
   #watched = new Map<string, number>();
   #newest: Ink | undefined;
+  #unread = $state(false);
   #busy = false;
   #frame = 0;
 
   constructor(model: string, build: Build | null) {
     this.#wanted = { model, build };
     this.start();
+  }
+
+  /** Whether the newest drawing still waits for a reading that will come. */
+  get pending(): boolean {
+    const stuck = this.engine.state === 'failed' || (this.weights.state === 'failed' && !this.layers.length);
+    return this.#unread && !stuck;
   }
 
   /** Starts the engine in a fresh thread and opens the wanted network in it. */
@@ -66,7 +73,7 @@ export class Reader {
     const worker = this.#worker;
     const source = models[name];
     this.#wanted.model = name;
-    this.weights = WAITING;
+    this.weights = { state: 'loading', progress: { loaded: 0, total: source?.bytes ?? null } };
     if (!worker || !this.#desk) return;
     if (!source) {
       this.weights = { state: 'failed', message: `There is no network called ${name}` };
@@ -91,6 +98,7 @@ export class Reader {
   /** Asks for a reading of this drawing. */
   read(ink: Ink): void {
     this.#newest = ink;
+    this.#unread = true;
     this.#schedule();
   }
 
@@ -136,6 +144,7 @@ export class Reader {
       this.reading = report.reading;
       this.maps = new Map(report.maps.map((maps) => [maps.layer, maps]));
       this.milliseconds = report.milliseconds;
+      this.#unread = ink !== this.#newest;
     } catch (error) {
       // The engine answers every drawing; if it cannot, it is broken and a fresh one is needed.
       this.#stopped(worker, (error as Error).message);

@@ -32,7 +32,7 @@ export function standing(column: Column, height: number): Arrangement {
   const [maps, rows] = column.shown.shape;
   if (maps === 1) return { columns: 1, rows: 1, tile: 112, gap: 0 };
   if (isStrip(column)) return strip(maps, height);
-  const legible = rows > 20 ? 44 : rows > 10 ? 34 : 24;
+  const legible = rows > 20 ? 44 : rows > 10 ? 40 : 28;
   for (let columns = 1; ; columns++) {
     const inColumn = Math.ceil(maps / columns);
     const tile = Math.floor((height - GAP * (inColumn - 1)) / inColumn);

@@ -47,10 +47,11 @@ export async function write(
     const start = performance.now();
     let written = 0;
     while (written < rest.length) {
-      const due = still ? rest.length : Math.ceil(((await frame()) - start) * PACE * 100);
+      // A frame's own time may lie before the start.
+      const due = still ? rest.length : Math.max(written, Math.ceil(((await frame()) - start) * PACE * 100));
       if (signal.aborted) return;
       drawing.extend(rest.slice(written, due));
-      written = Math.max(written, due);
+      written = due;
     }
     drawing.end();
     if (!still) await new Promise((resolve) => setTimeout(resolve, LIFT));

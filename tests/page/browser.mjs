@@ -1,0 +1,64 @@
+// One browser for a test file, and pages in it that note what a page must not do.
+
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+import { findBrowser } from '../../tools/browser.mjs';
+
+export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 3, hasTouch: true, isMobile: true };
+export const WIDE = { viewport: { width: 1440, height: 900 } };
+
+export async function launch() {
+  const { chrome, flags } = findBrowser();
+  return chromium.launch({ executablePath: chrome, args: flags });
+}
+
+/**
+ * Opens the page; `expectErrors` lets failing requests pass. Resolves to `{ page, context, faults }`: `faults` lists
+ * console errors, uncaught exceptions and requests to other origins.
+ */
+export async function open(browser, url, { query = '', ...options } = {}) {
+  const context = await browser.newContext({ ...WIDE, reducedMotion: 'reduce', ...options });
+  const page = await context.newPage();
+  const faults = [];
+  const origin = new URL(url).origin;
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  page.on('pageerror', (error) => faults.push(error.message));
+  context.on('request', (request) => {
+    const target = new URL(request.url());
+    if (target.protocol.startsWith('http') && target.origin !== origin) faults.push(`request to ${target.origin}`);
+  });
+  await page.goto(url + query);
+  return { page, context, faults };
+}
+
+export const pad = (page) => page.getByLabel('Drawing pad');
+const answer = (page) => page.getByRole('status', { name: 'Answer' });
+
+/** The text of the answer once the newest drawing has been read. */
+export async function readAnswer(page) {
+  await page.locator('[role=status][aria-label=Answer][aria-busy=false]').waitFor({ state: 'attached' });
+  return (await answer(page).textContent()).trim();
+}
+
+/** Waits until an answer has this beginning. */
+export async function expectAnswer(page, beginning) {
+  await answer(page).filter({ hasText: beginning }).waitFor({ timeout: 10_000 });
+  const text = await readAnswer(page);
+  assert.match(text, beginning);
+  return text;
+}
+
+/** Draws strokes, in units of the pad's side, with the mouse. */
+export async function draw(page, strokes) {
+  const { x, y, width } = await pad(page).boundingBox();
+  for (const [first, ...rest] of strokes) {
+    const at = ([u, v]) => [x + u * width, y + v * width];
+    await page.mouse.move(...at(first));
+    await page.mouse.down();
+    for (const point of rest) await page.mouse.move(...at(point));
+    await page.mouse.up();
+  }
+}
+
+export const SEVEN = [[[0.25, 0.2], [0.5, 0.2], [0.75, 0.19], [0.65, 0.4], [0.55, 0.62], [0.45, 0.88]]];
+export const ONE = [[[0.5, 0.12], [0.5, 0.3], [0.5, 0.5], [0.5, 0.7], [0.49, 0.88]]];

@@ -1,0 +1,112 @@
+// What the page owes everyone: it is light, keeps to its own origin, works offline, and can be read by all.
+
+import AxeBuilder from '@axe-core/playwright';
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { draw, expectAnswer, launch, ONE, open, PHONE, readAnswer, SEVEN, WIDE } from './browser.mjs';
+import { serveSite } from './site.mjs';
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser?.close());
+
+async function withSite(use) {
+  const site = await serveSite();
+  try {
+    await use(site);
+  } finally {
+    await site.close();
+  }
+}
+
+/** Waits until the service worker holds all that a visit without a network needs. */
+const kept = (page) =>
+  page.waitForFunction(async () => {
+    const names = await caches.keys();
+    const cache = names[0] && (await caches.open(names[0]));
+    const urls = cache ? (await cache.keys()).map(({ url }) => url) : [];
+    return ['.html', '.js', '.css', '.wasm', '.safetensors'].every((end) => urls.some((url) => url.endsWith(end)));
+  });
+
+test('a first visit transfers at most 600 kB, what it keeps for offline included', () =>
+  withSite(async ({ url, served }) => {
+    const { page, context, faults } = await open(browser, url);
+    await expectAnswer(page, /^5/);
+    await kept(page);
+    const bytes = served.reduce((sum, file) => sum + file.bytes, 0);
+    assert.ok(bytes <= 600_000, `${bytes} bytes: ${JSON.stringify(served)}`);
+    assert.deepEqual(faults, []);
+    console.log(`cold visit: ${bytes} bytes`);
+    await context.close();
+  }));
+
+test('the second visit works without a network', () =>
+  withSite(async (site) => {
+    const { page, context } = await open(browser, site.url);
+    await expectAnswer(page, /^5/);
+    await kept(page);
+    await site.close();
+    await page.reload();
+    await expectAnswer(page, /^5/);
+    await draw(page, SEVEN);
+    await expectAnswer(page, /^7/);
+    await context.close();
+  }));
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [name, size] of Object.entries({ wide: WIDE, phone: PHONE })) {
+    test(`axe finds nothing: ${colorScheme}, ${name}`, () =>
+      withSite(async ({ url }) => {
+        const { page, context } = await open(browser, url, { ...size, colorScheme });
+        await expectAnswer(page, /^5/);
+        await page.waitForTimeout(500);
+        assert.deepEqual(await violations(page), []);
+        await page.getByRole('button', { name: /^conv1, map 1 / }).click();
+        await page.getByRole('dialog').waitFor();
+        assert.deepEqual(await violations(page), []);
+        await page.keyboard.press('Escape');
+        await page.getByRole('button', { name: 'Clear' }).click();
+        await expectAnswer(page, /^Nothing drawn/);
+        assert.deepEqual(await violations(page), []);
+        await context.close();
+      }));
+  }
+}
+
+async function violations(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+}
+
+test('a chosen theme is remembered', () =>
+  withSite(async ({ url }) => {
+    const { page, context } = await open(browser, url, { colorScheme: 'light' });
+    const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const light = await paper();
+    await page.getByRole('button', { name: 'Dark theme' }).click();
+    const dark = await paper();
+    assert.notEqual(dark, light);
+    await page.reload();
+    assert.equal(await paper(), dark);
+    await context.close();
+  }));
+
+test('both builds answer alike', () =>
+  withSite(async ({ url }) => {
+    const tables = [];
+    for (const build of ['simd128', 'relaxed-simd']) {
+      const { page, context, faults } = await open(browser, url, { query: `?build=${build}` });
+      await page.getByText(`draw, ${build}:`).waitFor();
+      const rows = [];
+      for (const strokes of [SEVEN, ONE]) {
+        await page.getByRole('button', { name: 'Clear' }).click();
+        await draw(page, strokes);
+        await readAnswer(page);
+        rows.push(await page.getByRole('table').innerText());
+      }
+      tables.push(rows);
+      assert.deepEqual(faults, []);
+      await context.close();
+    }
+    assert.deepEqual(tables[0], tables[1]);
+  }));
