@@ -18,7 +18,7 @@ pub fn relu_backward(level: Level, y: &[f32], dy: &mut [f32]) {
     zip(level, dy, y, |dy, y| if y <= 0.0 { 0.0 } else { dy });
 }
 
-/// `y = 1 / (1 + e⁻ʸ)`, with full relative accuracy in both tails; NaN stays NaN.
+/// `y = 1 / (1 + e⁻ʸ)` within 2.5 ulp, the small numbers of the left tail too; NaN stays NaN.
 pub fn sigmoid(level: Level, y: &mut [f32]) {
     map(level, y, sigmoid_of);
 }
@@ -28,7 +28,7 @@ pub fn sigmoid_backward(level: Level, y: &[f32], dy: &mut [f32]) {
     zip(level, dy, y, |dy, y| dy * (y * (1.0 - y)));
 }
 
-/// `y = tanh y`, with full relative accuracy near 0; NaN stays NaN.
+/// `y = tanh y` within 1.4 ulp, the small numbers near 0 too; NaN stays NaN.
 pub fn tanh(level: Level, y: &mut [f32]) {
     map(level, y, tanh_of);
 }
@@ -38,7 +38,7 @@ pub fn tanh_backward(level: Level, y: &[f32], dy: &mut [f32]) {
     zip(level, dy, y, |dy, y| dy * ((1.0 - y) * (1.0 + y)));
 }
 
-/// `y = eʸ`: 0 below −103.98, infinity above 88.73, NaN stays NaN.
+/// `y = eʸ` within 1 ulp: 0 below −103.98, infinity above 88.73, NaN stays NaN.
 pub fn exp(level: Level, y: &mut [f32]) {
     map(level, y, exp_of);
 }
@@ -85,21 +85,21 @@ fn split_mix(seed: u64) -> u64 {
 
 /// 32 bits for number `i` under a key, by 32-bit operations alone, which every lane level has.
 ///
-/// Two rounds of Wellons's `lowbias32`, one per half of the key: after one round alone the masks of two keys
-/// would be reorderings of each other.
+/// Two rounds of a mixer from Wellons's hash prospector (2018), one per half of the key: after one round alone the
+/// masks of two keys would be reorderings of each other.
 #[inline(always)]
 fn hash(key: u64, i: u32) -> u32 {
-    low_bias(low_bias(i ^ key as u32).wrapping_add((key >> 32) as u32))
+    mix(mix(i ^ key as u32).wrapping_add((key >> 32) as u32))
 }
 
 #[inline(always)]
-fn low_bias(mut h: u32) -> u32 {
+fn mix(mut h: u32) -> u32 {
     h = (h ^ (h >> 16)).wrapping_mul(0x21f0_aaad);
     h = (h ^ (h >> 15)).wrapping_mul(0xd35a_2d97);
     h ^ (h >> 15)
 }
 
-/// `eˣ` within 1 ulp, without a branch: Cephes's `expf` (Moshier 1989), `x = n ln 2 + r` with `|r| ≤ ½ ln 2`.
+/// `eˣ` without a branch: Cephes's `expf` (Moshier 1989), `x = n ln 2 + r` with `|r| ≤ ½ ln 2`.
 #[inline(always)]
 pub(super) fn exp_of(x: f32) -> f32 {
     // Adding 1.5·2²³ rounds to a whole number, which then sits in the low bits.
