@@ -57,7 +57,7 @@ impl Layer for Activation {
 
     fn op(&self, io: &Io) -> Box<dyn Op> {
         let dy = io.gradients.as_ref().map_or(io.y, |(_, dy)| *dy);
-        let (forward, backward): (fn(Level, &mut [f32]), fn(Level, &[f32], &mut [f32])) = match self {
+        let (forward, backward): (InPlace, Gradient) = match self {
             Self::Relu => (act::relu, act::relu_backward),
             Self::Sigmoid => (act::sigmoid, act::sigmoid_backward),
             Self::Tanh => (act::tanh, act::tanh_backward),
@@ -67,9 +67,12 @@ impl Layer for Activation {
     }
 }
 
+type InPlace = fn(Level, &mut [f32]);
+type Gradient = fn(Level, &[f32], &mut [f32]);
+
 struct ActivationOp {
-    forward: fn(Level, &mut [f32]),
-    backward: fn(Level, &[f32], &mut [f32]),
+    forward: InPlace,
+    backward: Gradient,
     y: Map,
     dy: Map,
 }

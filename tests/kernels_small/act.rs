@@ -12,16 +12,17 @@ fn sweep() -> Vec<f32> {
 }
 
 type Kernel = fn(Level, &mut [f32]);
+type Twin = fn(f64) -> f64;
 
 /// Each function with its `f64` twin and the largest error it may make, in units in the last place.
-const ACCURACY: [(&str, Kernel, fn(f64) -> f64, f64); 3] = [
+const ACCURACY: [(&str, Kernel, Twin, f64); 3] = [
     ("exp", act::exp, f64::exp, 1.0),
     ("sigmoid", act::sigmoid, |x| 1.0 / (1.0 + (-x).exp()), 2.5),
     ("tanh", act::tanh, f64::tanh, 1.4),
 ];
 
 /// The largest distance between a kernel and its twin over `x`, in units in the last place.
-fn worst_ulp(level: Level, kernel: Kernel, twin: fn(f64) -> f64, x: &[f32]) -> f64 {
+fn worst_ulp(level: Level, kernel: Kernel, twin: Twin, x: &[f32]) -> f64 {
     let mut y = x.to_vec();
     kernel(level, &mut y);
     let mut worst = 0.0f64;
