@@ -8,7 +8,7 @@
 //! | 0 ground | [`error`] [`shape`] [`tensor`] [`rng`] | shapes, layouts, errors, seeded randomness |
 //! | 1 kernels | [`kernel`] | loops over slices, SIMD lanes |
 //! | 2 networks | [`nn`] | layers, gradients, plans, runs |
-//! | 3 rooms | [`zoo`] [`train`] [`data`] [`file`] | one subject each |
+//! | 3 rooms | [`zoo`] [`train`] [`data`] [`mod@file`] | one subject each |
 //! | 4 systems | [`systems`] | how rooms work together |
 //! | 5 doors | `web`, `bin/hitofude.rs` | JavaScript; the terminal |
 //!

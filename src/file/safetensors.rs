@@ -26,7 +26,7 @@ pub struct Weights {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// How [`write`] stores numbers.
+/// How [`write()`] stores numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
     /// As they are.
