@@ -227,6 +227,9 @@ fn a_hand_refuses_what_ink_refuses() {
     for bad in [f32::NAN, f32::INFINITY] {
         assert!(matches!(render(&Hand::INK, 1, &[vec![[0.0, bad]]]), Err(Error::Value(_))));
     }
+    // Endless to and fro, longer than f32 can count tenths of a pixel: it ends, whatever the answer.
+    let zigzag: Vec<_> = (0..ink::MAX_POINTS).map(|i| [(i % 2) as f32, (i % 3) as f32]).collect();
+    assert!(render(&Hand::INK, 1, &[zigzag]).is_ok());
     for odd in [vec![vec![[3.0, 4.0]]], vec![vec![[3.0, 4.0]; 5], vec![]], vec![vec![[f32::MIN; 2], [f32::MAX; 2]]]] {
         for seed in 0..20 {
             let drawn = render(&Hand::INK, seed, &odd).unwrap();

@@ -5,6 +5,7 @@
 mod common;
 
 use hitofude::data::ink::{self, Normalised, PEN, Picture, SIDE};
+use hitofude::rng::Rng;
 use hitofude::{Error, Result};
 
 #[cfg(target_arch = "wasm32")]
@@ -227,6 +228,22 @@ fn bitmaps_of_any_shape_are_read_or_refused() {
     let faint = ink::from_bitmap(&[0, 0, 1, 0], 2, 2).unwrap();
     check_steps(&faint);
     assert_eq!(extent(&faint.input), (20, 20));
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn scaling_averages_areas() {
+    // 15 × 30 to 10 × 20: the naive way doubles every pixel and takes means of 3 × 3.
+    let mut rng = Rng::new(5);
+    let coverage: Vec<u8> = (0..15 * 30).map(|_| 1 + rng.below(255) as u8).collect();
+    let scaled = ink::from_bitmap(&coverage, 15, 30).unwrap().scaled;
+    assert_eq!((scaled.w, scaled.h), (10, 20));
+    for (i, &pixel) in scaled.pixels.iter().enumerate() {
+        let doubled = |k: usize| (i % 10 * 3 + k % 3, i / 10 * 3 + k / 3);
+        let parts = (0..9).map(doubled).map(|(x, y)| f32::from(coverage[y / 2 * 15 + x / 2]));
+        let naive = parts.sum::<f32>() / 9.0 / 255.0;
+        assert!((pixel - naive).abs() < 1e-5, "pixel {i}: {pixel} beside {naive}");
+    }
 }
 
 /// The cases that read `../shared/data`.

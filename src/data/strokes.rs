@@ -1,7 +1,7 @@
 //! Recorded pen strokes: the reader of `pen-digits` files, and a split that keeps writers apart.
 //!
-//! A file is JSON lines, plain or gzip: `{"writer": "w001", "digit": 7, "strokes": [[[x, y], …], …]}`, x right, y down, in
-//! any unit.
+//! A file is JSON lines, plain or gzip: `{"writer": "w001", "digit": 7, "strokes": [[[x, y], …], …]}`, x right, y down,
+//! in any unit.
 
 use crate::error::{Error, Result};
 use crate::rng::Rng;
@@ -14,7 +14,7 @@ use std::io::Read;
 pub type Stroke = Vec<[f32; 2]>;
 
 /// The most bytes a file may unpack to. The whole of `pen-digits-dev` is 8 MB.
-pub const MAX_BYTES: u64 = 256 << 20;
+pub const MAX_BYTES: u64 = 128 << 20;
 
 /// One isolated digit as somebody drew it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

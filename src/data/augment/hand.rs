@@ -15,7 +15,7 @@ pub struct Hand {
     pub bend: Augment,
     /// Thinnest and thickest pen.
     pub pen: [f32; 2],
-    /// Distance between the points of the slowest and the fastest pen.
+    /// Distance between the points of the slowest and the fastest pen; below 0.1 it is 0.1.
     pub step: [f32; 2],
     /// Trembling: deviation of a wobble along the line.
     pub tremor: f32,
@@ -27,8 +27,10 @@ pub struct Hand {
 
 /// The line forgets its wobble by half in about this many pixels.
 const TREMOR_LENGTH: f32 = 2.0;
-/// The shortest step of a pen: a quarter of a pixel would already be invisible.
+/// The shortest step of a pen: finer than this nothing is seen.
 const FINEST: f32 = 0.1;
+/// The most steps of one stroke, however long it is.
+const MAX_STEPS: f32 = 10_000.0;
 
 impl Hand {
     /// The drawing as it is, with the pen that looks most like MNIST.
@@ -84,7 +86,10 @@ impl Hand {
         let length: f32 = stroke.windows(2).map(|pair| distance(pair[0], pair[1])).sum();
         let cut = self.cut.min(length / 8.0);
         let (from, to) = (rng.range(0.0, cut), length - rng.range(0.0, cut));
-        if length > 0.0 { resample(stroke, from, to, step.max(FINEST)) } else { stroke.to_vec() }
+        if length == 0.0 {
+            return stroke.to_vec();
+        }
+        resample(stroke, from, to, step.max(FINEST).max(length / MAX_STEPS))
     }
 
     /// Moves the stroke off its place and lets the hand tremble: an autoregressive wobble along the line.

@@ -55,7 +55,8 @@ struct Field {
     nodes: Vec<[f32; 2]>,
 }
 
-/// Deviation of a spline surface over nodes of deviation 1: (151/315) on each axis, of the variance.
+/// Deviation of a spline surface over nodes of deviation 1. A cubic B-spline's squared weights have the mean sum 151/315
+/// on one axis: the variance is its square.
 const SPLINE_DEVIATION: f32 = 151.0 / 315.0;
 /// Deviation of a number uniform in ±√3.
 const UNIFORM: f32 = 1.732_050_8;

@@ -14,27 +14,25 @@ pub(super) fn ink_box(coverage: &[u8], w: usize) -> Option<[usize; 4]> {
     (right > 0).then_some([left, top, right, bottom])
 }
 
-/// Averages the part `[left, top, right, bottom)` of a bitmap with rows of `stride` bytes down, or up, to `side` pixels on its
-/// longer side. The shorter side is filled with paper, half on each end, up to a multiple of `cell`.
+/// Averages the part `[left, top, right, bottom)` of a bitmap with rows of `stride` bytes down, or up, to `side` pixels
+/// on its longer side. The shorter side is filled with paper, half on each end, up to a multiple of `cell`.
 pub(super) fn area_average(coverage: &[u8], stride: usize, part: [usize; 4], side: usize, cell: usize) -> Picture {
     let [left, top, right, bottom] = part;
     let (w, h) = (right - left, bottom - top);
     let longer = w.max(h);
     let [across, down] =
         [w, h].map(|from| Axis { from, to: (from * side).div_ceil(longer * cell) * cell, side, longer });
-    let mut rows = Picture::blank(across.to, h);
-    for y in 0..h {
-        let src = &coverage[(top + y) * stride..][left..right];
-        for x in 0..across.to {
-            rows.pixels[y * across.to + x] = across.average(x, |i| f64::from(src[i])) as f32;
-        }
-    }
     let mut out = Picture::blank(across.to, down.to);
-    for y in 0..down.to {
-        for x in 0..across.to {
-            let mean = down.average(y, |i| f64::from(rows.pixels[i * across.to + x]));
-            out.pixels[y * across.to + x] = ((mean / 255.0) as f32).min(1.0);
+    let across: Vec<_> = (0..out.w).flat_map(|x| across.shares(x).map(move |(k, share)| (x, k, share))).collect();
+    let mut sums = vec![0.0f32; w];
+    for (y, row) in out.pixels.chunks_exact_mut(out.w).enumerate() {
+        sums.fill(0.0);
+        for (k, share) in down.shares(y) {
+            let src = &coverage[(top + k) * stride..][left..right];
+            sums.iter_mut().zip(src).for_each(|(sum, &v)| *sum += share * f32::from(v));
         }
+        across.iter().for_each(|&(x, k, share)| row[x] += share * sums[k]);
+        row.iter_mut().for_each(|v| *v = (*v / 255.0).min(1.0));
     }
     out
 }
@@ -48,15 +46,16 @@ struct Axis {
 }
 
 impl Axis {
-    /// The mean of the source over target pixel `i`; beyond the source is paper.
-    fn average(&self, i: usize, at: impl Fn(usize) -> f64) -> f64 {
+    /// The source pixels under target pixel `i`, each with the share of the target it covers. What is beyond the source
+    /// is paper.
+    fn shares(&self, i: usize) -> impl Iterator<Item = (usize, f32)> {
         let step = self.longer as f64 / self.side as f64;
         let margin = (self.to as f64 * step - self.from as f64) / 2.0;
         let low = (i as f64 * step - margin).max(0.0);
         let high = ((i + 1) as f64 * step - margin).min(self.from as f64);
-        let (first, last) = (low as usize, (high.ceil() as usize).min(self.from));
-        let overlap = |k: usize| ((k + 1) as f64).min(high) - (k as f64).max(low);
-        (first..last).map(|k| at(k) * overlap(k)).sum::<f64>() / step
+        let last = (high.ceil() as usize).min(self.from);
+        let overlap = move |k: usize| ((k + 1) as f64).min(high) - (k as f64).max(low);
+        (low as usize..last).map(move |k| (k, (overlap(k) / step) as f32))
     }
 }
 
