@@ -6,7 +6,7 @@ mod common;
 
 use flate2::{Compression, write::GzEncoder};
 use hitofude::Error;
-use hitofude::data::strokes::{Drawing, MAX_BYTES, read_drawings, split_by_writer};
+use hitofude::data::strokes::{Drawing, read_drawings, split_by_writer};
 use std::collections::HashSet;
 use std::io::Write;
 
@@ -67,7 +67,7 @@ fn every_truncation_is_refused() {
 #[cfg(not(target_arch = "wasm32"))]
 fn a_gzip_bomb_is_refused() {
     // Many members of a mebibyte each: 130 kB on disk.
-    let bomb = gzip(&vec![b'\n'; 1 << 20]).repeat((MAX_BYTES >> 20) as usize + 1);
+    let bomb = gzip(&vec![b'\n'; 1 << 20]).repeat((hitofude::data::strokes::MAX_BYTES >> 20) as usize + 1);
     assert!(complaint(&bomb).contains("at most"));
 }
 
