@@ -1,0 +1,151 @@
+//! Each layer alone, under a given gradient of its output.
+
+use crate::common::levels;
+use crate::{Case, below, cases, nchw, numbers, same, same_tensors};
+use hitofude::error::Result;
+use hitofude::kernel::Level;
+use hitofude::nn::act::Activation;
+use hitofude::nn::affine::Affine;
+use hitofude::nn::dropout::Dropout;
+use hitofude::nn::flatten::Flatten;
+use hitofude::nn::pool::Pool;
+use hitofude::nn::{Conv, Graph, Mode, Network, Purpose, Run, Wire};
+use hitofude::shape::{Shape, Window};
+use hitofude::tensor::Tensor;
+
+const FILE: &[u8] = include_bytes!("../golden/layers.safetensors");
+
+type Wiring = fn(&mut Graph, Wire) -> Result<Wire>;
+
+/// The layers of `tools/goldens.py` under the names it gives them.
+const LAYERS: &[(&str, Wiring)] = &[
+    ("conv 3x3, pad 1", |g, x| g.add("a", Conv::new(5, 3).pad(1), &[x])),
+    ("conv 5x5", |g, x| g.add("a", Conv::new(4, 5), &[x])),
+    ("conv 1x1", |g, x| g.add("a", Conv::new(3, 1), &[x])),
+    ("conv 1x1, stride 2", |g, x| g.add("a", Conv::new(3, 1).stride(2), &[x])),
+    ("conv 2x2, stride 3", |g, x| g.add("a", Conv::new(3, 2).stride(3), &[x])),
+    ("conv 5x5, stride 4, pad 2", |g, x| g.add("a", Conv::new(4, 5).stride(4).pad(2), &[x])),
+    ("conv 2x2, pad 3", |g, x| g.add("a", Conv::new(3, 2).pad(3), &[x])),
+    ("conv 3x3, dilation 2", |g, x| g.add("a", Conv::new(3, 3).dilation(2).pad(2), &[x])),
+    ("conv 3x3, stride 2, dilation 2", |g, x| g.add("a", Conv::new(3, 3).stride(2).dilation(2).pad(1), &[x])),
+    ("conv 3x2, each axis its own", |g, x| {
+        let window = Window { kernel: (3, 2), stride: (2, 1), pad: (1, 2), dilation: (1, 3) };
+        g.add("a", Conv { window, ..Conv::new(4, 1) }, &[x])
+    }),
+    ("conv 3x3, 2 groups", |g, x| g.add("a", Conv::new(6, 3).groups(2).pad(1), &[x])),
+    ("conv 3x3, depthwise, stride 2", |g, x| g.add("a", Conv::new(10, 3).groups(5).stride(2).pad(1), &[x])),
+    ("conv 3x3, without bias", |g, x| g.add("a", Conv { bias: false, ..Conv::new(4, 3) }, &[x])),
+    ("conv 3x3, many channels", |g, x| g.add("a", Conv::new(19, 3).pad(1), &[x])),
+    ("affine", |g, x| g.add("a", Affine::new(4), &[x])),
+    ("affine behind an image", |g, x| affine(g, x, Affine::new(18))),
+    ("affine, without bias", |g, x| affine(g, x, Affine { bias: false, ..Affine::new(5) })),
+    ("max pool 2x2", |g, x| g.add("a", Pool::Max(Window::square(2).stride(2)), &[x])),
+    ("max pool 3x3, overlapping", |g, x| g.add("a", Pool::Max(Window::square(3).stride(2)), &[x])),
+    ("max pool 3x3, overlapping, pad 1", |g, x| g.add("a", Pool::Max(Window::square(3).stride(2).pad(1)), &[x])),
+    ("max pool 2x3, each axis its own", |g, x| g.add("a", Pool::Max(OBLONG), &[x])),
+    ("max pool 2x2, dilation 2", |g, x| g.add("a", Pool::Max(Window::square(2).dilation(2)), &[x])),
+    ("max pool 3x3, ties", |g, x| g.add("a", Pool::Max(Window::square(3).stride(2).pad(1)), &[x])),
+    ("average pool 2x2", |g, x| g.add("a", Pool::Average(Window::square(2).stride(2)), &[x])),
+    ("average pool 3x3, overlapping, pad 1", |g, x| {
+        g.add("a", Pool::Average(Window::square(3).stride(2).pad(1)), &[x])
+    }),
+    ("average pool 2x3, each axis its own", |g, x| g.add("a", Pool::Average(OBLONG), &[x])),
+    ("global average pool", |g, x| g.add("a", Pool::GlobalAverage, &[x])),
+    ("relu", |g, x| g.add("a", Activation::Relu, &[x])),
+    ("sigmoid", |g, x| g.add("a", Activation::Sigmoid, &[x])),
+    ("tanh", |g, x| g.add("a", Activation::Tanh, &[x])),
+    ("identity", |g, x| g.add("a", Activation::Identity, &[x])),
+    ("dropout in inference", |g, x| g.add("a", Dropout(0.3), &[x])),
+    (TRAINING, |g, x| g.add("a", Dropout(0.3), &[x])),
+];
+
+const OBLONG: Window = Window { kernel: (2, 3), stride: (1, 2), pad: (1, 0), dilation: (1, 1) };
+const TRAINING: &str = "dropout in training";
+
+fn affine(g: &mut Graph, x: Wire, layer: Affine) -> Result<Wire> {
+    let x = g.add("flatten", Flatten, &[x])?;
+    g.add("a", layer, &[x])
+}
+
+fn network(case: &Case, wiring: Wiring) -> Network {
+    let mut g = Graph::new();
+    let &[_, c, h, w] = case["input"].shape() else { panic!("images") };
+    let x = g.input("input", Shape::new(c, h, w)).unwrap();
+    let y = wiring(&mut g, x).unwrap();
+    g.finish(y)
+}
+
+/// One run of a case, both ways: the output, the gradient of the input, and those of the parameters, all in NCHW.
+struct Pass {
+    y: Vec<f32>,
+    dx: Vec<f32>,
+    dparams: Vec<(String, Tensor)>,
+}
+
+fn pass(case: &Case, net: &Network, level: Level, mode: Mode) -> Pass {
+    let (input, output) = (net.wires().next().unwrap(), net.output());
+    let (images, dy) = (&case["input"], &case["doutput"]);
+    let n = images.shape()[0];
+    let mut params = net.zeros();
+    params.load(&below(case, "param/")).unwrap();
+    let mut run = Run::at_level(net, n, &Purpose::Train { input_gradient: true }, level);
+    run.forward(&params, numbers(images), n, mode).unwrap();
+
+    let y = nchw(run.values(output).unwrap());
+    let (_, _, seed, map) = run.seed_gradient(output).unwrap();
+    for (from, to) in numbers(dy).chunks_exact(map.shape.len()).zip(seed.chunks_exact_mut(map.len())) {
+        map.fill_from_chw(from, to);
+    }
+    let mut arena = vec![0.0; net.parameters()];
+    run.backward(&params, &mut arena);
+    Pass { y, dx: nchw(run.gradient(input).unwrap()), dparams: params.named_of(&arena) }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn every_layer() {
+    let mut cases = cases(FILE);
+    for (name, wiring) in LAYERS {
+        let case = cases.remove(*name).unwrap_or_else(|| panic!("no case {name}"));
+        if *name == TRAINING {
+            continue;
+        }
+        let net = network(&case, *wiring);
+        for level in levels() {
+            let pass = pass(&case, &net, level, Mode::Infer);
+            let what = format!("{name} at {level:?}");
+            same(&format!("{what}: output"), &pass.y, &case["output"]);
+            same(&format!("{what}: input gradient"), &pass.dx, &case["dinput"]);
+            same_tensors(&what, &pass.dparams, &below(&case, "grad/"));
+        }
+    }
+    assert!(cases.is_empty(), "without a layer: {:?}", cases.keys());
+}
+
+/// Random streams differ between the two, so: what is kept is PyTorch's number, its gradient PyTorch's too, the rest is
+/// zero in both directions, and as many are kept as should be.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn dropout_in_training() {
+    let case = cases(FILE).remove(TRAINING).unwrap();
+    let (_, wiring) = LAYERS.iter().find(|(name, _)| *name == TRAINING).unwrap();
+    let net = network(&case, *wiring);
+    let masked = |values: &[f32], mask: &[bool]| -> Tensor {
+        let kept = values.iter().zip(mask).map(|(v, &keep)| if keep { *v } else { 0.0 });
+        kept.collect::<ndarray::Array1<f32>>().into_dyn()
+    };
+    for level in levels() {
+        let (mut kept, mut all) = (0, 0);
+        for seed in 0..100 {
+            let pass = pass(&case, &net, level, Mode::Train { seed });
+            let mask: Vec<bool> = pass.y.iter().map(|&y| y != 0.0).collect();
+            same("kept", &pass.y, &masked(numbers(&case["kept"]), &mask));
+            same("kept gradient", &pass.dx, &masked(numbers(&case["dkept"]), &mask));
+            kept += mask.iter().filter(|keep| **keep).count();
+            all += mask.len();
+        }
+        // 12,000 draws of 0.7: four standard deviations are 0.017.
+        let share = kept as f64 / all as f64;
+        assert!(all == 12_000 && (share - 0.7).abs() < 0.017, "{share} kept at {level:?}");
+    }
+}

@@ -1,0 +1,248 @@
+"""Writes tests/golden/*.safetensors: what PyTorch computes, for tests/goldens to hold the engine against.
+
+From the repository's root:
+
+    python3 -m venv .tools/torch
+    .tools/torch/bin/pip install torch==2.15.0 numpy safetensors
+    .tools/torch/bin/python tools/goldens.py
+
+Each case draws from a seed of its own name, so a new case leaves the others' bytes alone. Everything starts from numbers
+that float32 holds, is computed in float64 and rounded to float32 at the end: a difference that a test sees is the
+engine's own rounding, not PyTorch's.
+"""
+
+import copy
+import zlib
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import nn
+
+FOLDER = Path(__file__).parent.parent / "tests" / "golden"
+
+
+def normal(*shape):
+    return torch.randn(*shape).double()
+
+
+def ties(*shape):
+    """Small whole numbers: equal maxima, and zeros for ReLU."""
+    return torch.randint(-2, 3, shape).double()
+
+
+def wide(*shape):
+    """Far into both tails of a sigmoid."""
+    return (12 * torch.randn(*shape)).double()
+
+
+def sequence(**layers):
+    """A network whose layers, and so its parameters, have these names."""
+    return nn.Sequential(OrderedDict(layers))
+
+
+def seeded(name, build):
+    """Draws a network's parameters in float32 and hands it back in float64."""
+    torch.manual_seed(zlib.crc32(name.encode()))
+    return build().double()
+
+
+def both_ways(name, net, x, loss_of):
+    """Runs forward and backward; returns every input, output and gradient of the case by name."""
+    x.requires_grad_()
+    y = net(x)
+    y.retain_grad()
+    loss = loss_of(y)
+    loss.backward()
+    found = {"input": x, "output": y, "loss": loss, "dinput": x.grad, "doutput": y.grad}
+    for parameter, value in net.named_parameters():
+        found["param/" + parameter] = value
+        found["grad/" + parameter] = value.grad
+    return {f"{name}/{key}": value for key, value in found.items()}
+
+
+CONV = {
+    "conv 3x3, pad 1": ((3, 7, 6), lambda: nn.Conv2d(3, 5, 3, padding=1)),
+    "conv 5x5": ((2, 8, 8), lambda: nn.Conv2d(2, 4, 5)),
+    "conv 1x1": ((6, 4, 5), lambda: nn.Conv2d(6, 3, 1)),
+    "conv 1x1, stride 2": ((6, 4, 5), lambda: nn.Conv2d(6, 3, 1, stride=2)),
+    "conv 2x2, stride 3": ((2, 8, 9), lambda: nn.Conv2d(2, 3, 2, stride=3)),
+    "conv 5x5, stride 4, pad 2": ((1, 11, 13), lambda: nn.Conv2d(1, 4, 5, stride=4, padding=2)),
+    "conv 2x2, pad 3": ((2, 3, 4), lambda: nn.Conv2d(2, 3, 2, padding=3)),
+    "conv 3x3, dilation 2": ((2, 8, 7), lambda: nn.Conv2d(2, 3, 3, dilation=2, padding=2)),
+    "conv 3x3, stride 2, dilation 2": ((2, 9, 8), lambda: nn.Conv2d(2, 3, 3, stride=2, dilation=2, padding=1)),
+    "conv 3x2, each axis its own": (
+        (3, 9, 8),
+        lambda: nn.Conv2d(3, 4, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 3)),
+    ),
+    "conv 3x3, 2 groups": ((4, 6, 6), lambda: nn.Conv2d(4, 6, 3, groups=2, padding=1)),
+    "conv 3x3, depthwise, stride 2": ((5, 7, 6), lambda: nn.Conv2d(5, 10, 3, groups=5, stride=2, padding=1)),
+    "conv 3x3, without bias": ((3, 5, 5), lambda: nn.Conv2d(3, 4, 3, bias=False)),
+    "conv 3x3, many channels": ((17, 5, 6), lambda: nn.Conv2d(17, 19, 3, padding=1)),
+}
+
+OTHERS = {
+    "affine": ((7, 1, 1), lambda: sequence(flatten=nn.Flatten(), a=nn.Linear(7, 4))),
+    "affine behind an image": ((3, 4, 5), lambda: sequence(flatten=nn.Flatten(), a=nn.Linear(60, 18))),
+    "affine, without bias": ((2, 3, 2), lambda: sequence(flatten=nn.Flatten(), a=nn.Linear(12, 5, bias=False))),
+    "max pool 2x2": ((3, 6, 8), lambda: nn.MaxPool2d(2)),
+    "max pool 3x3, overlapping": ((5, 7, 9), lambda: nn.MaxPool2d(3, stride=2)),
+    "max pool 3x3, overlapping, pad 1": ((2, 7, 6), lambda: nn.MaxPool2d(3, stride=2, padding=1)),
+    "max pool 2x3, each axis its own": ((2, 6, 9), lambda: nn.MaxPool2d((2, 3), stride=(1, 2), padding=(1, 0))),
+    "max pool 2x2, dilation 2": ((2, 6, 6), lambda: nn.MaxPool2d(2, stride=1, dilation=2)),
+    "max pool 3x3, ties": ((2, 7, 7), lambda: nn.MaxPool2d(3, stride=2, padding=1), ties),
+    "average pool 2x2": ((3, 6, 8), lambda: nn.AvgPool2d(2)),
+    "average pool 3x3, overlapping, pad 1": ((2, 7, 6), lambda: nn.AvgPool2d(3, stride=2, padding=1)),
+    "average pool 2x3, each axis its own": ((2, 6, 9), lambda: nn.AvgPool2d((2, 3), stride=(1, 2), padding=(1, 0))),
+    "global average pool": ((5, 6, 7), lambda: nn.AdaptiveAvgPool2d(1)),
+    "relu": ((3, 4, 5), nn.ReLU, ties),
+    "sigmoid": ((3, 4, 5), nn.Sigmoid, wide),
+    "tanh": ((3, 4, 5), nn.Tanh, wide),
+    "identity": ((3, 4, 5), nn.Identity),
+    "dropout in inference": ((3, 4, 5), lambda: nn.Dropout(0.3).eval()),
+}
+
+
+def layers():
+    """Each layer alone under a random gradient of its output; the loss is that gradient's sum with the output."""
+    found = {}
+    for name, (shape, build, *values) in (CONV | OTHERS).items():
+        net = seeded(name, build)
+        net = net if isinstance(net, nn.Sequential) else sequence(a=net)
+        x = (values or [normal])[0](2, *shape)
+        dy = normal(*net(x).shape)
+        found |= both_ways(name, net, x, lambda y: (y * dy).sum())
+    return found
+
+
+def dropout():
+    """What becomes of each number, and of its gradient, where training keeps it."""
+    torch.manual_seed(0)
+    x, dy = normal(1, 4, 6, 5).requires_grad_(), normal(1, 4, 6, 5)
+    kept, dkept = torch.zeros_like(x), torch.zeros_like(x)
+    while (kept == 0).any():
+        y = F.dropout(x, 0.3, training=True)
+        (dx,) = torch.autograd.grad(y, x, dy)
+        kept, dkept = torch.where(y != 0, y, kept), torch.where(y != 0, dx, dkept)
+    found = {"input": x, "kept": kept, "doutput": dy, "dkept": dkept}
+    return {f"dropout in training/{key}": value for key, value in found.items()}
+
+
+def deep():
+    """DeepConvNet with few channels: the same pairs, poolings, paddings and dropout."""
+    layers = {}
+    for pair, (c, filters, pad) in enumerate([(1, 4, 1), (4, 6, 2), (6, 8, 1)]):
+        i = 2 * pair + 1
+        layers[f"conv{i}"], layers[f"relu{i}"] = nn.Conv2d(c, filters, 3, padding=1), nn.ReLU()
+        layers[f"conv{i + 1}"], layers[f"relu{i + 1}"] = nn.Conv2d(filters, filters, 3, padding=pad), nn.ReLU()
+        layers[f"pool{pair + 1}"] = nn.MaxPool2d(2)
+    head = sequence(
+        flatten=nn.Flatten(),
+        affine1=nn.Linear(32, 10),
+        relu7=nn.ReLU(),
+        dropout1=nn.Dropout(0.5),
+        affine2=nn.Linear(10, 5),
+        dropout2=nn.Dropout(0.5),
+    )
+    return sequence(**layers, **dict(head.named_children())).eval()
+
+
+def simple(side=12, filters=4, kernel=5, hidden=10):
+    """SimpleConvNet with few channels."""
+    pooled = (side - kernel + 1) // 2
+    return sequence(
+        conv1=nn.Conv2d(1, filters, kernel),
+        relu1=nn.ReLU(),
+        pool1=nn.MaxPool2d(2),
+        flatten=nn.Flatten(),
+        affine1=nn.Linear(filters * pooled * pooled, hidden),
+        relu2=nn.ReLU(),
+        affine2=nn.Linear(hidden, 5),
+    )
+
+
+def perceptron(activation):
+    """Three affine layers, the last one's output as it is."""
+    return sequence(
+        flatten=nn.Flatten(),
+        affine1=nn.Linear(24, 9),
+        act1=activation(),
+        affine2=nn.Linear(9, 7),
+        act2=activation(),
+        affine3=nn.Linear(7, 5),
+        act3=nn.Identity(),
+    )
+
+
+def scores():
+    """No layer but the loss."""
+    return sequence(flatten=nn.Flatten(), a=nn.Identity())
+
+
+def networks():
+    """Whole networks under both losses: the mean cross-entropy, and half the sum of the squared errors."""
+    found = {}
+    cases = {
+        "cross-entropy": (scores, (5, 1, 1), "labels", normal),
+        "cross-entropy, large scores": (scores, (5, 1, 1), "labels", lambda *shape: 8 * wide(*shape)),
+        "squared error": (scores, (5, 1, 1), "targets", normal),
+        "simple": (simple, (1, 12, 12), "labels", normal),
+        "deep": (deep, (1, 12, 12), "labels", normal),
+        "perceptron": (lambda: perceptron(nn.Sigmoid), (2, 3, 4), "labels", normal),
+        "regression": (lambda: perceptron(nn.Tanh), (2, 3, 4), "targets", normal),
+    }
+    for name, (build, shape, kind, values) in cases.items():
+        net, x = seeded(name, build), values(3, *shape)
+        labels, targets = torch.randint(0, 5, (3,)), normal(3, 5)
+        loss = {
+            "labels": lambda y: F.cross_entropy(y, labels),
+            "targets": lambda y: 0.5 * ((y - targets) ** 2).sum(),
+        }[kind]
+        found |= both_ways(name, net, x, loss)
+        found[f"{name}/{kind}"] = labels if kind == "labels" else targets
+    return found
+
+
+def curves():
+    """Ten steps of each optimiser from one start on the same ten batches: every loss, and the last parameters."""
+    optimisers = {
+        "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
+        "sgd, decay": lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.05),
+        "momentum": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
+        "momentum, decay": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.05),
+        "adam": lambda p: torch.optim.Adam(p, lr=0.01),
+        "adam, decay": lambda p: torch.optim.Adam(p, lr=0.01, weight_decay=0.05),
+        "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.05),
+    }
+    start = seeded("curves", lambda: simple(side=8, filters=3, kernel=3, hidden=6))
+    x, labels = normal(10, 4, 1, 8, 8), torch.randint(0, 5, (10, 4))
+    found = {"data/start/" + name: value for name, value in start.named_parameters()}
+    found |= {"data/input": x, "data/labels": labels}
+    for name, make in optimisers.items():
+        net, losses = copy.deepcopy(start), []
+        optimiser = make(net.parameters())
+        for images, classes in zip(x, labels):
+            optimiser.zero_grad()
+            loss = F.cross_entropy(net(images), classes)
+            loss.backward()
+            optimiser.step()
+            losses.append(loss.detach())
+        found[f"{name}/loss"] = torch.stack(losses)
+        found |= {f"{name}/end/{parameter}": value for parameter, value in net.named_parameters()}
+    return found
+
+
+def write(file, tensors):
+    rounded = {name: value.detach().float().contiguous() for name, value in tensors.items()}
+    save_file(rounded, FOLDER / f"{file}.safetensors")
+    print(f"{file}: {len(rounded)} tensors, {(FOLDER / f'{file}.safetensors').stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    FOLDER.mkdir(exist_ok=True)
+    write("layers", layers() | dropout())
+    write("networks", networks())
+    write("curves", curves())
