@@ -1,1 +1,3 @@
 //! Floor 4: how rooms work together.
+
+pub mod recognise;

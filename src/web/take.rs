@@ -1,0 +1,139 @@
+//! What JavaScript hands in, looked at before it is copied.
+//!
+//! Read by `Reflect` and not by `serde-wasm-bindgen`, which copies an array of any length first and lets an exception of
+//! a getter or a proxy pass through the engine's own frames, leaving the handle borrowed for ever.
+
+use super::Outcome;
+use crate::data::ink::{MAX_BITMAP, MAX_POINTS, PEN, SIDE};
+use crate::data::strokes::Stroke;
+use crate::systems::recognise::Ink;
+use crate::{Error, Result};
+use js_sys::{Array, Float32Array, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// The most bytes a file of weights may have: a hundred times the largest this engine is made for, and little enough for
+/// its copies to fit into the memory of a page.
+const MAX_WEIGHTS: u32 = 64 << 20;
+
+/// A drawing, copied.
+pub(super) enum Drawing {
+    Strokes { strokes: Vec<Stroke>, pen: f32 },
+    Bitmap { coverage: Vec<u8>, width: usize, height: usize },
+}
+
+impl Drawing {
+    pub(super) fn ink(&self) -> Ink<'_> {
+        match self {
+            Self::Strokes { strokes, pen } => Ink::Strokes { strokes, pen: *pen },
+            Self::Bitmap { coverage, width, height } => Ink::Bitmap { coverage, width: *width, height: *height },
+        }
+    }
+}
+
+pub(super) fn weights(value: &JsValue) -> Result<Vec<u8>> {
+    let array: &Uint8Array = typed("weights", "a Uint8Array", value)?;
+    if array.length() > MAX_WEIGHTS {
+        return Err(Error::format("weights", format!("at most {MAX_WEIGHTS} bytes"), array.length()));
+    }
+    Ok(array.to_vec())
+}
+
+pub(super) fn image(value: &JsValue) -> Result<Vec<f32>> {
+    let array: &Float32Array = typed("image", "a Float32Array", value)?;
+    if array.length() as usize != SIDE * SIDE {
+        return Err(Error::shape("image", format!("{SIDE} × {SIDE} = {} pixels", SIDE * SIDE), array.length()));
+    }
+    Ok(array.to_vec())
+}
+
+pub(super) fn text(what: &str, value: &JsValue) -> Result<String> {
+    value.as_string().ok_or_else(|| unexpected(what, "a string", value))
+}
+
+pub(super) fn drawing(ink: &JsValue) -> Outcome<Drawing> {
+    let expected = "an object with strokes, or with width, height and pixels";
+    if !ink.is_object() {
+        return Err(unexpected("ink", expected, ink).into());
+    }
+    let (list, pixels) = (field(ink, "strokes")?, field(ink, "pixels")?);
+    match (list.is_undefined(), pixels.is_undefined()) {
+        (false, true) => Ok(Drawing::Strokes { strokes: strokes(&list)?, pen: pen(&field(ink, "penWidth")?)? }),
+        (true, false) => Ok(bitmap(&pixels, &field(ink, "width")?, &field(ink, "height")?)?),
+        (both, _) => Err(Error::value("ink", expected, if both { "neither" } else { "both" }).into()),
+    }
+}
+
+fn bitmap(pixels: &JsValue, width: &JsValue, height: &JsValue) -> Result<Drawing> {
+    let array: &Uint8Array = typed("ink.pixels", "a Uint8Array", pixels)?;
+    let (width, height) = (side("ink.width", width)?, side("ink.height", height)?);
+    if array.length() as usize != width * height {
+        let expected = format!("{width} × {height} = {} bytes", width * height);
+        return Err(Error::shape("ink.pixels", expected, array.length()));
+    }
+    Ok(Drawing::Bitmap { coverage: array.to_vec(), width, height })
+}
+
+fn side(what: &str, value: &JsValue) -> Result<usize> {
+    let side = value.as_f64().filter(|v| v.fract() == 0.0 && (1.0..=MAX_BITMAP as f64).contains(v));
+    side.map(|v| v as usize).ok_or_else(|| unexpected(what, &format!("a whole number from 1 to {MAX_BITMAP}"), value))
+}
+
+fn pen(value: &JsValue) -> Result<f32> {
+    if value.is_undefined() {
+        return Ok(PEN);
+    }
+    value.as_f64().map(|v| v as f32).ok_or_else(|| unexpected("ink.penWidth", "a number", value))
+}
+
+fn strokes(list: &JsValue) -> Outcome<Vec<Stroke>> {
+    let mut points = 0;
+    items("ink.strokes", list, MAX_POINTS, |s, stroke| {
+        let strokes = items(&format!("ink.strokes[{s}]"), stroke, MAX_POINTS - points, |p, point| {
+            let what = || format!("ink.strokes[{s}][{p}]");
+            let at = |k: u32| Reflect::get_u32(point, k).map(|v| v.as_f64());
+            if Array::is_array(point) && point.unchecked_ref::<Array>().length() == 2 {
+                if let (Some(x), Some(y)) = (at(0)?, at(1)?) {
+                    return Ok([x as f32, y as f32]);
+                }
+            }
+            Err(unexpected(&what(), "a point [x, y] of two numbers", point).into())
+        })?;
+        points += strokes.len();
+        Ok(strokes)
+    })
+}
+
+/// The items of an array, of which there are at most `most`.
+fn items<T>(
+    what: &str,
+    list: &JsValue,
+    most: usize,
+    mut each: impl FnMut(u32, &JsValue) -> Outcome<T>,
+) -> Outcome<Vec<T>> {
+    if !Array::is_array(list) {
+        return Err(unexpected(what, "an array", list).into());
+    }
+    let length = list.unchecked_ref::<Array>().length();
+    if length as usize > most {
+        return Err(Error::value(what, format!("at most {most} items, {MAX_POINTS} points in all"), length).into());
+    }
+    (0..length).map(|i| each(i, &Reflect::get_u32(list, i)?)).collect()
+}
+
+fn field(object: &JsValue, name: &str) -> Outcome<JsValue> {
+    Reflect::get(object, &name.into())
+}
+
+fn typed<'a, T: JsCast>(what: &str, expected: &str, value: &'a JsValue) -> Result<&'a T> {
+    value.dyn_ref().ok_or_else(|| unexpected(what, expected, value))
+}
+
+fn unexpected(what: &str, expected: &str, value: &JsValue) -> Error {
+    let got = match (value.as_f64(), value.js_typeof().as_string()) {
+        (Some(number), _) => number.to_string(),
+        _ if value.is_null() => "null".into(),
+        _ if Array::is_array(value) => format!("an array of {}", value.unchecked_ref::<Array>().length()),
+        (_, kind) => kind.unwrap_or_default(),
+    };
+    Error::value(what, expected, got)
+}
