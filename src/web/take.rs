@@ -88,19 +88,22 @@ fn pen(value: &JsValue) -> Result<f32> {
 fn strokes(list: &JsValue) -> Outcome<Vec<Stroke>> {
     let mut points = 0;
     items("ink.strokes", list, MAX_POINTS, |s, stroke| {
-        let strokes = items(&format!("ink.strokes[{s}]"), stroke, MAX_POINTS - points, |p, point| {
-            let what = || format!("ink.strokes[{s}][{p}]");
-            let at = |k: u32| Reflect::get_u32(point, k).map(|v| v.as_f64());
-            if Array::is_array(point) && point.unchecked_ref::<Array>().length() == 2 {
-                if let (Some(x), Some(y)) = (at(0)?, at(1)?) {
-                    return Ok([x as f32, y as f32]);
-                }
-            }
-            Err(unexpected(&what(), "a point [x, y] of two numbers", point).into())
+        let name = format!("ink.strokes[{s}]");
+        let stroke = items(&name, stroke, MAX_POINTS - points, |p, value| {
+            point(value)?
+                .ok_or_else(|| unexpected(&format!("{name}[{p}]"), "a point [x, y] of two numbers", value).into())
         })?;
-        points += strokes.len();
-        Ok(strokes)
+        points += stroke.len();
+        Ok(stroke)
     })
+}
+
+fn point(value: &JsValue) -> Outcome<Option<[f32; 2]>> {
+    if !Array::is_array(value) || value.unchecked_ref::<Array>().length() != 2 {
+        return Ok(None);
+    }
+    let [x, y] = [Reflect::get_u32(value, 0)?.as_f64(), Reflect::get_u32(value, 1)?.as_f64()];
+    Ok(x.zip(y).map(|(x, y)| [x as f32, y as f32]))
 }
 
 /// The items of an array, of which there are at most `most`.
