@@ -3,8 +3,9 @@
 //! It joins a network of the [`zoo`], weights from a [`safetensors`] file, the [`ink`] normaliser and a calibration. The
 //! page, the native command and the npm package all answer through here.
 //!
-//! Every layer stays readable after a prediction: measured on DeepConvNet, one image at a time, a plan that keeps all of
-//! them takes as long as one that reuses buffers (within 1 %), so there is no second kind of recogniser without them.
+//! Every layer stays readable after a prediction. Measured on DeepConvNet, one picture at a time on one core with AVX2:
+//! 98 µs with a plan that keeps them all (265 kB), 100 µs with one that reuses buffers (108 kB). So there is one kind of
+//! recogniser.
 
 mod layers;
 
