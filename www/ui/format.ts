@@ -2,7 +2,7 @@
 
 const MINUS = '−';
 /** A narrow space that does not break. */
-const THIN = '\u202f';
+export const THIN = '\u202f';
 
 /** Three significant digits, no exponent: 0.312, −4.07, 12.3. */
 export function decimal(value: number): string {

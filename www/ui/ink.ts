@@ -8,22 +8,23 @@ export function paintInk(canvas: HTMLCanvasElement, strokes: Stroke[], side: num
   canvas.width = canvas.height = Math.round(side * devicePixelRatio);
   const context = canvas.getContext('2d');
   if (!context) return;
-  const pixels = canvas.width;
-  context.lineWidth = BRUSH * pixels;
+  context.lineWidth = BRUSH * canvas.width;
   context.lineCap = context.lineJoin = 'round';
   context.strokeStyle = getComputedStyle(canvas).color;
-  for (const stroke of strokes) {
-    context.beginPath();
-    let [lastX, lastY] = [NaN, NaN];
-    for (const [u, v] of stroke) {
-      const [x, y] = [u * pixels, v * pixels];
-      // Points that all but coincide leave specks in wide lines.
-      if (Math.hypot(x - lastX, y - lastY) < 1) continue;
-      context.lineTo(x, y);
-      [lastX, lastY] = [x, y];
-    }
-    // A dot is a stroke that went nowhere.
-    context.lineTo(lastX, lastY);
-    context.stroke();
+  for (const stroke of strokes) context.stroke(curve(stroke, canvas.width));
+}
+
+/** A stroke as a curve through the middles between its points, so that a quick hand's corners are round. */
+function curve([first, ...rest]: Stroke, scale: number): Path2D {
+  const path = new Path2D();
+  if (!first) return path;
+  let [x, y] = [first[0] * scale, first[1] * scale];
+  path.moveTo(x, y);
+  for (const [u, v] of rest) {
+    const [nextX, nextY] = [u * scale, v * scale];
+    path.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
+    [x, y] = [nextX, nextY];
   }
+  path.lineTo(x, y);
+  return path;
 }
