@@ -1,10 +1,13 @@
 //! The recogniser: files in and out, calibrated answers, layers that are what they say, refusals that change nothing.
 
+#[path = "common/known.rs"]
+mod known;
+
 use hitofude::data::ink::PEN;
 use hitofude::file::safetensors::{self, Precision, Weights};
 use hitofude::nn::{Init, Mode, Params, Purpose, Run};
 use hitofude::rng::Rng;
-use hitofude::systems::recognise::{Answer, Calibration, Ink, Recogniser};
+use hitofude::systems::recognise::{Answer, Calibration, Ink, Reading, Recogniser};
 use hitofude::tensor::Tensor;
 use hitofude::zoo;
 
@@ -24,6 +27,28 @@ fn recogniser(calibration: Calibration) -> Recogniser {
 fn picture(seed: u64) -> Vec<f32> {
     let mut rng = Rng::new(seed);
     (0..784).map(|_| rng.uniform()).collect()
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn the_known_network_answers_as_known() {
+    let mut model = known::recogniser();
+    let answer = model.predict(&known::picture()).unwrap();
+    assert_eq!(([answer.digit, answer.second], answer.sure), (known::DIGITS, true));
+    let scores = model.features("affine2").unwrap();
+    assert!(known::close(&scores, &known::SCORES), "{scores:?}");
+    for (layer, (name, mean)) in model.layers().iter().zip(known::MEANS) {
+        let values = model.features(&layer.name).unwrap();
+        let found = values.iter().sum::<f32>() / values.len() as f32;
+        assert!(layer.name == name && (found - mean).abs() < 1e-4, "{}: {found}", layer.name);
+    }
+    let Reading { answer, steps } = model.read_ink(&Ink::Strokes { strokes: &known::strokes(), pen: PEN }).unwrap();
+    assert_eq!(([answer.digit, answer.second], answer.sure), (known::INK_DIGITS, false));
+    assert!(known::close(&answer.probabilities, &known::INK_PROBABILITIES), "{answer:?}");
+    for (step, (w, h, sum)) in [steps.drawn, steps.crop, steps.scaled, steps.input].iter().zip(known::STEPS) {
+        assert_eq!((step.w, step.h), (w, h));
+        assert!((step.pixels.iter().sum::<f32>() - sum).abs() < 1e-4 * sum);
+    }
 }
 
 /// What `load` makes of this network's file after `change`, as an error's code.

@@ -7,8 +7,10 @@
 //! 98 µs with a plan that keeps them all (265 kB), 100 µs with one that reuses buffers (108 kB). So there is one kind of
 //! recogniser.
 
+mod calibration;
 mod layers;
 
+pub use calibration::Calibration;
 pub use layers::Layer;
 
 use crate::data::ink::{self, Normalised};
@@ -19,54 +21,11 @@ use crate::kernel::softmax::softmax;
 use crate::nn::{Mode, Params, Purpose, Run};
 use crate::shape::Shape;
 use crate::zoo;
-use std::collections::BTreeMap;
 
 /// What the recogniser reads: one grey picture.
 const INPUT: Shape = Shape::new(1, ink::SIDE, ink::SIDE);
 /// How many classes it tells apart.
 const DIGITS: usize = 10;
-
-/// How far to believe a network: fitted on validation data, kept beside the weights.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Calibration {
-    /// Logits are divided by this before the softmax, from 0.01 to 100. Guo et al. 2017.
-    pub temperature: f32,
-    /// An answer whose best probability reaches this, from 0 to 1, is sure.
-    pub threshold: f32,
-}
-
-impl Default for Calibration {
-    /// The network's own word: temperature 1, always sure.
-    fn default() -> Self {
-        Self { temperature: 1.0, threshold: 0.0 }
-    }
-}
-
-impl Calibration {
-    /// From a file's metadata; what is not said there is neutral.
-    fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self> {
-        let number = |key: &str, neutral| match metadata.get(key) {
-            None => Ok(neutral),
-            Some(text) => text.parse().map_err(|_| Error::format(key, "a number", shown(text))),
-        };
-        let neutral = Self::default();
-        Self {
-            temperature: number("temperature", neutral.temperature)?,
-            threshold: number("threshold", neutral.threshold)?,
-        }
-        .checked()
-    }
-
-    fn checked(self) -> Result<Self> {
-        if !(0.01..=100.0).contains(&self.temperature) {
-            return Err(Error::value("temperature", "a number from 0.01 to 100", self.temperature));
-        }
-        if !(0.0..=1.0).contains(&self.threshold) {
-            return Err(Error::value("threshold", "a number from 0 to 1", self.threshold));
-        }
-        Ok(self)
-    }
-}
 
 /// What a network makes of one picture.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -8,12 +8,15 @@ use crate::data::ink::{MAX_BITMAP, MAX_POINTS, PEN, SIDE};
 use crate::data::strokes::Stroke;
 use crate::systems::recognise::Ink;
 use crate::{Error, Result};
-use js_sys::{Array, Float32Array, Reflect, Uint8Array};
+use js_sys::{Array, Float32Array, JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 /// The most bytes a file of weights may have: a hundred times the largest this engine is made for, and little enough for
 /// its copies to fit into the memory of a page.
 const MAX_WEIGHTS: u32 = 64 << 20;
+
+/// The longest name.
+const MAX_TEXT: u32 = 1000;
 
 /// A drawing, copied.
 pub(super) enum Drawing {
@@ -47,7 +50,9 @@ pub(super) fn image(value: &JsValue) -> Result<Vec<f32>> {
 }
 
 pub(super) fn text(what: &str, value: &JsValue) -> Result<String> {
-    value.as_string().ok_or_else(|| unexpected(what, "a string", value))
+    let short = value.dyn_ref::<JsString>().is_some_and(|text| text.length() <= MAX_TEXT);
+    let text = if short { value.as_string() } else { None };
+    text.ok_or_else(|| unexpected(what, &format!("a string of at most {MAX_TEXT} characters"), value))
 }
 
 pub(super) fn drawing(ink: &JsValue) -> Outcome<Drawing> {
