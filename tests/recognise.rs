@@ -86,10 +86,10 @@ fn files_that_make_no_recogniser_are_refused() {
     assert_eq!(say("architecture", "resnet"), "missing");
     assert_eq!(say("architecture", "simple_convnet"), "shape");
     assert_eq!(load_changed(|w| w.metadata.clear()), "missing");
-    for (text, code) in [("0", "value"), ("-1", "value"), ("1e30", "value"), ("NaN", "value"), ("warm", "format")] {
+    for (text, code) in [("0", "value"), ("-1", "value"), ("1e30", "value"), ("NaN", "format"), ("warm", "format")] {
         assert_eq!(say("temperature", text), code, "temperature {text}");
     }
-    for (text, code) in [("1.01", "value"), ("-0.1", "value"), ("inf", "value"), ("", "format")] {
+    for (text, code) in [("1.01", "value"), ("-0.1", "value"), ("inf", "format"), ("", "format")] {
         assert_eq!(say("threshold", text), code, "threshold {text}");
     }
     assert_eq!(load_changed(|w| drop(w.tensors.pop())), "missing");
