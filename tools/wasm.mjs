@@ -4,6 +4,8 @@
 //   relaxed-simd.wasm            fused multiply-add, where the browser has it
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import process from 'node:process';
 import { brotliCompressSync } from 'node:zlib';
 import { inRoot, must, Obstacle } from './shell.mjs';
@@ -20,11 +22,17 @@ const BASE_FEATURES = ['bulk-memory', 'mutable-globals', 'nontrapping-float-to-i
 const LIMIT = 150_000;
 const OUT = inRoot('www', 'public', 'wasm');
 
-/** Environment for cargo and wasm-pack: each build has its own target folder, so that none invalidates another. */
-export const cargoEnv = (flavour) => ({
-  RUSTFLAGS: `-C target-feature=${flavour.features}`,
-  CARGO_TARGET_DIR: inRoot('target', 'wasm', flavour.name),
-});
+/**
+ * Environment for cargo and wasm-pack. Each build has its own target folder, so that none invalidates another; the
+ * folder of the crates' sources, which panic messages carry, is cut so that every machine makes the same bytes.
+ */
+export function cargoEnv(flavour) {
+  const crates = path.join(process.env.CARGO_HOME || path.join(os.homedir(), '.cargo'), 'registry', 'src');
+  return {
+    CARGO_ENCODED_RUSTFLAGS: [`-Ctarget-feature=${flavour.features}`, `--remap-path-prefix=${crates}=crates`].join('\x1f'),
+    CARGO_TARGET_DIR: inRoot('target', 'wasm', flavour.name),
+  };
+}
 
 /** Builds what is out of date, then checks that the glue is one and that each module is small enough. */
 export async function buildWasm() {
@@ -46,7 +54,8 @@ async function buildFlavour(flavour) {
   const bindArgs = ['--target', 'web', '--omit-default-module-path', '--remove-producers-section', '--out-name', 'hitofude'];
   await must('wasm-bindgen', 'wasm-bindgen', [...bindArgs, '--out-dir', bound(flavour, ''), built]);
   const features = [...BASE_FEATURES.map((name) => `--enable-${name}`), ...flavour.opt];
-  const optArgs = ['-O3', '--mvp-features', ...features, '--strip-debug', '--strip-producers', '--strip-target-features'];
+  // -O1: LLVM leaves nothing to win. -O3 was no faster at run time, 0.1 % smaller, and takes three times as long.
+  const optArgs = ['-O1', '--mvp-features', ...features, '--strip-debug', '--strip-producers', '--strip-target-features'];
   const wasmOpt = inRoot('node_modules', 'binaryen', 'bin', 'wasm-opt');
   await must(`wasm-opt, ${flavour.name}`, process.execPath, [wasmOpt, ...optArgs, bound(flavour, 'hitofude_bg.wasm'), '-o', output]);
 }
