@@ -1,5 +1,6 @@
 // One browser for a test file, and pages in it that note what a page must not do.
 
+import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 import { findBrowser } from '../../tools/browser.mjs';
@@ -59,6 +60,12 @@ export async function draw(page, strokes) {
     await Promise.all(rest.map((point) => page.mouse.move(...at(point))));
     await page.mouse.up();
   }
+}
+
+/** What axe finds, a line for each rule. */
+export async function violations(page) {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
 }
 
 export const SEVEN = [[[0.25, 0.2], [0.5, 0.2], [0.75, 0.19], [0.65, 0.4], [0.55, 0.62], [0.45, 0.88]]];

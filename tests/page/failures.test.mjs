@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { draw, expectAnswer, launch, ONE, open, SEVEN } from './browser.mjs';
+import { draw, expectAnswer, launch, ONE, open, SEVEN, violations } from './browser.mjs';
 import { serveSite } from './site.mjs';
 
 let browser;
@@ -32,6 +32,7 @@ for (const [damage, change] of Object.entries(DAMAGES)) {
     const alert = page.getByRole('alert').filter({ hasText: 'The weights of draw did not load' });
     await alert.waitFor();
     await expectAnswer(page, /^No answer/);
+    assert.deepEqual(await violations(page), []);
     site.spoil(draw);
     await alert.getByRole('button', { name: /Retry/ }).click();
     await expectAnswer(page, /^5/);

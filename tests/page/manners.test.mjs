@@ -1,9 +1,8 @@
 // What the page owes everyone: it is light, keeps to its own origin, works offline, and can be read by all.
 
-import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { draw, expectAnswer, launch, ONE, open, PHONE, readAnswer, SEVEN, WIDE } from './browser.mjs';
+import { draw, expectAnswer, launch, ONE, open, PHONE, readAnswer, SEVEN, violations, WIDE } from './browser.mjs';
 import { serveSite } from './site.mjs';
 
 let browser;
@@ -53,6 +52,25 @@ test('the second visit works without a network', () =>
     await context.close();
   }));
 
+test('a new version is there at the next visit, and offline after it', () =>
+  withSite(async (site) => {
+    const { page, context } = await open(browser, site.url);
+    await kept(page);
+    site.spoil(/^index\.html$/, (file) => Buffer.from(String(file).replace(/<title>.*</, '<title>Second version<')));
+    site.spoil(/^offline\.js$/, (file) => Buffer.concat([file, Buffer.from('// second version')]));
+    await page.reload();
+    assert.equal(await page.title(), 'Second version');
+    await page.waitForFunction(async () => {
+      const stored = await caches.match(new URL('index.html', location.href));
+      return (await stored?.text())?.includes('Second version');
+    });
+    await site.close();
+    await page.reload();
+    assert.equal(await page.title(), 'Second version');
+    await expectAnswer(page, /^5/);
+    await context.close();
+  }));
+
 for (const colorScheme of ['light', 'dark']) {
   for (const [name, size] of Object.entries({ wide: WIDE, phone: PHONE })) {
     test(`axe finds nothing: ${colorScheme}, ${name}`, () =>
@@ -71,11 +89,6 @@ for (const colorScheme of ['light', 'dark']) {
         await context.close();
       }));
   }
-}
-
-async function violations(page) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
 }
 
 test('a chosen theme is remembered', () =>

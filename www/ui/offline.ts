@@ -7,7 +7,12 @@ const used = new Set<string>();
 export function keepOffline(url: string): void {
   used.add(url);
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
-  void register().then(({ active }) => active?.postMessage({ keep: [...used] }));
+  register().then(
+    ({ active }) => active?.postMessage({ keep: [...used] }),
+    () => {
+      // Some browsers refuse it in private windows: the page then needs the network, and nothing else changes.
+    },
+  );
 }
 
 let registration: Promise<ServiceWorkerRegistration> | undefined;

@@ -33,6 +33,7 @@ export class Reader {
   #watched = new Map<string, number>();
   #newest: Ink | undefined;
   #unread = $state(false);
+  #open = false;
   #busy = false;
   #frame = 0;
 
@@ -51,6 +52,7 @@ export class Reader {
   start(): void {
     this.#worker?.terminate();
     this.#busy = false;
+    this.#open = false;
     this.engine = WAITING;
     const worker = new Worker(new URL('../worker/engine.ts', import.meta.url), { type: 'module' });
     worker.addEventListener('error', () => this.#stopped(worker, 'its program could not be loaded'));
@@ -86,6 +88,7 @@ export class Reader {
         if (!current()) return;
         this.layers = layers;
         this.model = name;
+        this.#open = true;
         this.weights = { state: 'ready' };
         keepOffline(source.url);
         this.#schedule();
@@ -125,7 +128,7 @@ export class Reader {
   }
 
   #schedule(): void {
-    if (this.#frame || this.#busy || !this.#newest || !this.layers.length) return;
+    if (this.#frame || this.#busy || !this.#newest || !this.#open) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
       void this.#ask();
