@@ -22,6 +22,16 @@ impl Run {
         Ok(softmax::softmax_cross_entropy(level, y, labels, map.shape.c, scale, dy))
     }
 
+    /// As [`Run::softmax_cross_entropy`] against distributions: rows of as many targets as classes, each row summing to 1.
+    pub fn soft_cross_entropy(&mut self, logits: Wire, targets: &[f32], scale: f32) -> Result<f64> {
+        let level = self.level();
+        let (y, map, dy) = self.vector_gradient(logits)?;
+        if targets.len() != y.len() {
+            return Err(Error::shape("targets", y.len(), targets.len()));
+        }
+        Ok(softmax::softmax_cross_entropy_soft(level, y, targets, map.shape.c, scale, dy))
+    }
+
     /// Squared error of a vector wire: returns `½ Σ (y − target)²` over all images, as the sources define it, and leaves
     /// `scale · (y − target)` as the wire's gradient.
     pub fn squared_error(&mut self, wire: Wire, targets: &[f32], scale: f32) -> Result<f64> {
