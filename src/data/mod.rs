@@ -3,4 +3,5 @@
 pub mod augment;
 pub mod idx;
 pub mod ink;
+pub mod scribble;
 pub mod strokes;

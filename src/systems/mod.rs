@@ -1,3 +1,4 @@
 //! Floor 4: how rooms work together.
 
+pub mod digits;
 pub mod recognise;

@@ -13,9 +13,9 @@ use crate::shape::Window;
 /// Filters and padding of the six convolutions; the fourth's padding of 2 makes 14 × 14 into 16 × 16.
 const CONVOLUTIONS: [(usize, usize); 6] = [(16, 1), (16, 1), (32, 1), (32, 2), (64, 1), (64, 1)];
 
-/// Wires DeepConvNet behind `x` and returns its 10 class scores. The sources drop half of the hidden layer and half
-/// of the scores while training: `dropout` 0.5.
-pub fn deep_convnet(g: &mut Graph, mut x: Wire, dropout: f32) -> Result<Wire> {
+/// Wires DeepConvNet behind `x` and returns its 10 class scores. `dropout` is the ratio dropped of the hidden layer and
+/// of the scores while training; the sources drop half of both.
+pub fn deep_convnet(g: &mut Graph, mut x: Wire, dropout: [f32; 2]) -> Result<Wire> {
     for (i, (filters, pad)) in CONVOLUTIONS.into_iter().enumerate() {
         let n = i + 1;
         x = g.add(&format!("conv{n}"), Conv::new(filters, 3).pad(pad), &[x])?;
@@ -27,7 +27,7 @@ pub fn deep_convnet(g: &mut Graph, mut x: Wire, dropout: f32) -> Result<Wire> {
     x = g.add("flatten", Flatten, &[x])?;
     x = g.add("affine1", Affine::new(50), &[x])?;
     x = g.add("relu7", Relu, &[x])?;
-    x = g.add("dropout1", Dropout(dropout), &[x])?;
+    x = g.add("dropout1", Dropout(dropout[0]), &[x])?;
     x = g.add("affine2", Affine::new(10), &[x])?;
-    g.add("dropout2", Dropout(dropout), &[x])
+    g.add("dropout2", Dropout(dropout[1]), &[x])
 }

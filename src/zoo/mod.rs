@@ -30,7 +30,7 @@ pub const CATALOGUE: &[Architecture] = &[
         name: "deep_convnet",
         about: "six 3 × 3 convolutions in three pairs and two affine layers (Saitoh 2016, chapter 8)",
         input: DIGIT,
-        wire: |g, x| deep_convnet::deep_convnet(g, x, 0.5),
+        wire: |g, x| deep_convnet::deep_convnet(g, x, [0.5, 0.5]),
     },
     Architecture {
         name: "simple_convnet",
@@ -46,14 +46,23 @@ pub const CATALOGUE: &[Architecture] = &[
     },
 ];
 
-/// Builds an architecture by name.
-pub fn build(name: &str) -> Result<Network> {
-    let row = CATALOGUE.iter().find(|a| a.name == name).ok_or_else(|| {
+/// The catalogue's row of that name.
+pub fn architecture(name: &str) -> Result<&'static Architecture> {
+    CATALOGUE.iter().find(|a| a.name == name).ok_or_else(|| {
         let names: Vec<&str> = CATALOGUE.iter().map(|a| a.name).collect();
         Error::missing("architecture", format!("one of {}", names.join(", ")), name)
-    })?;
+    })
+}
+
+/// Builds an architecture by name.
+pub fn build(name: &str) -> Result<Network> {
+    build_with(name, architecture(name)?.wire)
+}
+
+/// Builds an architecture by name with a wiring of its own: the same parameters, another dropout, say.
+pub fn build_with(name: &str, wire: fn(&mut Graph, Wire) -> Result<Wire>) -> Result<Network> {
     let mut graph = Graph::new();
-    let x = graph.input("input", row.input)?;
-    let output = (row.wire)(&mut graph, x)?;
+    let x = graph.input("input", architecture(name)?.input)?;
+    let output = wire(&mut graph, x)?;
     Ok(graph.finish(output))
 }

@@ -1,0 +1,84 @@
+//! The model card that `train` writes beside the weights: how they came to be and what they score.
+
+use super::eval;
+use super::files::{self, Model};
+use super::train::{Args, Row};
+use hitofude::Result;
+use hitofude::data::idx::{Split, load_mnist};
+use hitofude::data::strokes::Drawing;
+use hitofude::systems::digits::feed::{TEST_DRAWINGS, VALIDATION_DRAWINGS, VALIDATION_IMAGES};
+use hitofude::systems::digits::recipe::Recipe;
+use hitofude::systems::digits::training::Calibration;
+use sha2::{Digest, Sha256};
+
+/// Evaluates the written file once on what training never saw, and writes its card.
+pub fn write(args: &Args, epochs: u32, calibration: &Calibration, rows: &[Row], judged: &[Drawing]) -> Result<()> {
+    let recipe = Recipe::named(&args.recipe)?;
+    let model = Model::open(&args.out)?;
+    let test = load_mnist(&args.data, Split::Test)?;
+    let wrong = eval::judge(&model, &test)?;
+    let accuracy = 100.0 * (1.0 - wrong.len() as f64 / test.images.n as f64);
+    let seconds: f64 = rows.iter().map(|r| r.seconds).sum();
+    let speed = rows.iter().map(|r| r.speed).sum::<f64>() / rows.len().max(1) as f64;
+    let sha: String = Sha256::digest(&model.file).iter().map(|b| format!("{b:02x}")).collect();
+    let mut text = format!(
+        "# {name}\n\n{about}.\n\n\
+         | what | value |\n|---|---|\n\
+         | command | `hitofude train {name} --data DIR --epochs {epochs} --seed {seed} --out {name}.safetensors` |\n\
+         | architecture | `{architecture}`, {parameters} parameters |\n\
+         | MNIST test set | **{accuracy:.2} %** ({misread} of {images} misread) |\n",
+        name = recipe.name,
+        about = recipe.about,
+        seed = args.seed,
+        architecture = recipe.architecture,
+        parameters = model.net.parameters(),
+        misread = wrong.len(),
+        images = test.images.n,
+    );
+    if !judged.is_empty() {
+        let ink = eval::judge_ink(&model, judged)?;
+        text += &format!(
+            "| drawings of writers left out | **{:.2} %** of {} at the first guess; unsure about {} ({:.1} %), \
+             right on {:.2} % of the others |\n| scribbles that are no digit | unsure about {:.1} % |\n",
+            100.0 * ink.accuracy,
+            ink.drawings,
+            ink.unsure,
+            100.0 * ink.unsure as f64 / ink.drawings as f64,
+            100.0 * ink.accuracy_when_sure.unwrap_or(0.0),
+            100.0 * calibration.scribbles_unsure,
+        );
+    }
+    text += &format!(
+        "| calibration | temperature {:.4}, threshold {:.4}, fitted on validation data |\n\
+         | training | {epochs} epochs, seed {}, {seconds:.0} s, {speed:.0} images/s on {} threads |\n\
+         | file | float16 safetensors, {} bytes, sha256 `{sha}` |\n\n{}",
+        calibration.temperature,
+        calibration.threshold,
+        args.seed,
+        rayon::current_num_threads(),
+        model.file.len(),
+        data(!judged.is_empty()),
+    );
+    let path = args.out.with_extension("md");
+    files::write(&path, text.as_bytes())?;
+    print!("{text}");
+    Ok(())
+}
+
+/// What it learnt from, and whose it is.
+fn data(ink: bool) -> String {
+    let mut text = format!(
+        "## Data\n\nMNIST (LeCun, Cortes, Burges; CC BY-SA 3.0): 60,000 training images, of which {VALIDATION_IMAGES} were \
+         kept to choose by. The test set chose nothing: it was read once, for the figure above.\n"
+    );
+    if ink {
+        text += &format!(
+            "\nPen strokes: UNIPEN `train_r01_v07`, section 1a (International Unipen Foundation; CC BY 4.0), rendered by \
+             this project. Writers are disjoint: {:.0} % of the drawings were kept to choose by and {:.0} % to be judged by. \
+             Some of their labels are wrong; they were left as they are.\n",
+            100.0 * VALIDATION_DRAWINGS,
+            100.0 * TEST_DRAWINGS,
+        );
+    }
+    text
+}

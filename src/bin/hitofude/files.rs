@@ -1,0 +1,91 @@
+//! Files of the command: read whole, written whole or not at all.
+
+use hitofude::data::strokes::{Drawing, read_drawings};
+use hitofude::file::safetensors::{self, Weights};
+use hitofude::nn::{Network, Params};
+use hitofude::{Error, Result, zoo};
+use std::path::{Path, PathBuf};
+
+/// Reads a whole file.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|e| Error::io(path.display(), "a file that can be read", e))
+}
+
+/// Writes a whole file beside its place and moves it there, so that a kill at any moment leaves the old or the new.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let error = |e| Error::io(path.display(), "a file that can be written", e);
+    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(error)?;
+    }
+    let beside = with_suffix(path, ".new");
+    std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path)).map_err(error)
+}
+
+/// `path` with something behind its whole name.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Reads pen strokes.
+pub fn drawings(path: &Path) -> Result<Vec<Drawing>> {
+    read_drawings(&read(path)?)
+}
+
+/// The files of weights in a folder, by name.
+pub fn weights_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder.display(), "a folder that can be read", e))?;
+    let paths = entries.filter_map(|e| e.ok().map(|e| e.path()));
+    let mut found: Vec<PathBuf> = paths.filter(|p| p.extension().is_some_and(|e| e == "safetensors")).collect();
+    found.sort();
+    Ok(found)
+}
+
+/// A network with its weights, from a file.
+pub struct Model {
+    /// The name in the file, else the file's.
+    pub name: String,
+    /// What the file holds besides.
+    pub weights: Weights,
+    /// The structure.
+    pub net: Network,
+    /// The parameters.
+    pub params: Params,
+    /// The file itself.
+    pub file: Vec<u8>,
+}
+
+impl Model {
+    /// Reads a model by its path, or by its name in `pretrained`.
+    pub fn find(name_or_path: &str, pretrained: &Path) -> Result<Self> {
+        let shipped = pretrained.join(format!("{name_or_path}.safetensors"));
+        let path = if shipped.is_file() { shipped } else { PathBuf::from(name_or_path) };
+        if !path.is_file() {
+            let expected = format!("a file, or a name from {}", pretrained.display());
+            return Err(Error::missing("model", expected, name_or_path));
+        }
+        Self::open(&path)
+    }
+
+    /// Reads a model from a file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = read(path)?;
+        let weights = safetensors::read(&file)?;
+        let architecture = weights
+            .metadata
+            .get("architecture")
+            .ok_or_else(|| Error::missing(path.display(), "the name of an architecture in its metadata", "none"))?;
+        let net = zoo::build(architecture)?;
+        let mut params = net.zeros();
+        params.load(&weights.tensors)?;
+        let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = weights.metadata.get("name").cloned().unwrap_or(stem);
+        Ok(Self { name, weights, net, params, file })
+    }
+
+    /// The name of its architecture.
+    pub fn architecture(&self) -> &str {
+        &self.weights.metadata["architecture"]
+    }
+}

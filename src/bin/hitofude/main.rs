@@ -1,0 +1,99 @@
+//! `hitofude`, the native command: trains, evaluates and imports what ships in `pretrained/`.
+//!
+//! Errors are one line on stderr and exit code 2.
+
+mod card;
+mod eval;
+mod files;
+mod import;
+mod train;
+
+use clap::{Parser, Subcommand};
+use hitofude::systems::digits::recipe::RECIPES;
+use hitofude::{Error, Result, zoo};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(version, about = "Trains and evaluates the networks of hitofude", max_term_width = 100)]
+struct Cli {
+    /// Threads to compute with; the results are the same for any number.
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a recipe and write its weights, a log (FILE.csv) and a model card (FILE.md).
+    Train(train::Args),
+    /// Score a model on the MNIST test set.
+    Eval(eval::EvalArgs),
+    /// Score a model on people's pen strokes.
+    EvalInk(eval::InkArgs),
+    /// Convert the textbook's pickled parameters.
+    Import(import::Args),
+    /// List the recipes, architectures and shipped weights.
+    Models {
+        /// The folder of shipped weights.
+        #[arg(long, value_name = "DIR", default_value = "pretrained")]
+        pretrained: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help) if !help.use_stderr() => {
+            print!("{help}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return refuse(error.to_string().split("\n\nUsage").next().unwrap_or_default()),
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&error.to_string()),
+    }
+}
+
+/// One line, whatever the message had.
+fn refuse(message: &str) -> ExitCode {
+    let words: Vec<&str> = message.trim_start_matches("error: ").split_whitespace().collect();
+    eprintln!("hitofude: {}", words.join(" "));
+    ExitCode::from(2)
+}
+
+fn run(cli: Cli) -> Result<()> {
+    if let Some(threads) = cli.threads {
+        if !(1..=1024).contains(&threads) {
+            return Err(Error::value("threads", "1 to 1024", threads));
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        pool.map_err(|e| Error::value("threads", "a number this machine can start", e))?;
+    }
+    match cli.command {
+        Command::Train(args) => train::run(&args),
+        Command::Eval(args) => eval::images(&args),
+        Command::EvalInk(args) => eval::ink(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Models { pretrained } => models(&pretrained),
+    }
+}
+
+fn models(pretrained: &std::path::Path) -> Result<()> {
+    println!("recipes (train RECIPE):");
+    for recipe in RECIPES {
+        println!("  {:16} {}", recipe.name, recipe.about);
+    }
+    println!("architectures (import --as NAME):");
+    for row in zoo::CATALOGUE {
+        println!("  {:16} {:>7} parameters, {}", row.name, zoo::build(row.name)?.parameters(), row.about);
+    }
+    println!("weights in {} (eval --model NAME):", pretrained.display());
+    for path in files::weights_in(pretrained)? {
+        let model = files::Model::open(&path)?;
+        println!("  {:16} {:>7} bytes, {}", model.name, model.file.len(), model.architecture());
+    }
+    Ok(())
+}

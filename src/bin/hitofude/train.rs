@@ -1,0 +1,122 @@
+//! `hitofude train`: epochs with a progress bar, a CSV log, a checkpoint after each, and at the end weights and a card.
+
+use super::{card, files};
+use hitofude::data::idx::{Split, load_mnist};
+use hitofude::file::safetensors::{self, Precision};
+use hitofude::systems::digits::feed::Drawings;
+use hitofude::systems::digits::training::Epoch;
+use hitofude::systems::digits::{Feed, Recipe, Training};
+use hitofude::{Error, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Arguments of `train`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The recipe; `hitofude models` lists them.
+    pub recipe: String,
+    /// A folder with MNIST's files, or one that has them in `mnist` or `data/mnist`; for a recipe with ink also
+    /// `pen-digits/pen-digits-dev.jsonl.gz`, there or in `data`.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Epochs; the recipe's own number if not given.
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<u32>,
+    /// Everything random follows from it.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Where to write the weights.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Go on from FILE.checkpoint if there is one.
+    #[arg(long)]
+    pub resume: bool,
+}
+
+const COLUMNS: &str = "epoch,rate,loss,train_accuracy,validation_images,validation_drawings,images_per_second,seconds";
+
+/// One line of the log.
+#[derive(Clone, Copy)]
+pub struct Row {
+    /// Images learnt from per second of wall-clock time.
+    pub speed: f64,
+    /// Wall-clock seconds of the epoch, validation included.
+    pub seconds: f64,
+}
+
+/// Trains.
+pub fn run(args: &Args) -> Result<()> {
+    let recipe = Recipe::named(&args.recipe)?;
+    let epochs = args.epochs.unwrap_or(recipe.epochs);
+    let drawings = recipe.ink.map(|_| files::drawings(&strokes_in(&args.data)?)).transpose()?;
+    let drawings = Drawings::split(&drawings.unwrap_or_default());
+    let judged = drawings.test.clone();
+    let feed = Feed::new(recipe, load_mnist(&args.data, Split::Train)?, drawings)?;
+    let mut training = Training::new(recipe, feed, args.seed, epochs)?;
+    let (checkpoint, log) = (files::with_suffix(&args.out, ".checkpoint"), files::with_suffix(&args.out, ".csv"));
+    if args.resume && checkpoint.is_file() {
+        training.resume(&safetensors::read(&files::read(&checkpoint)?)?)?;
+        eprintln!("going on after epoch {}", training.epochs_done());
+    }
+    let mut lines = kept_lines(&log, training.epochs_done())?;
+    while training.epochs_done() < epochs {
+        lines.push(epoch(&mut training, epochs)?);
+        files::write(&log, format!("{COLUMNS}\n{}\n", lines.join("\n")).as_bytes())?;
+        files::write(&checkpoint, &safetensors::write(&training.checkpoint(), Precision::F32)?)?;
+    }
+    let calibration = training.calibrate()?;
+    files::write(&args.out, &safetensors::write(&training.weights(&calibration), Precision::F16)?)?;
+    card::write(args, epochs, &calibration, &rows(&lines), &judged)
+}
+
+/// The log's lines of the epochs that a checkpoint has seen; a kill may have come between the two.
+fn kept_lines(log: &Path, epochs: u32) -> Result<Vec<String>> {
+    if epochs == 0 {
+        return Ok(Vec::new());
+    }
+    let text = String::from_utf8_lossy(&files::read(log)?).into_owned();
+    Ok(text.lines().skip(1).take(epochs as usize).map(String::from).collect())
+}
+
+fn rows(lines: &[String]) -> Vec<Row> {
+    let number = |line: &str, column: usize| line.split(',').nth(column).and_then(|v| v.parse().ok()).unwrap_or(0.0);
+    lines.iter().map(|line| Row { speed: number(line, 6), seconds: number(line, 7) }).collect()
+}
+
+fn epoch(training: &mut Training, epochs: u32) -> Result<String> {
+    let (start, samples) = (Instant::now(), training.samples());
+    let bar = ProgressBar::new(samples as u64);
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {per_sec} {eta} {msg}");
+    bar.set_style(style.expect("a template that parses"));
+    bar.set_prefix(format!("epoch {}/{epochs}", training.epochs_done() + 1));
+    let mut learnt = 0.0;
+    let done = training.epoch(|p| {
+        learnt = start.elapsed().as_secs_f64();
+        bar.set_position(p.images as u64);
+        bar.set_message(format!("loss {:.4}, {:.2} % right", p.loss / p.images as f64, percent(p.correct, p.images)));
+    })?;
+    bar.finish_and_clear();
+    let Epoch { epoch, rate, train, images, drawings } = done;
+    let line = format!(
+        "{epoch},{rate:.3e},{:.5},{:.5},{images:.5},{},{:.0},{:.2}",
+        train.loss / train.images as f64,
+        train.correct as f64 / train.images as f64,
+        drawings.map(|d| format!("{d:.5}")).unwrap_or_default(),
+        samples as f64 / learnt,
+        start.elapsed().as_secs_f64(),
+    );
+    eprintln!("{line}");
+    Ok(line)
+}
+
+fn percent(part: usize, all: usize) -> f64 {
+    100.0 * part as f64 / all.max(1) as f64
+}
+
+fn strokes_in(data: &Path) -> Result<PathBuf> {
+    let name = "pen-digits/pen-digits-dev.jsonl.gz";
+    let places = [data.join(name), data.join("data").join(name), data.join("..").join(name)];
+    let found = places.into_iter().find(|p| p.is_file());
+    found.ok_or_else(|| Error::missing(name, format!("a file in {0} or {0}/data", data.display()), "none"))
+}

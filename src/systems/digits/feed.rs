@@ -1,0 +1,166 @@
+//! What a training sees: MNIST's images, people's pen strokes and scribbles, shuffled and varied by the seed.
+
+use super::recipe::Recipe;
+use crate::data::idx::Labelled;
+use crate::data::ink::{self, SIDE};
+use crate::data::scribble::scribble;
+use crate::data::strokes::{Drawing, split_by_writer};
+use crate::error::{Error, Result};
+use crate::rng::Rng;
+
+/// MNIST images kept from training to choose by: a shuffled twelfth of the 60,000.
+pub const VALIDATION_IMAGES: usize = 5000;
+/// Part of the drawings whose writers are kept from training to choose by.
+pub const VALIDATION_DRAWINGS: f32 = 0.10;
+/// Part of the drawings whose writers are kept to be judged by, once.
+pub const TEST_DRAWINGS: f32 = 0.15;
+/// Both splits are the same in every training, whatever its seed.
+const SPLIT_SEED: u64 = 20_161_005;
+
+/// The pen strokes of three groups of writers that share none.
+#[derive(Debug, Clone, Default)]
+pub struct Drawings {
+    /// To learn from.
+    pub train: Vec<Drawing>,
+    /// To choose by.
+    pub validation: Vec<Drawing>,
+    /// To be judged by.
+    pub test: Vec<Drawing>,
+}
+
+impl Drawings {
+    /// Splits drawings by their writers.
+    pub fn split(drawings: &[Drawing]) -> Self {
+        let pick = |from: &[Drawing], at: &[usize]| -> Vec<Drawing> { at.iter().map(|&i| from[i].clone()).collect() };
+        let (rest, test) = split_by_writer(drawings, SPLIT_SEED, TEST_DRAWINGS);
+        let (rest, test) = (pick(drawings, &rest), pick(drawings, &test));
+        let (train, validation) = split_by_writer(&rest, SPLIT_SEED + 1, VALIDATION_DRAWINGS / (1.0 - TEST_DRAWINGS));
+        Self { train: pick(&rest, &train), validation: pick(&rest, &validation), test }
+    }
+}
+
+/// One thing to look at.
+#[derive(Debug, Clone, Copy)]
+enum Sample {
+    Image(usize),
+    Drawing(usize),
+    Scribble,
+}
+
+/// Everything a recipe trains on and chooses by.
+#[derive(Debug)]
+pub struct Feed {
+    recipe: &'static Recipe,
+    images: Labelled,
+    /// Numbers of the images: first those to learn from, then [`VALIDATION_IMAGES`] to choose by.
+    order: Vec<usize>,
+    drawings: Drawings,
+    epoch: Vec<Sample>,
+    seed: u64,
+}
+
+impl Feed {
+    /// Prepares MNIST's training part and, for a recipe with ink, drawings.
+    pub fn new(recipe: &'static Recipe, images: Labelled, drawings: Drawings) -> Result<Self> {
+        if images.images.n <= VALIDATION_IMAGES || (images.images.h, images.images.w) != (SIDE, SIDE) {
+            let got = format!("{} of {} × {}", images.images.n, images.images.h, images.images.w);
+            return Err(Error::shape("training images", format!("more than {VALIDATION_IMAGES} of 28 × 28"), got));
+        }
+        if recipe.ink.is_some() && (drawings.train.is_empty() || drawings.validation.is_empty()) {
+            return Err(Error::missing("drawings", format!("pen strokes for the recipe {}", recipe.name), "none"));
+        }
+        let mut order: Vec<usize> = (0..images.images.n).collect();
+        Rng::new(SPLIT_SEED).shuffle(&mut order);
+        Ok(Self { recipe, images, order, drawings, epoch: Vec::new(), seed: 0 })
+    }
+
+    /// Samples in an epoch.
+    pub fn len(&self) -> usize {
+        let ink = self.recipe.ink.map_or(0, |ink| self.drawings.train.len() * ink.repeats + ink.scribbles);
+        self.order.len() - VALIDATION_IMAGES + ink
+    }
+
+    /// Whether an epoch has no sample; it never has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Shuffles the samples of this epoch under this seed.
+    pub fn begin(&mut self, seed: u64, epoch: u32) {
+        self.seed = Rng::mix(seed, u64::from(epoch));
+        self.epoch.clear();
+        self.epoch.extend((0..self.order.len() - VALIDATION_IMAGES).map(Sample::Image));
+        if let Some(ink) = self.recipe.ink {
+            self.epoch.extend((0..ink.repeats * self.drawings.train.len()).map(|i| Sample::Drawing(i / ink.repeats)));
+            self.epoch.extend((0..ink.scribbles).map(|_| Sample::Scribble));
+        }
+        Rng::new(self.seed).shuffle(&mut self.epoch);
+    }
+
+    /// Writes sample `at` of the epoch: 28 × 28 numbers, and the distribution it should be read as.
+    pub fn sample(&self, at: usize, image: &mut [f32], target: &mut [f32]) {
+        let mut rng = Rng::part(self.seed, at as u64);
+        let digit = match self.epoch[at] {
+            Sample::Image(i) => {
+                let (pixels, label) = self.image(i);
+                let mut still = [0.0; SIDE * SIDE];
+                to_unit(pixels, &mut still);
+                self.recipe.images.apply(&mut rng, &still, image, SIDE, SIDE);
+                Some(label)
+            }
+            Sample::Drawing(i) => {
+                let drawing = &self.drawings.train[i];
+                let hand = self.recipe.ink.expect("a recipe with ink").hand;
+                hand.render(&mut rng, &drawing.strokes, image).expect("drawings were read with ink in them");
+                Some(drawing.digit)
+            }
+            Sample::Scribble => {
+                let hand = self.recipe.ink.expect("a recipe with ink").hand;
+                let strokes = scribble(&mut rng);
+                hand.render(&mut rng, &strokes, image).expect("a scribble has ink");
+                None
+            }
+        };
+        match digit {
+            Some(digit) => {
+                target.fill(0.0);
+                target[usize::from(digit)] = 1.0;
+            }
+            None => target.fill(1.0 / target.len() as f32),
+        }
+    }
+
+    fn image(&self, i: usize) -> (&[u8], u8) {
+        let at = self.order[i];
+        (self.images.images.image(at), self.images.labels[at])
+    }
+
+    /// The labels of the MNIST images to choose by.
+    pub fn validation_labels(&self) -> Vec<u8> {
+        (self.order.len() - VALIDATION_IMAGES..self.order.len()).map(|i| self.image(i).1).collect()
+    }
+
+    /// Writes MNIST image `i` of those to choose by.
+    pub fn validation_image(&self, i: usize, out: &mut [f32]) {
+        to_unit(self.image(self.order.len() - VALIDATION_IMAGES + i).0, out);
+    }
+
+    /// The drawings to choose by.
+    pub fn validation_drawings(&self) -> &[Drawing] {
+        &self.drawings.validation
+    }
+}
+
+/// Grey levels 0..255 as numbers 0..1.
+pub fn to_unit(pixels: &[u8], out: &mut [f32]) {
+    for (v, p) in out.iter_mut().zip(pixels) {
+        *v = f32::from(*p) / 255.0;
+    }
+}
+
+/// A drawing as the network sees it; blank if it has no ink.
+pub fn picture(drawing: &Drawing, out: &mut [f32]) {
+    if ink::render(&drawing.strokes, ink::PEN, out).is_err() {
+        out.fill(0.0);
+    }
+}

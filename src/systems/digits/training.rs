@@ -1,0 +1,226 @@
+//! A training from its first epoch to weights with their calibration, resumable after every epoch.
+
+use super::feed::{Feed, VALIDATION_IMAGES, picture};
+use super::recipe::Recipe;
+use crate::data::scribble::scribble;
+use crate::data::{ink, strokes::Drawing};
+use crate::error::{Error, Result};
+use crate::file::safetensors::Weights;
+use crate::nn::Network;
+use crate::rng::Rng;
+use crate::tensor::Tensor;
+use crate::train::trainer::State;
+use crate::train::{Progress, Trainer, calibrate, evaluate, optimiser::Memory};
+use std::collections::BTreeMap;
+
+/// Part of the real digits that the calibration lets the network be unsure about. The bound to keep is 3 %.
+const UNSURE: f32 = 0.02;
+/// Scribbles that the network's doubt is measured on.
+const SCRIBBLES: usize = 2000;
+
+/// A training under way.
+pub struct Training {
+    recipe: &'static Recipe,
+    feed: Feed,
+    trainer: Trainer,
+    seed: u64,
+    epochs: u32,
+    epoch: u32,
+}
+
+/// What an epoch came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Epoch {
+    /// Number, from 1.
+    pub epoch: u32,
+    /// Learning rate of its last step.
+    pub rate: f32,
+    /// Sums over the samples that were learnt from.
+    pub train: Progress,
+    /// Accuracy on the MNIST images to choose by.
+    pub images: f64,
+    /// Accuracy on the drawings to choose by; `None` without drawings.
+    pub drawings: Option<f64>,
+}
+
+/// The scores of what is there to choose by.
+struct Validation {
+    images: Vec<f32>,
+    drawings: Vec<f32>,
+}
+
+/// How sure the finished network may be; see [`calibrate`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Calibration {
+    /// Scores are divided by this before the softmax.
+    pub temperature: f32,
+    /// Below this probability the answer is "not sure".
+    pub threshold: f32,
+    /// Part of fresh scribbles that this makes unsure.
+    pub scribbles_unsure: f64,
+}
+
+impl Training {
+    /// A training of `epochs` epochs from first weights drawn from `seed`.
+    pub fn new(recipe: &'static Recipe, feed: Feed, seed: u64, epochs: u32) -> Result<Self> {
+        if epochs == 0 {
+            return Err(Error::value("epochs", "at least 1", epochs));
+        }
+        let net = recipe.network()?;
+        let mut params = net.zeros();
+        recipe.init.fill(&mut params, seed)?;
+        let trainer = Trainer::new(&net, params, recipe.batch, recipe.shard, recipe.optimiser, recipe.average)?;
+        Ok(Self { recipe, feed, trainer, seed, epochs, epoch: 0 })
+    }
+
+    /// Epochs done.
+    pub fn epochs_done(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Samples in an epoch.
+    pub fn samples(&self) -> usize {
+        self.feed.len()
+    }
+
+    /// The network in training.
+    pub fn network(&self) -> &Network {
+        self.trainer.network()
+    }
+
+    /// Trains one epoch and validates. `report` hears the sums so far after every step.
+    pub fn epoch(&mut self, mut report: impl FnMut(Progress)) -> Result<Epoch> {
+        let (samples, batch) = (self.feed.len(), self.recipe.batch);
+        let steps = samples.div_ceil(batch) as u64;
+        let (mut train, mut rate) = (Progress::default(), 0.0);
+        self.feed.begin(self.seed, self.epoch);
+        for step in 0..steps {
+            let first = step as usize * batch;
+            let at = u64::from(self.epoch) * steps + step;
+            rate = self.recipe.schedule.rate(self.recipe.rate, at, u64::from(self.epochs) * steps);
+            let feed = &self.feed;
+            let fill = |i: usize, image: &mut [f32], target: &mut [f32]| feed.sample(first + i, image, target);
+            let seed = Rng::mix(self.seed ^ u64::MAX, at);
+            train.add(self.trainer.step(batch.min(samples - first), rate, seed, fill)?);
+            report(train);
+        }
+        self.epoch += 1;
+        let validation = self.validate()?;
+        let right = |scores: &[f32], labels: &[u8]| {
+            1.0 - evaluate::misclassified(scores, labels).len() as f64 / labels.len() as f64
+        };
+        let labels = self.drawing_labels();
+        Ok(Epoch {
+            epoch: self.epoch,
+            rate,
+            train,
+            images: right(&validation.images, &self.feed.validation_labels()),
+            drawings: (!labels.is_empty()).then(|| right(&validation.drawings, &labels)),
+        })
+    }
+
+    fn drawing_labels(&self) -> Vec<u8> {
+        self.feed.validation_drawings().iter().map(|d| d.digit).collect()
+    }
+
+    fn validate(&self) -> Result<Validation> {
+        let (net, params, feed) = (self.trainer.network(), self.trainer.result(), &self.feed);
+        let drawings: &[Drawing] = feed.validation_drawings();
+        Ok(Validation {
+            images: evaluate::scores(net, params, VALIDATION_IMAGES, |i, out| feed.validation_image(i, out))?,
+            drawings: evaluate::scores(net, params, drawings.len(), |i, out| picture(&drawings[i], out))?,
+        })
+    }
+
+    /// Fits the calibration on what is there to choose by: drawings where there are any, else MNIST images.
+    pub fn calibrate(&self) -> Result<Calibration> {
+        let Validation { images, drawings } = self.validate()?;
+        let mut labels = self.drawing_labels();
+        let mut scores = drawings;
+        if labels.is_empty() {
+            (scores, labels) = (images, self.feed.validation_labels());
+        }
+        let classes = scores.len() / labels.len();
+        let temperature = calibrate::temperature(&scores, &labels);
+        let threshold = calibrate::threshold(&calibrate::confidences(&scores, classes, temperature), UNSURE);
+        let seed = Rng::mix(self.seed, u64::from(u32::MAX));
+        let fresh = |i: usize, out: &mut [f32]| {
+            let strokes = scribble(&mut Rng::part(seed, i as u64));
+            ink::render(&strokes, ink::PEN, out).expect("a scribble has ink");
+        };
+        let scribbles = evaluate::scores(self.trainer.network(), self.trainer.result(), SCRIBBLES, fresh)?;
+        let confidences = calibrate::confidences(&scribbles, classes, temperature);
+        let unsure = confidences.iter().filter(|&&c| c < threshold).count();
+        Ok(Calibration { temperature, threshold, scribbles_unsure: unsure as f64 / SCRIBBLES as f64 })
+    }
+
+    /// The weights to ship: the averaged parameters with all that a reader of them must know.
+    pub fn weights(&self, calibration: &Calibration) -> Weights {
+        let metadata = [
+            ("name", self.recipe.name.to_string()),
+            ("architecture", self.recipe.architecture.to_string()),
+            ("temperature", calibration.temperature.to_string()),
+            ("threshold", calibration.threshold.to_string()),
+        ];
+        let metadata = metadata.into_iter().map(|(k, v)| (k.to_string(), v)).collect();
+        Weights { tensors: self.trainer.result().named(), metadata }
+    }
+
+    /// All that [`Training::resume`] needs, as named tensors of one row each.
+    pub fn checkpoint(&self) -> Weights {
+        let State { params, memory, average } = self.trainer.state();
+        let rows = [
+            ("params", Some(params)),
+            ("first", Some(memory.first)),
+            ("second", Some(memory.second)),
+            ("average", average),
+        ];
+        let row = |(name, values): (&str, Option<Vec<f32>>)| {
+            let values = values.filter(|v| !v.is_empty())?;
+            Some((name.to_string(), Tensor::from_shape_vec(vec![values.len()], values).expect("one row")))
+        };
+        let mut metadata = self.identity();
+        metadata.insert("epoch".into(), self.epoch.to_string());
+        metadata.insert("steps".into(), memory.steps.to_string());
+        Weights { tensors: rows.into_iter().filter_map(row).collect(), metadata }
+    }
+
+    /// What a checkpoint must share with the training that goes on from it.
+    fn identity(&self) -> BTreeMap<String, String> {
+        let pairs = [
+            ("recipe", self.recipe.name.to_string()),
+            ("seed", self.seed.to_string()),
+            ("epochs", self.epochs.to_string()),
+            ("samples", self.feed.len().to_string()),
+        ];
+        pairs.into_iter().map(|(k, v)| (k.to_string(), v)).collect()
+    }
+
+    /// Goes on from a checkpoint of the same recipe, seed, epochs and data; the weights then end as if never stopped.
+    pub fn resume(&mut self, checkpoint: &Weights) -> Result<()> {
+        for (key, own) in self.identity() {
+            let theirs = checkpoint.metadata.get(&key).map_or("nothing", String::as_str);
+            if theirs != own {
+                return Err(Error::value(format!("checkpoint's {key}"), own, theirs));
+            }
+        }
+        let number = |key: &str| -> Result<u64> {
+            let text = checkpoint.metadata.get(key).map_or("", String::as_str);
+            text.parse().map_err(|_| Error::format(format!("checkpoint's {key}"), "a whole number", text))
+        };
+        let row =
+            |name: &str| checkpoint.tensors.iter().find(|(n, _)| n == name).map(|(_, t)| t.iter().copied().collect());
+        let memory = Memory {
+            first: row("first").unwrap_or_default(),
+            second: row("second").unwrap_or_default(),
+            steps: number("steps")?,
+        };
+        let epoch = u32::try_from(number("epoch")?).ok().filter(|&e| e <= self.epochs);
+        let epoch =
+            epoch.ok_or_else(|| Error::value("checkpoint's epoch", format!("at most {}", self.epochs), "more"))?;
+        let params = row("params").ok_or_else(|| Error::missing("checkpoint", "a row of params", "none"))?;
+        self.trainer.restore(State { params, memory, average: row("average") })?;
+        self.epoch = epoch;
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! The native command as a person runs it: the same weights for any number of threads and after a kill, reports as
+//! JSON, errors as one line with exit code 2.
+#![cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
+
+mod common;
+
+use hitofude::rng::Rng;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+/// A folder of the test's own, emptied.
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn hitofude(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hitofude"));
+    command.args(args);
+    command
+}
+
+fn succeed(mut command: Command) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    assert!(status.success(), "{command:?}: {}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).unwrap()
+}
+
+/// Writes MNIST's four files with made-up pictures: a bright band whose height is the label's.
+fn made_up_mnist(dir: &Path) {
+    let mut rng = Rng::new(8);
+    for (part, n) in [("train", 5300_u32), ("t10k", 100)] {
+        let (mut images, mut labels) = (vec![0, 0, 8, 3], vec![0, 0, 8, 1]);
+        for side in [n, 28, 28] {
+            images.extend(side.to_be_bytes());
+        }
+        labels.extend(n.to_be_bytes());
+        for _ in 0..n {
+            let label = rng.below(10);
+            labels.push(label as u8);
+            images.extend((0..784).map(|i| if (i / 28) / 3 == label { 200 } else { rng.below(40) as u8 }));
+        }
+        std::fs::write(dir.join(format!("{part}-images-idx3-ubyte")), images).unwrap();
+        std::fs::write(dir.join(format!("{part}-labels-idx1-ubyte")), labels).unwrap();
+    }
+}
+
+fn train(dir: &Path, out: &str, threads: &str, more: &[&str]) -> Command {
+    let (data, out) = (dir.to_str().unwrap(), dir.join(out));
+    let args = ["--threads", threads, "train", "deep_convnet", "--data", data, "--epochs", "4", "--seed", "3", "--out"];
+    let mut command = hitofude(&args);
+    command.arg(out).args(more);
+    command
+}
+
+#[test]
+fn threads_and_a_kill_leave_the_weights_as_they_would_have_been() {
+    let dir = folder("train");
+    made_up_mnist(&dir);
+    succeed(train(&dir, "one.safetensors", "1", &[]));
+    succeed(train(&dir, "two.safetensors", "2", &[]));
+    let weights = std::fs::read(dir.join("one.safetensors")).unwrap();
+    assert_eq!(weights, std::fs::read(dir.join("two.safetensors")).unwrap(), "1 and 2 threads");
+
+    let mut killed = train(&dir, "killed.safetensors", "2", &[]).spawn().unwrap();
+    let (checkpoint, start) = (dir.join("killed.safetensors.checkpoint"), Instant::now());
+    while !checkpoint.exists() && start.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(checkpoint.exists() && !dir.join("killed.safetensors").exists(), "killed between its epochs");
+    succeed(train(&dir, "killed.safetensors", "2", &["--resume"]));
+    assert_eq!(weights, std::fs::read(dir.join("killed.safetensors")).unwrap(), "killed and resumed");
+
+    let log = std::fs::read_to_string(dir.join("killed.safetensors.csv")).unwrap();
+    assert_eq!(log.lines().count(), 5, "a heading and a line for each epoch: {log}");
+    let card = std::fs::read_to_string(dir.join("killed.md")).unwrap();
+    assert!(card.contains("--epochs 4 --seed 3") && card.contains("sha256"), "{card}");
+    let mut other = train(&dir, "killed.safetensors", "1", &["--resume", "--seed", "4"]);
+    other.args(["--epochs", "4"]);
+    assert_eq!(other.output().unwrap().status.code(), Some(2), "a checkpoint of another seed is refused");
+}
+
+#[test]
+fn errors_are_one_line_and_exit_code_2() {
+    let dir = folder("errors");
+    made_up_mnist(&dir);
+    let here = dir.to_str().unwrap();
+    let junk = dir.join("junk.safetensors");
+    std::fs::write(&junk, b"not weights").unwrap();
+    let (junk, nowhere) = (junk.to_str().unwrap(), dir.join("no/such"));
+    let nowhere = nowhere.to_str().unwrap();
+    for args in [
+        &["train", "no_such_recipe", "--data", here, "--out", junk] as &[&str],
+        &["train", "deep_convnet", "--data", nowhere, "--out", junk],
+        &["train", "deep_convnet", "--data", here, "--out", junk, "--epochs", "0"],
+        &["train", "draw", "--data", here, "--out", junk],
+        &["eval", "--model", junk, "--data", here],
+        &["eval", "--model", nowhere, "--data", here],
+        &["eval-ink", "--model", junk, "--strokes", nowhere],
+        &["import", junk, "--as", "deep_convnet", "--out", nowhere],
+        &["models", "--pretrained", nowhere],
+        &["--threads", "0", "models"],
+        &["eval"],
+        &["frobnicate"],
+    ] {
+        let Output { status, stderr, .. } = hitofude(args).output().unwrap();
+        let stderr = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.starts_with("hitofude: ") && stderr.lines().count() == 1, "{args:?}: {stderr}");
+    }
+    assert_eq!(std::fs::read(junk).unwrap(), b"not weights", "nothing was overwritten");
+}
+
+fn last_json(stdout: &str) -> serde_json::Value {
+    serde_json::from_str(stdout.lines().last().unwrap()).unwrap()
+}
+
+#[test]
+fn the_textbook_parameters_go_through_import_and_eval() {
+    let (Some(reference), Some(data)) = (common::shared("reference"), common::shared("data/mnist")) else { return };
+    let out = folder("import").join("deep.safetensors");
+    let (pickle, out) = (reference.join("deep_convnet_params.pkl"), out.to_str().unwrap());
+    succeed(hitofude(&["import", pickle.to_str().unwrap(), "--as", "deep_convnet", "--out", out]));
+    let report = last_json(&succeed(hitofude(&["eval", "--model", out, "--data", data.to_str().unwrap()])));
+    assert_eq!((&report["model"], &report["images"]), (&"deep".into(), &10_000.into()), "{report}");
+    assert_eq!(report["accuracy"], 0.9935);
+    assert_eq!(report["misclassified"].as_array().unwrap().len(), 65);
+}
+
+#[test]
+fn an_unreadable_drawing_counts_as_unsure_and_wrong() {
+    let dir = folder("ink");
+    let lines = r#"{"writer":"a","digit":1,"strokes":[[[0,0],[5,100]]]}
+{"writer":"a","digit":3,"strokes":[]}"#;
+    std::fs::write(dir.join("two.jsonl"), lines).unwrap();
+    let (pretrained, strokes) = (concat!(env!("CARGO_MANIFEST_DIR"), "/pretrained"), dir.join("two.jsonl"));
+    let args = ["eval-ink", "--model", "draw", "--pretrained", pretrained, "--strokes", strokes.to_str().unwrap()];
+    let report = last_json(&succeed(hitofude(&args)));
+    assert_eq!(report["model"], "draw");
+    assert_eq!((&report["drawings"], &report["accuracy"]), (&2.into(), &0.5.into()), "{report}");
+    assert_eq!((&report["unsure"], &report["accuracy_when_sure"]), (&1.into(), &1.0.into()), "{report}");
+}

@@ -1,0 +1,53 @@
+//! What ships in `pretrained/`: each file's size, its card's sha256 and figures, and that it scores what the card says.
+#![cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
+
+mod common;
+
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pretrained");
+
+fn weights() -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(FOLDER).unwrap().map(|e| e.unwrap().path());
+    let mut found: Vec<PathBuf> = paths.filter(|p| p.extension().is_some_and(|e| e == "safetensors")).collect();
+    found.sort();
+    found
+}
+
+fn card(path: &Path) -> String {
+    std::fs::read_to_string(path.with_extension("md")).expect("a card beside the weights")
+}
+
+#[test]
+fn every_file_is_small_and_has_its_card() {
+    let names: Vec<String> = weights().iter().map(|p| p.file_stem().unwrap().to_string_lossy().into()).collect();
+    assert_eq!(names, ["deep_convnet", "draw"]);
+    for path in weights() {
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(bytes.len() <= 260_000, "{}: {} bytes", path.display(), bytes.len());
+        let sha: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        assert!(card(&path).contains(&sha), "{}: the card's sha256", path.display());
+    }
+}
+
+fn eval(args: &[&str]) -> serde_json::Value {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_hitofude")).args(args).args(["--pretrained", FOLDER]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(String::from_utf8(output.stdout).unwrap().lines().last().unwrap()).unwrap()
+}
+
+#[test]
+fn every_file_scores_what_its_card_says() {
+    let Some(data) = common::shared("data/mnist") else { return };
+    for path in weights() {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let report = eval(&["eval", "--model", name, "--data", data.to_str().unwrap()]);
+        let accuracy = report["accuracy"].as_f64().unwrap();
+        assert!(accuracy >= 0.995, "{name}: {accuracy}");
+        let said = format!("| MNIST test set | **{:.2} %**", 100.0 * accuracy);
+        assert!(card(&path).contains(&said), "{name}: {said}");
+    }
+}
