@@ -56,13 +56,14 @@ async function rustComponents(...names) {
   await must(missing.join(' and '), 'rustup', ['component', 'add', ...missing]);
 }
 
-async function npmPackages() {
-  const installed = inRoot('node_modules', '.package-lock.json');
-  const wanted = inRoot('package-lock.json');
+/** Installs what the package-lock.json of a folder names, unless it is there. */
+export async function npmPackages(label = 'npm packages', folder = '.') {
+  const installed = inRoot(folder, 'node_modules', '.package-lock.json');
+  const wanted = inRoot(folder, 'package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
   const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--fetch-retry-mintimeout=1000'];
-  const [program, ...args] = npm('ci', ...flags);
-  await must('npm packages', program, args);
+  const [program, ...args] = npm('ci', '--prefix', inRoot(folder), ...flags);
+  await must(label, program, args);
 }
 
 /** The version of a crate in Cargo.lock: wasm-bindgen's tool reads only modules made by the very same version. */
