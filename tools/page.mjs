@@ -28,6 +28,7 @@ export async function servePage({ host = '127.0.0.1', port = null, first = 4173,
     if (/port \d+ is already in use/i.test(error.message)) {
       throw new Obstacle(`port ${port} is taken; name another one, or none to take the next free one.`);
     }
+    if (error.syscall) throw new Obstacle(`cannot serve on ${host}, port ${place.port}: ${error.message}.`);
     throw error;
   }
 }

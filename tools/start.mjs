@@ -29,7 +29,7 @@ function options() {
   } catch (error) {
     throw new Obstacle(error.message);
   }
-  const asked = values.port ?? process.env.PORT ?? null;
+  const asked = values.port ?? (process.env.PORT || null);
   const port = asked === null ? null : Number(asked);
   if (port !== null && !(Number.isInteger(port) && port > 0 && port < 65536)) {
     throw new Obstacle(`port ${asked} is not a number from 1 to 65535.`);
