@@ -20,9 +20,9 @@ pub struct EvalArgs {
     /// A folder with MNIST's files, or one that has them in `mnist` or `data/mnist`.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// The folder of shipped weights.
-    #[arg(long, value_name = "DIR", default_value = "pretrained")]
-    pretrained: PathBuf,
+    /// The folder of shipped weights, if not the checkout's.
+    #[arg(long, value_name = "DIR")]
+    pretrained: Option<PathBuf>,
 }
 
 /// Arguments of `eval-ink`.
@@ -34,9 +34,9 @@ pub struct InkArgs {
     /// Pen strokes as JSON lines, plain or gzip.
     #[arg(long, value_name = "FILE")]
     strokes: PathBuf,
-    /// The folder of shipped weights.
-    #[arg(long, value_name = "DIR", default_value = "pretrained")]
-    pretrained: PathBuf,
+    /// The folder of shipped weights, if not the checkout's.
+    #[arg(long, value_name = "DIR")]
+    pretrained: Option<PathBuf>,
 }
 
 #[derive(serde::Serialize)]
@@ -63,7 +63,7 @@ pub struct InkReport<'a> {
 
 /// Scores a model on the MNIST test set.
 pub fn images(args: &EvalArgs) -> Result<()> {
-    let model = Model::find(&args.model, &args.pretrained)?;
+    let model = Model::find(&args.model, args.pretrained.as_deref())?;
     let report = judge(&model, &load_mnist(&args.data, Split::Test)?)?;
     let model = &model.name;
     let accuracy = 1.0 - report.len() as f64 / 10_000.0;
@@ -79,7 +79,7 @@ pub fn judge(model: &Model, test: &Labelled) -> Result<Vec<usize>> {
 
 /// Scores a model on pen strokes, each read as the page reads it.
 pub fn ink(args: &InkArgs) -> Result<()> {
-    let model = Model::find(&args.model, &args.pretrained)?;
+    let model = Model::find(&args.model, args.pretrained.as_deref())?;
     print_json(&judge_ink(&model, &files::drawings(&args.strokes)?)?)
 }
 

@@ -33,6 +33,18 @@ pub fn drawings(path: &Path) -> Result<Vec<Drawing>> {
     read_drawings(&read(path)?)
 }
 
+/// The folder of shipped weights: the one asked for, else `pretrained` here or above the command itself, which cargo
+/// puts into the checkout's `target`.
+pub fn shipped(asked: Option<&Path>) -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    let above = program.ancestors().map(|folder| folder.join("pretrained"));
+    let mut places = std::iter::once(PathBuf::from("pretrained")).chain(above);
+    match asked {
+        Some(folder) => folder.to_path_buf(),
+        None => places.find(|folder| folder.is_dir()).unwrap_or_else(|| "pretrained".into()),
+    }
+}
+
 /// The files of weights in a folder, by name.
 pub fn weights_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder.display(), "a folder that can be read", e))?;
@@ -57,12 +69,13 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads a model by its path, or by its name in `pretrained`.
-    pub fn find(name_or_path: &str, pretrained: &Path) -> Result<Self> {
-        let shipped = pretrained.join(format!("{name_or_path}.safetensors"));
-        let path = if shipped.is_file() { shipped } else { PathBuf::from(name_or_path) };
+    /// Reads a model by its name in the folder of shipped weights, or by its path.
+    pub fn find(name_or_path: &str, pretrained: Option<&Path>) -> Result<Self> {
+        let folder = shipped(pretrained);
+        let named = folder.join(format!("{name_or_path}.safetensors"));
+        let path = if named.is_file() { named } else { PathBuf::from(name_or_path) };
         if !path.is_file() {
-            let expected = format!("a file, or a name from {}", pretrained.display());
+            let expected = format!("a file, or a name from {}", folder.display());
             return Err(Error::missing("model", expected, name_or_path));
         }
         Self::open(&path)

@@ -36,9 +36,9 @@ enum Command {
     Import(import::Args),
     /// List the recipes, architectures and shipped weights.
     Models {
-        /// The folder of shipped weights.
-        #[arg(long, value_name = "DIR", default_value = "pretrained")]
-        pretrained: PathBuf,
+        /// The folder of shipped weights, if not the checkout's.
+        #[arg(long, value_name = "DIR")]
+        pretrained: Option<PathBuf>,
     },
 }
 
@@ -77,7 +77,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Eval(args) => eval::images(&args),
         Command::EvalInk(args) => eval::ink(&args),
         Command::Import(args) => import::run(&args),
-        Command::Models { pretrained } => models(&pretrained),
+        Command::Models { pretrained } => models(&files::shipped(pretrained.as_deref())),
     }
 }
 
