@@ -1,0 +1,152 @@
+//! The training step, schedules, calibration and what training is fed.
+
+use hitofude::data::ink;
+use hitofude::data::scribble::scribble;
+use hitofude::data::strokes::Drawing;
+use hitofude::nn::Init;
+use hitofude::rng::Rng;
+use hitofude::systems::digits::feed::Drawings;
+use hitofude::systems::digits::recipe::RECIPES;
+use hitofude::train::{Optimiser, Schedule, Trainer, calibrate, evaluate};
+use hitofude::zoo;
+use std::collections::BTreeSet;
+
+#[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+
+/// A trainer of an architecture, eight images a batch.
+fn trainer(name: &str, optimiser: &str, average: Option<f32>) -> Trainer {
+    let net = zoo::build(name).unwrap();
+    let mut params = net.zeros();
+    Init::He.fill(&mut params, 2).unwrap();
+    Trainer::new(&net, params, 8, 3, optimiser.parse::<Optimiser>().unwrap(), average).unwrap()
+}
+
+/// Noise that the label brightens in one row: learnable, and not by its mean.
+fn example(i: usize, image: &mut [f32], target: &mut [f32]) {
+    let mut rng = Rng::part(7, i as u64);
+    image.fill_with(|| 0.3 * rng.uniform());
+    image[28 * (2 * i + 4)..][..28].fill(1.0);
+    target.fill(0.0);
+    target[i % target.len()] = 1.0;
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn every_architecture_overfits_one_batch() {
+    for row in zoo::CATALOGUE {
+        let mut trainer = trainer(row.name, "adam", None);
+        let first = trainer.step(8, 3e-3, 0, example).unwrap();
+        for step in 1..100 {
+            trainer.step(8, 3e-3, step, example).unwrap();
+        }
+        let fill = |i: usize, out: &mut [f32]| example(i, out, &mut [0.0; 10]);
+        let scores = evaluate::scores(trainer.network(), trainer.params(), 8, fill).unwrap();
+        let labels: Vec<u8> = (0..8).collect();
+        assert!(first.loss / 8.0 > 1.0, "{}: nothing was known before", row.name);
+        assert_eq!(evaluate::misclassified(&scores, &labels), [0_usize; 0], "{}", row.name);
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_restored_trainer_goes_on_with_the_same_bits() {
+    for optimiser in ["sgd", "momentum", "adam"] {
+        let mut one = trainer("simple_convnet", optimiser, Some(0.9));
+        let mut other = trainer("simple_convnet", optimiser, Some(0.9));
+        one.step(8, 1e-2, 1, example).unwrap();
+        other.restore(one.state()).unwrap();
+        for trainer in [&mut one, &mut other] {
+            trainer.step(5, 1e-2, 2, example).unwrap();
+        }
+        assert_eq!(one.state(), other.state(), "{optimiser}");
+        assert_ne!(one.params().values(), one.result().values(), "the average lags behind");
+        let elsewhere = trainer("three_layer_mlp", optimiser, Some(0.9)).state();
+        assert_eq!(other.restore(elsewhere).unwrap_err().code(), "shape");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_loss_that_is_not_finite_changes_nothing() {
+    let mut trainer = trainer("simple_convnet", "adam", None);
+    let before = trainer.state();
+    let spoilt = |i: usize, image: &mut [f32], target: &mut [f32]| {
+        example(i, image, target);
+        target[0] = f32::NAN;
+    };
+    let error = trainer.step(8, 1e-3, 1, spoilt).unwrap_err();
+    assert!(error.to_string().contains("step 1"), "{error}");
+    assert_eq!(trainer.state(), before);
+    assert_eq!(trainer.step(0, 1e-3, 1, example).unwrap_err().code(), "value");
+    assert_eq!(trainer.step(10, 1e-3, 1, example).unwrap_err().code(), "value");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn schedules_go_where_they_say() {
+    let cosine = Schedule::Cosine { warmup: 0.1 };
+    let rates: Vec<f32> = (0..1000).map(|s| cosine.rate(2.0, s, 1000)).collect();
+    assert!(rates[0] < 0.02 && (rates[99] - 2.0).abs() < 0.02 && rates[999] < 1e-4);
+    assert!((rates[549] - 1.0).abs() < 0.01, "half way down at the middle: {}", rates[549]);
+    assert!(rates[..100].is_sorted() && rates[100..].is_sorted_by(|a, b| a >= b));
+    assert_eq!(Schedule::Constant.rate(0.3, 5, 10), 0.3);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn the_temperature_of_overconfident_scores_is_found() {
+    // Labels drawn from softmax(x); the network says 3x.
+    let mut rng = Rng::new(5);
+    let (mut scores, mut labels) = (Vec::new(), Vec::new());
+    for _ in 0..4000 {
+        let x: Vec<f32> = (0..4).map(|_| rng.normal()).collect();
+        let total: f32 = x.iter().map(|v| libm::expf(*v)).sum();
+        let mut left = rng.uniform() * total;
+        let drawn = x.iter().position(|v| {
+            left -= libm::expf(*v);
+            left <= 0.0
+        });
+        labels.push(drawn.unwrap_or(3) as u8);
+        scores.extend(x.iter().map(|v| 3.0 * v));
+    }
+    let temperature = calibrate::temperature(&scores, &labels);
+    assert!((temperature - 3.0).abs() < 0.2, "{temperature}");
+    let confidences = calibrate::confidences(&scores, 4, temperature);
+    let threshold = calibrate::threshold(&confidences, 0.25);
+    assert_eq!(confidences.iter().filter(|&&c| c < threshold).count(), 1000);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn every_scribble_has_ink_and_is_its_seeds() {
+    let mut picture = [0.0; 784];
+    for seed in 0..500 {
+        let strokes = scribble(&mut Rng::new(seed));
+        assert_eq!(strokes, scribble(&mut Rng::new(seed)));
+        ink::render(&strokes, ink::PEN, &mut picture).unwrap();
+        assert!(picture.iter().sum::<f32>() > 1.0, "seed {seed}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn no_writer_is_in_two_parts() {
+    let drawing = |i: usize| Drawing { writer: format!("w{}", i % 97), digit: (i % 10) as u8, strokes: vec![] };
+    let all: Vec<Drawing> = (0..3000).map(drawing).collect();
+    let Drawings { train, validation, test } = Drawings::split(&all);
+    assert_eq!(train.len() + validation.len() + test.len(), all.len());
+    let writers = |part: &[Drawing]| part.iter().map(|d| d.writer.clone()).collect::<BTreeSet<_>>();
+    let parts = [writers(&train), writers(&validation), writers(&test)];
+    assert!(parts.iter().all(|p| !p.is_empty()));
+    assert_eq!(parts.iter().map(BTreeSet::len).sum::<usize>(), 97);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn every_recipe_trains_its_architectures_own_parameters() {
+    for recipe in RECIPES {
+        let shipped = zoo::build(recipe.architecture).unwrap();
+        assert_eq!(recipe.network().unwrap().views(), shipped.views(), "{}", recipe.name);
+    }
+}
