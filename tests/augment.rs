@@ -1,8 +1,8 @@
 //! Augmentation: seeded, as strong as its options say, and never more.
 
 use hitofude::Error;
-use hitofude::data::augment::{Augment, Hand};
-use hitofude::data::ink::{self, PEN};
+use hitofude::data::augment::{Augment, Hand, vary};
+use hitofude::data::ink::{self, MNIST_PEN, PEN};
 use hitofude::rng::Rng;
 
 #[cfg(target_arch = "wasm32")]
@@ -17,7 +17,7 @@ fn seven() -> Vec<Vec<[f32; 2]>> {
 }
 
 fn picture() -> Vec<f32> {
-    ink::from_strokes(&seven(), PEN, None).unwrap().input.pixels
+    ink::from_strokes(&seven(), MNIST_PEN, None).unwrap().input.pixels
 }
 
 fn apply(how: &Augment, seed: u64, src: &[f32]) -> Vec<f32> {
@@ -60,7 +60,7 @@ fn a_seed_gives_the_same_bits_on_every_target() {
     let images = hash((0..8).flat_map(|seed| apply(&Augment::MNIST, seed, &picture())));
     let drawings = hash((0..8).flat_map(|seed| render(&Hand::INK, seed, &seven()).unwrap()));
     // They change only with the presets or the way they are applied.
-    assert_eq!(format!("{images:016x} {drawings:016x}"), "0fd002ab8042c9e4 250a3d436468ca14");
+    assert_eq!(format!("{images:016x} {drawings:016x}"), "0fd002ab8042c9e4 54450f4ef2d91695");
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test)]
@@ -70,7 +70,8 @@ fn seeds_differ_and_none_changes_nothing() {
     assert_ne!(apply(&Augment::MNIST, 1, &src), apply(&Augment::MNIST, 2, &src));
     assert_ne!(render(&Hand::INK, 1, &seven()), render(&Hand::INK, 2, &seven()));
     assert_eq!(apply(&Augment::NONE, 1, &src), src);
-    assert_eq!(render(&Hand::NONE, 1, &seven()).unwrap(), src);
+    let plain = ink::from_strokes(&seven(), PEN, None).unwrap().input.pixels;
+    assert_eq!(render(&Hand::NONE, 1, &seven()).unwrap(), plain);
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test)]
@@ -236,4 +237,22 @@ fn a_hand_refuses_what_ink_refuses() {
             assert!(mass(&drawn) > 10.0 && drawn.iter().all(|v| (0.0..=1.0).contains(v)));
         }
     }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn another_shape_of_a_digit_adds_one_stroke_across_it() {
+    let drawn: Vec<Vec<[f32; 2]>> = vec![vec![[10.0, 0.0], [30.0, 50.0], [10.0, 100.0]]];
+    for (digit, added) in [(0, 1), (1, 1), (7, 1), (2, 0), (8, 0)] {
+        for seed in 0..50 {
+            let varied = vary(&mut Rng::new(seed), digit, &drawn).unwrap();
+            assert_eq!(varied.len(), 1 + added, "{digit}");
+            assert_eq!(varied[0], drawn[0], "what was drawn stays");
+            for p in varied[1..].iter().flatten() {
+                assert!((-60.0..100.0).contains(&p[0]) && (-60.0..160.0).contains(&p[1]), "{digit}: {p:?}");
+            }
+            assert_eq!(varied, vary(&mut Rng::new(seed), digit, &drawn).unwrap());
+        }
+    }
+    assert_eq!(vary(&mut Rng::new(1), 0, &[]).unwrap_err(), hitofude::Error::Empty);
 }

@@ -96,7 +96,7 @@ fn layers_are_listed_and_can_be_looked_at() {
 #[wasm_bindgen_test]
 fn a_drawing_gives_the_known_reading() {
     let page = Page::new();
-    let ink = page.eval("({ strokes: [[[10, 10], [60, 12], [30, 90]], [[20, 50], [55, 50]]] })");
+    let ink = page.eval("({ strokes: [[[10, 10], [60, 12], [30, 90]], [[20, 50], [55, 50]]], penWidth: 2.4 })");
     let reading = page.run("model.predictInk(other)", &ink).unwrap();
     let read = |expression: &str| page.run(expression, &reading).unwrap();
     let found = read("[other.status, other.digit, other.second].join()");

@@ -4,7 +4,7 @@
 #[path = "common/mod.rs"]
 mod common;
 
-use hitofude::data::ink::{self, Normalised, PEN, Picture, SIDE};
+use hitofude::data::ink::{self, MNIST_PEN as PEN, Normalised, Picture, SIDE};
 use hitofude::rng::Rng;
 use hitofude::{Error, Result};
 

@@ -3,7 +3,7 @@
 #[path = "common/known.rs"]
 mod known;
 
-use hitofude::data::ink::PEN;
+use hitofude::data::ink::{MNIST_PEN, PEN};
 use hitofude::file::safetensors::{self, Precision, Weights};
 use hitofude::nn::{Init, Mode, Params, Purpose, Run};
 use hitofude::rng::Rng;
@@ -42,7 +42,8 @@ fn the_known_network_answers_as_known() {
         let found = values.iter().sum::<f32>() / values.len() as f32;
         assert!(layer.name == name && (found - mean).abs() < 1e-4, "{}: {found}", layer.name);
     }
-    let Reading { answer, steps } = model.read_ink(&Ink::Strokes { strokes: &known::strokes(), pen: PEN }).unwrap();
+    let ink = Ink::Strokes { strokes: &known::strokes(), pen: MNIST_PEN };
+    let Reading { answer, steps } = model.read_ink(&ink).unwrap();
     assert_eq!(([answer.digit, answer.second], answer.sure), (known::INK_DIGITS, false));
     assert!(known::close(&answer.probabilities, &known::INK_PROBABILITIES), "{answer:?}");
     for (step, (w, h, sum)) in [steps.drawn, steps.crop, steps.scaled, steps.input].iter().zip(known::STEPS) {

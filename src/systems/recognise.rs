@@ -47,7 +47,7 @@ pub enum Ink<'a> {
     Strokes {
         /// One list of points for each stroke.
         strokes: &'a [Stroke],
-        /// Thickness of the line in pixels of the 20-pixel box; [`ink::PEN`] looks most like MNIST.
+        /// Thickness of the line in pixels of the 20-pixel box; [`ink::PEN`] is what networks for drawings learnt.
         pen: f32,
     },
     /// A bitmap, rows from the top.

@@ -42,7 +42,7 @@ pub const MEANS: [(&str, f32); 12] = [
     ("affine2", -0.2157),
 ];
 
-/// Probabilities and digits for [`strokes`]: the best probability is 0.6424, so the answer is unsure.
+/// Probabilities and digits for [`strokes`] drawn with MNIST's pen: the best probability is 0.6424, so the answer is unsure.
 pub const INK_PROBABILITIES: [f32; 10] = [
     0.05164136,
     0.0012490781,

@@ -33,18 +33,25 @@ const FINEST: f32 = 0.1;
 const MAX_STEPS: f32 = 10_000.0;
 
 impl Hand {
-    /// The drawing as it is, with the pen that looks most like MNIST.
+    /// The drawing as it is, with the pen that it is read with.
     pub const NONE: Self =
         Self { bend: Augment::NONE, pen: [ink::PEN; 2], step: [0.0; 2], tremor: 0.0, apart: 0.0, cut: 0.0 };
 
     /// For people's drawings: as far as their digits still read as what they are.
     pub const INK: Self = Self {
-        bend: Augment { rotate: 15.0, scale: 0.2, shear: 0.2, elastic_alpha: 0.8, elastic_sigma: 4.0, ..Augment::NONE },
-        pen: [1.7, 3.4],
+        bend: Augment {
+            rotate: 20.0,
+            scale: 0.3,
+            shear: 0.35,
+            elastic_alpha: 1.1,
+            elastic_sigma: 4.5,
+            ..Augment::NONE
+        },
+        pen: [1.2, 2.8],
         step: [0.3, 2.0],
         tremor: 0.2,
-        apart: 0.5,
-        cut: 1.0,
+        apart: 0.8,
+        cut: 1.2,
     };
 
     /// Bends a drawing and renders it as MNIST would have it into `dst`, 28 × 28 numbers. Errors as [`ink::render`].

@@ -3,9 +3,11 @@
 //! Every random choice comes from the given [`Rng`], so a seed gives the same picture on every target.
 
 mod hand;
+mod shapes;
 mod warp;
 
 pub use hand::Hand;
+pub use shapes::vary;
 
 use crate::rng::Rng;
 use warp::Warp;

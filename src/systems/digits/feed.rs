@@ -1,21 +1,23 @@
 //! What a training sees: MNIST's images, people's pen strokes and scribbles, shuffled and varied by the seed.
 
 use super::recipe::Recipe;
+use crate::data::augment::vary;
 use crate::data::idx::Labelled;
 use crate::data::ink::{self, SIDE};
 use crate::data::scribble::scribble;
 use crate::data::strokes::{Drawing, split_by_writer};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
+use std::collections::BTreeMap;
 
 /// MNIST images kept from training to choose by: a shuffled twelfth of the 60,000.
 pub const VALIDATION_IMAGES: usize = 5000;
 /// Part of the drawings whose writers are kept from training to choose by.
-pub const VALIDATION_DRAWINGS: f32 = 0.10;
+pub const VALIDATION_DRAWINGS: f32 = 0.08;
 /// Part of the drawings whose writers are kept to be judged by, once.
-pub const TEST_DRAWINGS: f32 = 0.15;
+pub const TEST_DRAWINGS: f32 = 0.12;
 /// Both splits are the same in every training, whatever its seed.
-const SPLIT_SEED: u64 = 20_161_005;
+const SPLIT_SEED: u64 = 2;
 
 /// The pen strokes of three groups of writers that share none.
 #[derive(Debug, Clone, Default)]
@@ -55,13 +57,18 @@ pub struct Feed {
     /// Numbers of the images: first those to learn from, then [`VALIDATION_IMAGES`] to choose by.
     order: Vec<usize>,
     drawings: Drawings,
+    /// How often each drawing to learn from comes in an epoch.
+    copies: Vec<usize>,
     epoch: Vec<Sample>,
     seed: u64,
 }
 
 impl Feed {
-    /// Prepares MNIST's training part and, for a recipe with ink, drawings.
-    pub fn new(recipe: &'static Recipe, images: Labelled, drawings: Drawings) -> Result<Self> {
+    /// Prepares MNIST's training part and, for a recipe with ink, drawings; those to learn from that cannot be rendered
+    /// are left out.
+    pub fn new(recipe: &'static Recipe, images: Labelled, mut drawings: Drawings) -> Result<Self> {
+        let mut page = [0.0; SIDE * SIDE];
+        drawings.train.retain(|d| ink::render(&d.strokes, ink::PEN, &mut page).is_ok());
         if images.images.n <= VALIDATION_IMAGES || (images.images.h, images.images.w) != (SIDE, SIDE) {
             let got = format!("{} of {} × {}", images.images.n, images.images.h, images.images.w);
             return Err(Error::shape("training images", format!("more than {VALIDATION_IMAGES} of 28 × 28"), got));
@@ -71,12 +78,13 @@ impl Feed {
         }
         let mut order: Vec<usize> = (0..images.images.n).collect();
         Rng::new(SPLIT_SEED).shuffle(&mut order);
-        Ok(Self { recipe, images, order, drawings, epoch: Vec::new(), seed: 0 })
+        let copies = copies(&drawings.train, recipe.ink.map_or(0, |ink| ink.repeats));
+        Ok(Self { recipe, images, order, drawings, copies, epoch: Vec::new(), seed: 0 })
     }
 
     /// Samples in an epoch.
     pub fn len(&self) -> usize {
-        let ink = self.recipe.ink.map_or(0, |ink| self.drawings.train.len() * ink.repeats + ink.scribbles);
+        let ink = self.recipe.ink.map_or(0, |ink| self.copies.iter().sum::<usize>() + ink.scribbles);
         self.order.len() - VALIDATION_IMAGES + ink
     }
 
@@ -91,7 +99,8 @@ impl Feed {
         self.epoch.clear();
         self.epoch.extend((0..self.order.len() - VALIDATION_IMAGES).map(Sample::Image));
         if let Some(ink) = self.recipe.ink {
-            self.epoch.extend((0..ink.repeats * self.drawings.train.len()).map(|i| Sample::Drawing(i / ink.repeats)));
+            let drawings = self.copies.iter().enumerate();
+            self.epoch.extend(drawings.flat_map(|(i, &n)| std::iter::repeat_n(Sample::Drawing(i), n)));
             self.epoch.extend((0..ink.scribbles).map(|_| Sample::Scribble));
         }
         Rng::new(self.seed).shuffle(&mut self.epoch);
@@ -110,8 +119,14 @@ impl Feed {
             }
             Sample::Drawing(i) => {
                 let drawing = &self.drawings.train[i];
-                let hand = self.recipe.ink.expect("a recipe with ink").hand;
-                hand.render(&mut rng, &drawing.strokes, image).expect("drawings were read with ink in them");
+                let ink = self.recipe.ink.expect("a recipe with ink");
+                if rng.uniform() < ink.shapes {
+                    let varied = vary(&mut rng, drawing.digit, &drawing.strokes);
+                    varied.and_then(|strokes| ink.hand.render(&mut rng, &strokes, image))
+                } else {
+                    ink.hand.render(&mut rng, &drawing.strokes, image)
+                }
+                .expect("only drawings that render are learnt from");
                 Some(drawing.digit)
             }
             Sample::Scribble => {
@@ -149,6 +164,18 @@ impl Feed {
     pub fn validation_drawings(&self) -> &[Drawing] {
         &self.drawings.validation
     }
+}
+
+/// How often each drawing comes in an epoch: `repeats` times on average, and each writer in proportion to the root of
+/// their drawings. Five of `pen-digits`' 318 writers drew a third of it, and it is other writers that must be read.
+fn copies(drawings: &[Drawing], repeats: usize) -> Vec<usize> {
+    let mut theirs: BTreeMap<&str, usize> = BTreeMap::new();
+    for d in drawings {
+        *theirs.entry(&d.writer).or_default() += 1;
+    }
+    let share = |d: &Drawing| 1.0 / libm::sqrt(theirs[d.writer.as_str()] as f64);
+    let mean = drawings.iter().map(share).sum::<f64>() / drawings.len().max(1) as f64;
+    drawings.iter().map(|d| libm::round(repeats as f64 * share(d) / mean).max(1.0) as usize).collect()
 }
 
 /// Grey levels 0..255 as numbers 0..1.
