@@ -5,6 +5,7 @@
 //   npm run bench -- --write          also writes benches/RESULTS.md
 // Every engine's scores are compared with ours before its time counts. On a busy machine: nice -n -10 npm run bench
 
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -131,10 +132,11 @@ function report({ rows, ratio, rounds, weights, browser, load }, table) {
     const brotli = brotliCompressSync(readFileSync(file)).length;
     return `- ${name}.wasm: ${(statSync(file).size / 1000).toFixed(1)} kB, ${(brotli / 1000).toFixed(1)} kB with brotli`;
   };
+  const hash = createHash('sha256').update(readFileSync(path.resolve(root, weights))).digest('hex');
   const best = rows.slice(2).find((row) => row.ratio === ratio.best).name;
   return `# Beside its peers
 
-DeepConvNet with the weights of \`${weights}\`, batch 1, one thread each, in one page. Written by \`npm run bench -- --write\`.
+DeepConvNet with the weights of \`${path.basename(weights)}\` (sha256 ${hash.slice(0, 16)}…), batch 1, one thread each, in one page. Written by \`npm run bench -- --write\`.
 
 ${table}
 
