@@ -94,6 +94,24 @@ fn layers_are_listed_and_can_be_looked_at() {
 }
 
 #[wasm_bindgen_test]
+fn a_canvas_reads_as_its_coverage() {
+    let page = Page::new();
+    let canvas = page.eval(
+        "(() => { const data = new ImageData(30, 40); for (let i = 0; i < 300; i++) data.data[4 * (7 * i % 1200) + 3] = 200; \
+         return data; })()",
+    );
+    let pixels = page.run(
+        "({ width: 30, height: 40, pixels: Uint8Array.from({ length: 1200 }, (_, i) => \
+                           other.data[4 * i + 3]) })",
+        &canvas,
+    );
+    let [a, b] = [&canvas, &pixels.unwrap()].map(|ink| page.run("model.predictInk(other).probabilities", ink).unwrap());
+    let [a, b] = [a, b].map(|p| p.unchecked_into::<Float32Array>().to_vec());
+    assert_eq!(a, b);
+    assert_eq!(code("blank", preprocess(&page.eval("new ImageData(3, 3)"))), "empty");
+}
+
+#[wasm_bindgen_test]
 fn a_drawing_gives_the_known_reading() {
     let page = Page::new();
     let ink = page.eval("({ strokes: [[[10, 10], [60, 12], [30, 90]], [[20, 50], [55, 50]]], penWidth: 2.4 })");

@@ -96,6 +96,13 @@ fn strokes_become_a_centred_picture_twenty_pixels_long() {
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_canvas_gives_coverage_on_any_paper() {
+    let rgba = [0, 0, 0, 255, 0, 0, 0, 128, 0, 0, 0, 0, 255, 255, 255, 255, 250, 248, 244, 255, 128, 128, 128, 255];
+    assert_eq!(ink::coverage(&rgba), [255, 128, 0, 0, 0, 127]);
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn size_and_place_change_nothing() {
     let plain = input(&four()).unwrap();
     for scale in [1e-30, 1e-6, 1e-3, 1.7, 1e6, 1e30] {

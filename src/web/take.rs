@@ -4,12 +4,13 @@
 //! a getter or a proxy pass through the engine's own frames, leaving the handle borrowed for ever.
 
 use super::Outcome;
-use crate::data::ink::{MAX_BITMAP, MAX_POINTS, PEN, SIDE};
+use crate::data::ink::{self, MAX_BITMAP, MAX_POINTS, PEN, SIDE};
 use crate::data::strokes::Stroke;
 use crate::systems::recognise::Ink;
 use crate::{Error, Result};
 use js_sys::{Array, Float32Array, JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::ImageData;
 
 /// The most bytes a file of weights may have: a hundred times the largest this engine is made for, and little enough for
 /// its copies to fit into the memory of a page.
@@ -56,7 +57,10 @@ pub(super) fn text(what: &str, value: &JsValue) -> Result<String> {
 }
 
 pub(super) fn drawing(ink: &JsValue) -> Outcome<Drawing> {
-    let expected = "an object with strokes, or with width, height and pixels";
+    let expected = "an ImageData, or an object with strokes, or with width, height and pixels";
+    if let Some(image) = ink.dyn_ref::<ImageData>() {
+        return Ok(canvas(image)?);
+    }
     if !ink.is_object() {
         return Err(unexpected("ink", expected, ink).into());
     }
@@ -66,6 +70,14 @@ pub(super) fn drawing(ink: &JsValue) -> Outcome<Drawing> {
         (true, false) => Ok(bitmap(&pixels, &field(ink, "width")?, &field(ink, "height")?)?),
         (both, _) => Err(Error::value("ink", expected, if both { "neither" } else { "both" }).into()),
     }
+}
+
+fn canvas(image: &ImageData) -> Result<Drawing> {
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    if width.max(height) > MAX_BITMAP {
+        return Err(Error::shape("ImageData", format!("sides of at most {MAX_BITMAP}"), format!("{width} × {height}")));
+    }
+    Ok(Drawing::Bitmap { coverage: ink::coverage(&image.data()), width, height })
 }
 
 fn bitmap(pixels: &JsValue, width: &JsValue, height: &JsValue) -> Result<Drawing> {

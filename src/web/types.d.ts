@@ -2,13 +2,15 @@
 export type Stroke = [number, number][];
 
 /**
- * A drawing: strokes, or a picture of coverage (0 paper, 255 ink), row by row.
+ * A drawing: strokes, or what a canvas gives (dark ink on light or no paper), or a picture of coverage (0 paper, 255
+ * ink), row by row.
  *
  * `penWidth` is the line's thickness in pixels of the 20-pixel box that every drawing is scaled to, from 0.5 to 10.
  * Left out, it is 1.8, which the networks for drawings have learnt to read.
  */
 export type Ink =
   | { strokes: Stroke[]; penWidth?: number }
+  | ImageData
   | { width: number; height: number; pixels: Uint8Array };
 
 /** A grey picture, row by row, 0 paper to 1 ink. */

@@ -119,6 +119,18 @@ pub fn from_bitmap(coverage: &[u8], w: usize, h: usize) -> Result<Normalised> {
     Ok(Normalised { drawn, crop, scaled, input })
 }
 
+/// Coverages for [`from_bitmap`] of dark ink on light or transparent paper, from a canvas' pixels: four bytes each, red,
+/// green, blue, alpha. What is lighter than a sixteenth of ink is paper: cameras and JPEG leave none quite white.
+pub fn coverage(rgba: &[u8]) -> Vec<u8> {
+    let ink = |p: &[u8]| {
+        // Luma of ITU-R BT.601, in 256ths.
+        let light = (77 * u32::from(p[0]) + 150 * u32::from(p[1]) + 29 * u32::from(p[2])) >> 8;
+        let ink = (255 - light) * u32::from(p[3]) / 255;
+        if ink < 16 { 0 } else { ink as u8 }
+    };
+    rgba.chunks_exact(4).map(ink).collect()
+}
+
 fn finish(crop: &Picture) -> (Picture, Picture) {
     let scaled = shrink(crop, FINE);
     let input = centre(&scaled, SIDE);
