@@ -40,18 +40,18 @@ impl Hand {
     /// For people's drawings: as far as their digits still read as what they are.
     pub const INK: Self = Self {
         bend: Augment {
-            rotate: 20.0,
-            scale: 0.3,
-            shear: 0.35,
-            elastic_alpha: 1.1,
-            elastic_sigma: 4.5,
+            rotate: 15.0,
+            scale: 0.2,
+            shear: 0.25,
+            elastic_alpha: 0.9,
+            elastic_sigma: 4.0,
             ..Augment::NONE
         },
-        pen: [1.2, 2.8],
+        pen: [1.4, 2.2],
         step: [0.3, 2.0],
         tremor: 0.2,
-        apart: 0.8,
-        cut: 1.2,
+        apart: 0.6,
+        cut: 1.0,
     };
 
     /// Bends a drawing and renders it as MNIST would have it into `dst`, 28 × 28 numbers. Errors as [`ink::render`].

@@ -1,7 +1,7 @@
 //! What a training sees: MNIST's images, people's pen strokes and scribbles, shuffled and varied by the seed.
 
 use super::recipe::Recipe;
-use crate::data::augment::vary;
+use crate::data::augment::{Augment, vary};
 use crate::data::idx::Labelled;
 use crate::data::ink::{self, SIDE};
 use crate::data::scribble::scribble;
@@ -16,8 +16,9 @@ pub const VALIDATION_IMAGES: usize = 5000;
 pub const VALIDATION_DRAWINGS: f32 = 0.08;
 /// Part of the drawings whose writers are kept to be judged by, once.
 pub const TEST_DRAWINGS: f32 = 0.12;
-/// Both splits are the same in every training, whatever its seed.
-const SPLIT_SEED: u64 = 2;
+/// The splits of images and of writers are the same in every training, whatever its seed.
+const IMAGE_SPLIT: u64 = 20_161_005;
+const WRITER_SPLIT: u64 = 2;
 
 /// The pen strokes of three groups of writers that share none.
 #[derive(Debug, Clone, Default)]
@@ -34,9 +35,9 @@ impl Drawings {
     /// Splits drawings by their writers.
     pub fn split(drawings: &[Drawing]) -> Self {
         let pick = |from: &[Drawing], at: &[usize]| -> Vec<Drawing> { at.iter().map(|&i| from[i].clone()).collect() };
-        let (rest, test) = split_by_writer(drawings, SPLIT_SEED, TEST_DRAWINGS);
+        let (rest, test) = split_by_writer(drawings, WRITER_SPLIT, TEST_DRAWINGS);
         let (rest, test) = (pick(drawings, &rest), pick(drawings, &test));
-        let (train, validation) = split_by_writer(&rest, SPLIT_SEED + 1, VALIDATION_DRAWINGS / (1.0 - TEST_DRAWINGS));
+        let (train, validation) = split_by_writer(&rest, WRITER_SPLIT + 1, VALIDATION_DRAWINGS / (1.0 - TEST_DRAWINGS));
         Self { train: pick(&rest, &train), validation: pick(&rest, &validation), test }
     }
 }
@@ -77,7 +78,7 @@ impl Feed {
             return Err(Error::missing("drawings", format!("pen strokes for the recipe {}", recipe.name), "none"));
         }
         let mut order: Vec<usize> = (0..images.images.n).collect();
-        Rng::new(SPLIT_SEED).shuffle(&mut order);
+        Rng::new(IMAGE_SPLIT).shuffle(&mut order);
         let copies = copies(&drawings.train, recipe.ink.map_or(0, |ink| ink.repeats));
         Ok(Self { recipe, images, order, drawings, copies, epoch: Vec::new(), seed: 0 })
     }
@@ -114,7 +115,9 @@ impl Feed {
                 let (pixels, label) = self.image(i);
                 let mut still = [0.0; SIDE * SIDE];
                 to_unit(pixels, &mut still);
-                self.recipe.images.apply(&mut rng, &still, image, SIDE, SIDE);
+                let plain = self.recipe.plain > 0.0 && rng.uniform() < self.recipe.plain;
+                let bend = if plain { Augment::NONE } else { self.recipe.images };
+                bend.apply(&mut rng, &still, image, SIDE, SIDE);
                 Some(label)
             }
             Sample::Drawing(i) => {
