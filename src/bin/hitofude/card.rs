@@ -69,7 +69,7 @@ pub fn write(args: &Args, epochs: u32, calibration: &Calibration, rows: &[Row], 
 fn data(ink: bool) -> String {
     let mut text = format!(
         "## Data\n\nMNIST (LeCun, Cortes, Burges; CC BY-SA 3.0): 60,000 training images, of which {VALIDATION_IMAGES} were \
-         kept to choose by. The test set chose nothing: it was read once, for the figure above.\n"
+         kept to choose by. The test set chose nothing.\n"
     );
     if ink {
         text += &format!(
