@@ -11,6 +11,7 @@ import { cargoEnv, FLAVOURS } from './wasm.mjs';
 
 const DENY = ['--', '-D', 'warnings'];
 const WASM = ['--target', 'wasm32-unknown-unknown', '--no-default-features'];
+const SITE = 'site build';
 const denyInDocs = { RUSTDOCFLAGS: '-D warnings' };
 
 await main(async () => {
@@ -31,9 +32,9 @@ function steps() {
     { name: 'Rust tests', command: ['cargo', 'test', '--no-fail-fast', '--', '--show-output'], counts: rustCounts },
     ...FLAVOURS.map(wasmTests),
     { name: 'tools tests', command: nodeTests('tools'), counts: nodeCounts },
-    { name: 'site build', command: [process.execPath, 'tools/build.mjs'] },
-    { name: 'TypeScript', command: npm('run', 'check') },
-    { name: 'page tests', command: nodeTests('page'), counts: nodeCounts, env: { CHROME: findBrowser().chrome } },
+    { name: SITE, command: [process.execPath, 'tools/build.mjs'] },
+    { name: 'TypeScript', onSite: true, command: npm('run', 'check') },
+    { name: 'page tests', onSite: true, command: nodeTests('page'), counts: nodeCounts, env: { CHROME: findBrowser().chrome } },
   ];
 }
 
@@ -68,8 +69,11 @@ function nodeTests(folder) {
   return [process.execPath, '--test', '--test-reporter=tap', ...files.map((name) => `tests/${folder}/${name}`)];
 }
 
+/** The steps named by `words`, or all; one that reads what the site build writes brings it along. */
 function chosen(all, words) {
-  const some = words.length ? all.filter(({ name }) => words.some((word) => name.includes(word))) : all;
+  const named = ({ name }) => words.some((word) => name.includes(word));
+  const forSite = all.some((step) => step.onSite && named(step));
+  const some = words.length ? all.filter((step) => named(step) || (step.name === SITE && forSite)) : all;
   if (some.length) return some;
   throw new Obstacle(`no step is called ${words.join(' or ')}; there are: ${all.map(({ name }) => name).join('; ')}.`);
 }
