@@ -7,7 +7,7 @@ use hitofude::nn::Init;
 use hitofude::rng::Rng;
 use hitofude::systems::digits::feed::Drawings;
 use hitofude::systems::digits::recipe::RECIPES;
-use hitofude::train::{Optimiser, Schedule, Trainer, calibrate, evaluate};
+use hitofude::train::{Descent, Optimiser, Replica, Schedule, Trainer, calibrate, evaluate};
 use hitofude::zoo;
 use std::collections::BTreeSet;
 
@@ -64,6 +64,35 @@ fn a_restored_trainer_goes_on_with_the_same_bits() {
         let elsewhere = trainer("three_layer_mlp", optimiser, Some(0.9)).state();
         assert_eq!(other.restore(elsewhere).unwrap_err().code(), "shape");
     }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn any_number_of_workers_makes_the_same_bits() {
+    let first = trainer("simple_convnet", "adam", Some(0.9));
+    let states = [1, 2, 3].map(|workers| {
+        let mut descent = Descent::new(first.params().clone(), "adam".parse().unwrap(), Some(0.9));
+        let mut replicas: Vec<Replica> = (0..workers).map(|_| Replica::new(first.network(), 3)).collect();
+        for step in 0..3 {
+            // Worker w takes every shard whose number leaves w over, and sends each gradient on its own.
+            let shards = (0..3).map(|s: usize| {
+                let replica = &mut replicas[s % workers];
+                let n = 3.min(8 - 3 * s);
+                let part = replica.learn(descent.params(), n, 1.0 / 8.0, Rng::mix(step, s as u64), |k, x, t| {
+                    example(3 * s + k, x, t);
+                });
+                (replica.gradient().to_vec(), part.unwrap())
+            });
+            let shards: Vec<_> = shards.collect();
+            descent.apply(shards.iter().map(|(g, part)| (&g[..], *part)), 1e-2).unwrap();
+        }
+        descent.state()
+    });
+    let mut threads = first;
+    for step in 0..3 {
+        threads.step(8, 1e-2, step, example).unwrap();
+    }
+    assert!(states.iter().all(|state| *state == threads.state()));
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

@@ -1,11 +1,15 @@
 //! Floor 3: optimisers, schedules, the training step over shards, evaluation and calibration.
 
 pub mod calibrate;
+pub mod descent;
 pub mod evaluate;
 pub mod optimiser;
+pub mod replica;
 pub mod schedule;
 pub mod trainer;
 
+pub use descent::{Descent, State};
 pub use optimiser::Optimiser;
+pub use replica::{Progress, Replica};
 pub use schedule::Schedule;
-pub use trainer::{Progress, Trainer};
+pub use trainer::Trainer;

@@ -9,8 +9,7 @@ use crate::file::safetensors::Weights;
 use crate::nn::Network;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
-use crate::train::trainer::State;
-use crate::train::{Progress, Trainer, calibrate, evaluate, optimiser::Memory};
+use crate::train::{Progress, State, Trainer, calibrate, evaluate, optimiser::Memory};
 use std::collections::BTreeMap;
 
 /// Part of the real digits that the calibration lets the network be unsure about. The bound to keep is 3 %.
