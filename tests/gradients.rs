@@ -2,7 +2,9 @@
 
 use hitofude::error::Result;
 use hitofude::nn::act::Activation;
+use hitofude::nn::add::Add;
 use hitofude::nn::affine::Affine;
+use hitofude::nn::concat::Concat;
 use hitofude::nn::dropout::Dropout;
 use hitofude::nn::flatten::Flatten;
 use hitofude::nn::pool::Pool;
@@ -47,6 +49,22 @@ const CASES: &[(&str, Wiring)] = &[
     }),
     ("average pool", |g, x| head(g, x, |g, x| g.add("a", Pool::Average(Window::square(3).stride(2).pad(1)), &[x]))),
     ("global average pool", |g, x| head(g, x, |g, x| g.add("a", Pool::GlobalAverage, &[x]))),
+    ("add", |g, x| head(g, x, |g, x| skip(g, x, Activation::Tanh))),
+    ("add, relu in the store", |g, x| head(g, x, |g, x| skip(g, x, Activation::Relu))),
+    ("add, one wire twice and a third", |g, x| {
+        head(g, x, |g, x| {
+            let a = g.add("a", Activation::Sigmoid, &[x])?;
+            g.add("add", Add, &[x, x, a])
+        })
+    }),
+    ("concat", |g, x| {
+        head(g, x, |g, x| {
+            let a = g.add("a", Conv::new(3, 3).pad(1), &[x])?;
+            let b = g.add("b", Activation::Tanh, &[x])?;
+            let y = g.add("concat", Concat, &[a, x, b, x])?;
+            g.add("c", Conv::new(2, 3).pad(1), &[y])
+        })
+    }),
     ("two readers of one wire", |g, x| {
         head(g, x, |g, x| {
             let a = g.add("a", Conv::new(2, 1), &[x])?;
@@ -68,6 +86,15 @@ fn between(g: &mut Graph, x: Wire, act: Activation) -> Result<Wire> {
     let x = g.add("a", Conv::new(3, 3).pad(1), &[x])?;
     let x = g.add("act", act, &[x])?;
     g.add("b", Conv::new(2, 3).pad(1), &[x])
+}
+
+/// A residual block.
+fn skip(g: &mut Graph, x: Wire, act: Activation) -> Result<Wire> {
+    let x = g.add("before", Conv::new(3, 1), &[x])?;
+    let y = g.add("a", Conv::new(3, 3).pad(1), &[x])?;
+    let y = g.add("add", Add, &[y, x])?;
+    let y = g.add("act", act, &[y])?;
+    g.add("b", Conv::new(2, 3).pad(1), &[y])
 }
 
 enum Loss {

@@ -42,7 +42,7 @@ impl Graph {
 
     /// An input of the network: images of this shape.
     pub fn input(&mut self, name: &str, shape: Shape) -> Result<Wire> {
-        if shape.is_empty() {
+        if holds(name, "numbers in an image", &[shape.c, shape.h, shape.w], 0)? == 0 {
             return Err(Error::shape(name, "at least one number in each image", shape));
         }
         let params = self.views.len()..self.views.len();
@@ -51,22 +51,51 @@ impl Graph {
 
     /// Appends a layer that reads `inputs` and returns its output.
     pub fn add(&mut self, name: &str, layer: impl Layer + 'static, inputs: &[Wire]) -> Result<Wire> {
+        self.append(name, Arc::new(layer), inputs)
+    }
+
+    /// As [`Graph::add`] for a layer whose kind is known at run time only.
+    ///
+    /// Fails, and changes nothing, where the layer cannot read those inputs, where its name is taken, and where its output
+    /// or the network's parameters would be more than memory can hold.
+    pub fn append(&mut self, name: &str, layer: Arc<dyn Layer>, inputs: &[Wire]) -> Result<Wire> {
         let shapes: Vec<Shape> = inputs.iter().map(|w| self.nodes[w.0].shape).collect();
+        let arity = layer.arity();
+        if !arity.contains(&inputs.len()) {
+            let least = if arity.start() == arity.end() { "" } else { " or more" };
+            return Err(Error::value(name, format!("{}{least} inputs", arity.start()), inputs.len()));
+        }
         let shape = layer.output(&shapes).map_err(|e| named(name, e))?;
         if self.nodes.iter().any(|n| n.name == name) {
             return Err(Error::value("layer name", "a name of its own", name));
         }
-        let first = self.views.len();
-        let flat = inputs.first().map_or(shape, |w| self.nodes[w.0].flat);
-        for mut view in layer.params(&shapes, flat) {
+        holds(name, "numbers in its output", &[shape.c, shape.h, shape.w], 0)?;
+        let flat = self.flat(name, &*layer, inputs)?;
+        let mut end = self.views.last().map_or(0, |v| v.range().end);
+        let mut views = layer.params(&shapes, flat);
+        for view in &mut views {
             view.name = format!("{name}.{}", view.name);
-            view.offset = self.views.last().map_or(0, |v| v.range().end);
-            self.views.push(view);
+            view.offset = end;
+            end = holds(name, "parameters up to here", &view.shape, end)?;
         }
-        let params = first..self.views.len();
+        let params = self.views.len()..self.views.len() + views.len();
+        self.views.append(&mut views);
         let flat = layer.flat(flat).unwrap_or(shape);
-        let layer: Option<Arc<dyn Layer>> = Some(Arc::new(layer));
-        self.push(Node { name: name.into(), layer, inputs: inputs.to_vec(), shape, flat, params })
+        self.push(Node { name: name.into(), layer: Some(layer), inputs: inputs.to_vec(), shape, flat, params })
+    }
+
+    /// The image whose flattening the first input is. Inputs that meet must be the same in this, or no flattenings:
+    /// there is no telling the public order of their numbers otherwise.
+    fn flat(&self, name: &str, layer: &dyn Layer, inputs: &[Wire]) -> Result<Shape> {
+        let first = self.nodes[inputs[0].0].flat;
+        let alike = |w: &Wire| {
+            let node = &self.nodes[w.0];
+            node.flat == if layer.flat(first).is_some() { first } else { node.shape }
+        };
+        if inputs.len() > 1 && !inputs.iter().all(alike) {
+            return Err(Error::shape(name, "inputs that are no flattened images (flatten afterwards)", first));
+        }
+        Ok(first)
     }
 
     /// The shape of one image on a wire.
@@ -150,6 +179,19 @@ impl Network {
     pub fn input_shapes(&self, node: &Node) -> Vec<Shape> {
         node.inputs.iter().map(|w| self.0.nodes[w.0].shape).collect()
     }
+}
+
+/// Most numbers in one image of a wire, and most parameters: they are counted in 32 bits, batch and halo included.
+const MOST: u64 = 1 << 28;
+
+/// `before` and the numbers in a tensor of this shape together, if memory can hold them.
+fn holds(name: &str, what: &str, shape: &[usize], before: usize) -> Result<usize> {
+    let len = shape.iter().fold(1, |n: u64, &side| n.saturating_mul(side as u64));
+    let sum = len.saturating_add(before as u64);
+    if sum > MOST {
+        return Err(Error::shape(name, format!("at most {MOST} {what}"), sum));
+    }
+    Ok(sum as usize)
 }
 
 fn named(name: &str, error: Error) -> Error {

@@ -9,7 +9,7 @@ use crate::kernel::Level;
 use crate::shape::Shape;
 use crate::tensor::Map;
 use std::fmt::Debug;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 /// Whether a run learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +23,20 @@ pub enum Mode {
     },
 }
 
+/// No limit to the inputs of a layer.
+pub const MANY: usize = usize::MAX;
+
 /// A layer before it is planned.
 pub trait Layer: Debug + Send + Sync {
     /// The field's word for it: `conv`, `affine`, `max_pool`, …
     fn kind(&self) -> &'static str;
 
-    /// The shape it makes of its inputs' shapes. The only place where a shape can fail.
+    /// How many inputs it takes.
+    fn arity(&self) -> RangeInclusive<usize> {
+        1..=1
+    }
+
+    /// The shape it makes of its inputs' shapes, as many as it takes. The only place where a shape can fail.
     fn output(&self, inputs: &[Shape]) -> Result<Shape>;
 
     /// Its parameters for those inputs; names without the layer's own, offsets zero. `flat` is the image whose
@@ -47,8 +55,8 @@ pub trait Layer: Debug + Send + Sync {
         (0, 0)
     }
 
-    /// Whether it works on its output alone, which the run has filled with its input. The plan then gives both one
-    /// buffer where it can.
+    /// Whether it works on its output, which the run has filled with its first input. The plan then gives both one
+    /// buffer where it can. Backward likewise turns the output's gradient into that of the first input.
     fn in_place(&self) -> bool {
         false
     }
@@ -127,7 +135,7 @@ pub struct Forward<'a> {
     pub node: u64,
     /// The parameter arena and its version.
     pub params: (&'a [f32], u64),
-    /// The output, which an in-place layer finds filled with its input.
+    /// The output, which an in-place layer finds filled with its first input.
     pub y: &'a mut [f32],
     pub(super) slots: &'a [Vec<f32>],
     pub(super) inputs: &'a [Slot],
@@ -154,7 +162,7 @@ pub struct Backward<'a> {
     pub params: (&'a [f32], u64),
     /// The gradient arena, to add to.
     pub dparams: &'a mut [f32],
-    /// The gradient of the output; an in-place layer turns it into that of its input.
+    /// The gradient of the output; an in-place layer turns it into that of its first input.
     pub dy: &'a mut [f32],
     pub(super) slots: &'a [Vec<f32>],
     pub(super) inputs: &'a [Slot],

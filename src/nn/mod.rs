@@ -8,7 +8,9 @@
 //! One file per layer family holds its shape rule, forward and backward together; see [`layer::Layer`].
 
 pub mod act;
+pub mod add;
 pub mod affine;
+pub mod concat;
 pub mod conv;
 pub mod dropout;
 pub mod flatten;

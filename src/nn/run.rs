@@ -192,7 +192,7 @@ impl Run {
         let in_place = node.layer.as_ref().is_some_and(|l| l.in_place());
         let mut dy = std::mem::take(&mut self.gradients[slot]);
         for (i, w) in node.inputs.iter().enumerate() {
-            let target = self.plan.places[w.0].gradient.filter(|_| !in_place);
+            let target = self.plan.places[w.0].gradient.filter(|_| !in_place || i > 0);
             self.targets[i] = target.map(|(map, number)| {
                 let first = !std::mem::replace(&mut self.written[number], true);
                 Target { slot: Slot { number, image: map.len() }, first }
