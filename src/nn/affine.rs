@@ -3,6 +3,7 @@
 use super::conv::{ConvOp, weight_and_bias};
 use super::layer::{Io, Layer, Op};
 use super::params::{Order, View};
+use super::spec::Setting;
 use crate::error::{Error, Result};
 use crate::shape::{Shape, Window};
 
@@ -27,6 +28,10 @@ impl Affine {
 impl Layer for Affine {
     fn kind(&self) -> &'static str {
         "affine"
+    }
+
+    fn options(&self) -> Vec<(&'static str, Setting)> {
+        vec![("out", Setting::Size(self.out)), ("bias", Setting::Flag(self.bias))]
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {

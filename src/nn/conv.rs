@@ -2,6 +2,7 @@
 
 use super::layer::{Backward, Forward, Io, Layer, Op};
 use super::params::{Order, View};
+use super::spec::{Setting, window_options};
 use crate::error::{Error, Result};
 use crate::kernel::conv::{self, Geometry, InputGradient, WeightGradient};
 use crate::kernel::reduce::column_sums;
@@ -57,6 +58,13 @@ impl Conv {
 impl Layer for Conv {
     fn kind(&self) -> &'static str {
         "conv"
+    }
+
+    fn options(&self) -> Vec<(&'static str, Setting)> {
+        let mut options = vec![("out", Setting::Size(self.out))];
+        options.extend(window_options(&self.window));
+        options.extend([("groups", Setting::Size(self.groups)), ("bias", Setting::Flag(self.bias))]);
+        options
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {

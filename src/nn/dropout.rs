@@ -2,6 +2,7 @@
 //! inference does nothing. (The sources scale at inference instead; their weights are rescaled once on import.)
 
 use super::layer::{Backward, Forward, Io, Layer, Mode, Op};
+use super::spec::Setting;
 use crate::error::{Error, Result};
 use crate::kernel::act;
 use crate::rng::Rng;
@@ -18,6 +19,10 @@ pub struct Dropout(
 impl Layer for Dropout {
     fn kind(&self) -> &'static str {
         "dropout"
+    }
+
+    fn options(&self) -> Vec<(&'static str, Setting)> {
+        vec![("ratio", Setting::Number(self.0))]
     }
 
     fn output(&self, inputs: &[Shape]) -> Result<Shape> {

@@ -103,6 +103,16 @@ impl Graph {
         self.nodes[wire.0].shape
     }
 
+    /// The wire behind a layer's name.
+    pub fn wire(&self, name: &str) -> Result<Wire> {
+        wire(&self.nodes, name)
+    }
+
+    /// The nodes so far, in order.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     /// The finished network; `output` is the wire that answers.
     pub fn finish(self, output: Wire) -> Network {
         Network(Arc::new(Finished { nodes: self.nodes, views: self.views, output }))
@@ -148,11 +158,7 @@ impl Network {
 
     /// The wire behind a layer's name.
     pub fn wire(&self, name: &str) -> Result<Wire> {
-        let at = self.0.nodes.iter().position(|n| n.name == name);
-        at.map(Wire).ok_or_else(|| {
-            let names: Vec<&str> = self.0.nodes.iter().map(|n| n.name.as_str()).collect();
-            Error::missing("layer", format!("one of {}", names.join(", ")), name)
-        })
+        wire(&self.0.nodes, name)
     }
 
     /// The shape of one input image.
@@ -179,6 +185,13 @@ impl Network {
     pub fn input_shapes(&self, node: &Node) -> Vec<Shape> {
         node.inputs.iter().map(|w| self.0.nodes[w.0].shape).collect()
     }
+}
+
+fn wire(nodes: &[Node], name: &str) -> Result<Wire> {
+    nodes.iter().position(|n| n.name == name).map(Wire).ok_or_else(|| {
+        let names: Vec<&str> = nodes.iter().map(|n| n.name.as_str()).collect();
+        Error::missing("layer", format!("one of {}", names.join(", ")), name)
+    })
 }
 
 /// Most numbers in one image of a wire, and most parameters: they are counted in 32 bits, batch and halo included.

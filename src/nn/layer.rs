@@ -4,6 +4,7 @@
 //! and [`Layer::op`] then makes the [`Op`] that computes, with whatever tables and packed weights it keeps.
 
 use super::params::View;
+use super::spec::Setting;
 use crate::error::Result;
 use crate::kernel::Level;
 use crate::shape::Shape;
@@ -30,6 +31,11 @@ pub const MANY: usize = usize::MAX;
 pub trait Layer: Debug + Send + Sync {
     /// The field's word for it: `conv`, `affine`, `max_pool`, …
     fn kind(&self) -> &'static str;
+
+    /// Its settings, by the names that a description gives them; see [`super::spec::KINDS`].
+    fn options(&self) -> Vec<(&'static str, Setting)> {
+        Vec::new()
+    }
 
     /// How many inputs it takes.
     fn arity(&self) -> RangeInclusive<usize> {

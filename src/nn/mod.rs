@@ -22,6 +22,7 @@ pub mod params;
 pub mod plan;
 pub mod pool;
 pub mod run;
+pub mod spec;
 
 pub use conv::Conv;
 pub use graph::{Graph, Network, Wire};

@@ -2,6 +2,7 @@
 
 use super::conv::size_formula;
 use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
+use super::spec::{Setting, window_options};
 use crate::error::{Error, Result};
 use crate::kernel::pool;
 use crate::shape::{Shape, Window};
@@ -34,6 +35,13 @@ impl Layer for Pool {
             Self::Max(_) => "max_pool",
             Self::Average(_) => "average_pool",
             Self::GlobalAverage => "global_average_pool",
+        }
+    }
+
+    fn options(&self) -> Vec<(&'static str, Setting)> {
+        match self {
+            Self::Max(window) | Self::Average(window) => window_options(window).into(),
+            Self::GlobalAverage => vec![],
         }
     }
 

@@ -1,0 +1,119 @@
+//! Every type of layer that a description may name: its options, their defaults, and how it is made.
+
+use super::Setting::{self, Axes, Flag, Number, Size};
+use crate::error::{Error, Result};
+use crate::nn::act::Activation;
+use crate::nn::add::Add;
+use crate::nn::affine::Affine;
+use crate::nn::concat::Concat;
+use crate::nn::conv::Conv;
+use crate::nn::dropout::Dropout;
+use crate::nn::flatten::Flatten;
+use crate::nn::layer::Layer;
+use crate::nn::pool::Pool;
+use crate::shape::Window;
+use std::sync::Arc;
+
+/// A type of layer.
+pub struct Kind {
+    /// Its name in a description: the layer's [`Layer::kind`].
+    pub name: &'static str,
+    /// Its options.
+    pub options: &'static [Opt],
+    pub(super) make: fn(&Options) -> Arc<dyn Layer>,
+}
+
+/// An option of a type of layer.
+pub struct Opt {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type, and what it is when it is left out; where it is required, a value to begin with.
+    pub default: Setting,
+    /// Whether it must be given.
+    pub required: bool,
+}
+
+const fn need(name: &'static str, default: Setting) -> Opt {
+    Opt { name, default, required: true }
+}
+
+const fn with(name: &'static str, default: Setting) -> Opt {
+    Opt { name, default, required: false }
+}
+
+const KERNEL: Opt = need("kernel", Axes((3, 3)));
+const STRIDE: Opt = with("stride", Axes((1, 1)));
+const PAD: Opt = with("pad", Axes((0, 0)));
+const DILATION: Opt = with("dilation", Axes((1, 1)));
+const BIAS: Opt = with("bias", Flag(true));
+const WINDOW: &[Opt] = &[KERNEL, STRIDE, PAD, DILATION];
+
+/// Every type there is.
+pub const KINDS: &[Kind] = &[
+    kind("conv", &[need("out", Size(16)), KERNEL, STRIDE, PAD, DILATION, with("groups", Size(1)), BIAS], |o| {
+        let (out, groups, bias) = (o.size("out"), o.size("groups"), o.flag("bias"));
+        Arc::new(Conv { out, window: o.window(), groups, bias })
+    }),
+    kind("affine", &[need("out", Size(10)), BIAS], |o| Arc::new(Affine { out: o.size("out"), bias: o.flag("bias") })),
+    kind("max_pool", WINDOW, |o| Arc::new(Pool::Max(o.window()))),
+    kind("average_pool", WINDOW, |o| Arc::new(Pool::Average(o.window()))),
+    kind("global_average_pool", &[], |_| Arc::new(Pool::GlobalAverage)),
+    kind("flatten", &[], |_| Arc::new(Flatten)),
+    kind("add", &[], |_| Arc::new(Add)),
+    kind("concat", &[], |_| Arc::new(Concat)),
+    kind("dropout", &[with("ratio", Number(0.5))], |o| Arc::new(Dropout(o.number("ratio")))),
+    kind("relu", &[], |_| Arc::new(Activation::Relu)),
+    kind("sigmoid", &[], |_| Arc::new(Activation::Sigmoid)),
+    kind("tanh", &[], |_| Arc::new(Activation::Tanh)),
+    kind("identity", &[], |_| Arc::new(Activation::Identity)),
+];
+
+const fn kind(name: &'static str, options: &'static [Opt], make: fn(&Options) -> Arc<dyn Layer>) -> Kind {
+    Kind { name, options, make }
+}
+
+impl Kind {
+    /// The type of this name, for the layer called `layer`.
+    pub(super) fn named(layer: &str, name: &str) -> Result<&'static Self> {
+        KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
+            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+            Error::missing(format!("{layer}: type"), format!("one of {}", names.join(", ")), name)
+        })
+    }
+
+    /// Whether a description may leave this setting out.
+    pub(super) fn is_default(kind: &str, option: &str, setting: Setting) -> bool {
+        let options = KINDS.iter().filter(|k| k.name == kind).flat_map(|k| k.options);
+        options.into_iter().any(|o| o.name == option && !o.required && o.default == setting)
+    }
+}
+
+/// The settings of a layer under construction: one for each of its type's options, by name and of the option's type.
+pub(super) struct Options(pub Vec<(&'static str, Setting)>);
+
+impl Options {
+    fn get(&self, name: &str) -> Setting {
+        self.0.iter().find(|(option, _)| *option == name).expect("an option of the type").1
+    }
+
+    fn size(&self, name: &str) -> usize {
+        if let Size(n) = self.get(name) { n } else { 0 }
+    }
+
+    fn axes(&self, name: &str) -> (usize, usize) {
+        if let Axes(axes) = self.get(name) { axes } else { (0, 0) }
+    }
+
+    fn number(&self, name: &str) -> f32 {
+        if let Number(x) = self.get(name) { x } else { f32::NAN }
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        self.get(name) == Flag(true)
+    }
+
+    fn window(&self) -> Window {
+        let [kernel, stride, pad, dilation] = ["kernel", "stride", "pad", "dilation"].map(|name| self.axes(name));
+        Window { kernel, stride, pad, dilation }
+    }
+}
