@@ -7,7 +7,8 @@ use hitofude::nn::Init;
 use hitofude::rng::Rng;
 use hitofude::systems::digits::feed::Drawings;
 use hitofude::systems::digits::recipe::RECIPES;
-use hitofude::train::{Descent, Optimiser, Replica, Schedule, Trainer, calibrate, evaluate};
+use hitofude::train::regularise::Verdict;
+use hitofude::train::{Curve, Descent, EarlyStopping, Options, Replica, Rule, Schedule, Trainer, calibrate, evaluate};
 use hitofude::zoo;
 use std::collections::BTreeSet;
 
@@ -15,11 +16,12 @@ use std::collections::BTreeSet;
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 /// A trainer of an architecture, eight images a batch.
-fn trainer(name: &str, optimiser: &str, average: Option<f32>) -> Trainer {
+fn trainer(name: &str, optimiser: &str, average: f32) -> Trainer {
     let net = zoo::build(name).unwrap();
     let mut params = net.zeros();
     Init::He.fill(&mut params, 2).unwrap();
-    Trainer::new(&net, params, 8, 3, optimiser.parse::<Optimiser>().unwrap(), average).unwrap()
+    let options = Options { optimiser: optimiser.parse().unwrap(), average, ..Options::DEFAULT };
+    Trainer::new(&net, params, 8, 3, &options).unwrap()
 }
 
 /// Noise that the label brightens in one row: learnable, and not by its mean.
@@ -35,7 +37,7 @@ fn example(i: usize, image: &mut [f32], target: &mut [f32]) {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn every_architecture_overfits_one_batch() {
     for row in zoo::CATALOGUE {
-        let mut trainer = trainer(row.name, "adam", None);
+        let mut trainer = trainer(row.name, "adam", 0.0);
         let first = trainer.step(8, 3e-3, 0, example).unwrap();
         for step in 1..100 {
             trainer.step(8, 3e-3, step, example).unwrap();
@@ -51,9 +53,10 @@ fn every_architecture_overfits_one_batch() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn a_restored_trainer_goes_on_with_the_same_bits() {
-    for optimiser in ["sgd", "momentum", "adam"] {
-        let mut one = trainer("simple_convnet", optimiser, Some(0.9));
-        let mut other = trainer("simple_convnet", optimiser, Some(0.9));
+    for rule in Rule::ALL {
+        let optimiser = &format!("{rule:?}");
+        let mut one = trainer("simple_convnet", optimiser, 0.9);
+        let mut other = trainer("simple_convnet", optimiser, 0.9);
         one.step(8, 1e-2, 1, example).unwrap();
         other.restore(one.state()).unwrap();
         for trainer in [&mut one, &mut other] {
@@ -61,7 +64,7 @@ fn a_restored_trainer_goes_on_with_the_same_bits() {
         }
         assert_eq!(one.state(), other.state(), "{optimiser}");
         assert_ne!(one.params().values(), one.result().values(), "the average lags behind");
-        let elsewhere = trainer("three_layer_mlp", optimiser, Some(0.9)).state();
+        let elsewhere = trainer("three_layer_mlp", optimiser, 0.9).state();
         assert_eq!(other.restore(elsewhere).unwrap_err().code(), "shape");
     }
 }
@@ -69,10 +72,11 @@ fn a_restored_trainer_goes_on_with_the_same_bits() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn any_number_of_workers_makes_the_same_bits() {
-    let first = trainer("simple_convnet", "adam", Some(0.9));
+    let first = trainer("simple_convnet", "adam", 0.9);
     let states = [1, 2, 3].map(|workers| {
-        let mut descent = Descent::new(first.params().clone(), "adam".parse().unwrap(), Some(0.9));
-        let mut replicas: Vec<Replica> = (0..workers).map(|_| Replica::new(first.network(), 3)).collect();
+        let options = Options { average: 0.9, ..Options::DEFAULT };
+        let mut descent = Descent::new(first.network(), first.params().clone(), &options).unwrap();
+        let mut replicas: Vec<Replica> = (0..workers).map(|_| Replica::new(first.network(), 3, &options)).collect();
         for step in 0..3 {
             // Worker w takes every shard whose number leaves w over, and sends each gradient on its own.
             let shards = (0..3).map(|s: usize| {
@@ -98,7 +102,7 @@ fn any_number_of_workers_makes_the_same_bits() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn a_loss_that_is_not_finite_changes_nothing() {
-    let mut trainer = trainer("simple_convnet", "adam", None);
+    let mut trainer = trainer("simple_convnet", "adam", 0.0);
     let before = trainer.state();
     let spoilt = |i: usize, image: &mut [f32], target: &mut [f32]| {
         example(i, image, target);
@@ -114,12 +118,95 @@ fn a_loss_that_is_not_finite_changes_nothing() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn schedules_go_where_they_say() {
-    let cosine = Schedule::Cosine { warmup: 0.1 };
+    let cosine = Schedule::new(Curve::Cosine, 0.1);
     let rates: Vec<f32> = (0..1000).map(|s| cosine.rate(2.0, s, 1000)).collect();
     assert!(rates[0] < 0.02 && (rates[99] - 2.0).abs() < 0.02 && rates[999] < 1e-4);
     assert!((rates[549] - 1.0).abs() < 0.01, "half way down at the middle: {}", rates[549]);
     assert!(rates[..100].is_sorted() && rates[100..].is_sorted_by(|a, b| a >= b));
-    assert_eq!(Schedule::Constant.rate(0.3, 5, 10), 0.3);
+    assert_eq!(Schedule::CONSTANT.rate(0.3, 5, 10), 0.3);
+    let warm = Schedule::new(Curve::Constant, 0.5);
+    assert_eq!([0, 4, 5, 9].map(|s| warm.rate(1.0, s, 10)), [0.1, 0.9, 1.0, 1.0]);
+    let steps = Schedule { curve: Curve::Step, factor: 0.5, every: 0.25, ..Schedule::CONSTANT };
+    assert_eq!([0, 24, 25, 49, 50, 99].map(|s| steps.rate(8.0, s, 100)), [8.0, 8.0, 4.0, 4.0, 2.0, 1.0]);
+    let falling = Schedule { curve: Curve::Exponential, factor: 0.01, ..Schedule::CONSTANT };
+    let ratio = |s| falling.rate(1.0, s + 1, 1000) / falling.rate(1.0, s, 1000);
+    assert!((falling.rate(1.0, 999, 1000) - 0.01).abs() < 1e-4 && (ratio(3) - ratio(900)).abs() < 1e-5);
+    let cycle = Schedule::new(Curve::OneCycle, 0.3);
+    let rates: Vec<f32> = (0..1000).map(|s| cycle.rate(1.0, s, 1000)).collect();
+    assert!((rates[0] - 0.04).abs() < 1e-3 && (rates[299] - 1.0).abs() < 1e-3 && rates[999] < 1e-5);
+    assert!(rates[..300].is_sorted() && rates[300..].is_sorted_by(|a, b| a >= b));
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn options_say_what_is_wrong_with_them() {
+    assert_eq!(Options::from_json("{}").unwrap(), Options::DEFAULT);
+    let options = Options { rate: 0.1, l2: 0.01, ..Options::new(Rule::Nesterov, 0.1) };
+    assert_eq!(Options::from_json(&serde_json::to_string(&options).unwrap()).unwrap(), options);
+    for (text, word) in [
+        (r#"{"optimiser": {"rule": "adagard"}}"#, "adagrad"),
+        (r#"{"optimiser": {"rule": "adam", "beta1": 1}}"#, "momentum"),
+        (r#"{"schedule": {"curve": "cosine", "warmup": 1.5}}"#, "warm-up"),
+        (r#"{"schedule": {"curve": "step", "every": 0}}"#, "steps"),
+        (r#"{"rate": -1}"#, "learning rate"),
+        (r#"{"rat": 1}"#, "rat"),
+        (r#"{"label_smoothing": 1}"#, "label smoothing"),
+    ] {
+        let error = Options::from_json(text).unwrap_err().to_string();
+        assert!(error.contains(word), "{text}: {error}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn penalties_shrink_weights_and_count_in_the_loss() {
+    let size = |options: Options| {
+        let net = zoo::build("three_layer_mlp").unwrap();
+        let mut params = net.zeros();
+        Init::Xavier.fill(&mut params, 2).unwrap();
+        let mut trainer = Trainer::new(&net, params, 8, 8, &options).unwrap();
+        let first = trainer.step(8, 0.1, 0, example).unwrap();
+        for step in 1..30 {
+            trainer.step(8, 0.1, step, example).unwrap();
+        }
+        (first.loss, trainer.params().get("affine1.weight").unwrap().mapv(f32::abs).sum())
+    };
+    let plain = Options::new(Rule::Sgd, 0.1);
+    let (loss, weights) = size(plain);
+    for penalty in [Options { l1: 1e-3, ..plain }, Options { l2: 0.05, ..plain }] {
+        let (penalised, shrunk) = size(penalty);
+        assert!(penalised > loss && shrunk < 0.95 * weights, "{penalty:?}: {shrunk} of {weights}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn smoothed_labels_keep_the_scores_apart_less() {
+    let spread = |label_smoothing| {
+        let net = zoo::build("simple_convnet").unwrap();
+        let mut params = net.zeros();
+        Init::He.fill(&mut params, 2).unwrap();
+        let options = Options { label_smoothing, ..Options::DEFAULT };
+        let mut trainer = Trainer::new(&net, params, 8, 8, &options).unwrap();
+        let mut last = 0.0;
+        for step in 0..60 {
+            last = trainer.step(8, 3e-3, step, example).unwrap().loss / 8.0;
+        }
+        last
+    };
+    // The entropy of a target of 0.91 and nine of 0.01 is 0.500: no scores can cost less.
+    assert!(spread(0.0) < 0.1 && (0.5..0.6).contains(&spread(0.1)), "{} {}", spread(0.0), spread(0.1));
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_training_that_gets_no_better_stops() {
+    let mut stopping = EarlyStopping::new(2);
+    let verdicts = [1.0, 0.5, 0.6, 0.4, f64::NAN, 0.4].map(|loss| stopping.see(loss));
+    use Verdict::{Best, GoOn, Stop};
+    assert_eq!(verdicts, [Best, Best, GoOn, Best, GoOn, Stop]);
+    let mut patient = EarlyStopping::new(0);
+    assert!((0..100).all(|i| patient.see(f64::from(i)) != Stop));
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

@@ -206,20 +206,34 @@ def networks():
 
 
 def curves():
-    """Ten steps of each optimiser from one start on the same ten batches: every loss, and the last parameters."""
+    """Twenty steps of each optimiser from one start on the same batches: every loss, and the last parameters."""
     optimisers = {
         "sgd": lambda p: torch.optim.SGD(p, lr=0.1),
         "sgd, decay": lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.05),
         "momentum": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9),
         "momentum, decay": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.05),
+        "nesterov": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, nesterov=True),
+        "nesterov, decay": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.05),
+        "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.05),
+        "adagrad, decay": lambda p: torch.optim.Adagrad(p, lr=0.05, weight_decay=0.05, eps=1e-3),
+        "adadelta": lambda p: torch.optim.Adadelta(p),
+        "adadelta, decay": lambda p: torch.optim.Adadelta(p, lr=5, rho=0.8, eps=1e-4, weight_decay=0.05),
+        "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.01),
+        "rmsprop, decay": lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9, eps=1e-3, weight_decay=0.05),
         "adam": lambda p: torch.optim.Adam(p, lr=0.01),
         "adam, decay": lambda p: torch.optim.Adam(p, lr=0.01, weight_decay=0.05),
         "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.05),
     }
     start = seeded("curves", lambda: simple(side=8, filters=3, kernel=3, hidden=6))
-    x, labels = normal(10, 4, 1, 8, 8), torch.randint(0, 5, (10, 4))
+    x, labels = normal(20, 4, 1, 8, 8), torch.randint(0, 5, (20, 4))
     found = {"data/start/" + name: value for name, value in start.named_parameters()}
     found |= {"data/input": x, "data/labels": labels}
+    # Clipping as PyTorch does it, at sizes that bite in some of the steps.
+    clips = {
+        "sgd, clipped by norm": lambda p: nn.utils.clip_grad_norm_(p, 1.5),
+        "sgd, clipped by value": lambda p: nn.utils.clip_grad_value_(p, 0.1),
+    }
+    optimisers |= {name: optimisers["sgd"] for name in clips}
     for name, make in optimisers.items():
         net, losses = copy.deepcopy(start), []
         optimiser = make(net.parameters())
@@ -227,6 +241,8 @@ def curves():
             optimiser.zero_grad()
             loss = F.cross_entropy(net(images), classes)
             loss.backward()
+            if name in clips:
+                clips[name](net.parameters())
             optimiser.step()
             losses.append(loss.detach())
         found[f"{name}/loss"] = torch.stack(losses)

@@ -1,9 +1,10 @@
 //! One step of an optimiser as a loop over slices: parameters `p`, gradients `g`, and what the optimiser remembers.
 //!
-//! Definitions are PyTorch's (`torch.optim`), its order of operations included. No multiplication and addition are
-//! fused, so training takes the same path at every lane level.
+//! Definitions are PyTorch's (`torch.optim`), its order of operations included; `decay` is L2 weight decay, and whatever an
+//! optimiser remembers starts at zero. No multiplication and addition are fused, so training takes the same path at every
+//! lane level.
 
-use super::lanes::zip;
+use super::lanes::{map, zip};
 use fearless_simd::{Level, dispatch, prelude::*};
 use fearless_simd_macros::simd;
 
@@ -18,28 +19,92 @@ pub fn ema(level: Level, avg: &mut [f32], p: &[f32], decay: f32) {
     zip(level, avg, p, |avg, p| avg + weight * (p - avg));
 }
 
-/// Gradient descent: `p −= lr (g + decay p)`; `decay` is L2 weight decay.
+/// `g = g` between `−most` and `most`.
+pub fn clamp(level: Level, g: &mut [f32], most: f32) {
+    map(level, g, |g| g.clamp(-most, most));
+}
+
+/// `g += l1 sign(p) + l2 p`: the gradient of `l1 Σ |p| + ½ l2 Σ p²`.
+pub fn penalty(level: Level, g: &mut [f32], p: &[f32], l1: f32, l2: f32) {
+    zip(level, g, p, |g, p| g + (if p == 0.0 { 0.0 } else { l1.copysign(p) } + l2 * p));
+}
+
+/// Gradient descent: `p −= lr (g + decay p)`.
 pub fn sgd(level: Level, p: &mut [f32], g: &[f32], lr: f32, decay: f32) {
     zip(level, p, g, |p, g| p - lr * (g + decay * p));
 }
 
-/// Momentum (Polyak 1964) as PyTorch defines it: `v = mu v + (g + decay p)`, `p −= lr v`; `v` starts at zero.
+/// Momentum (Polyak 1964) as PyTorch defines it: `v = mu v + (g + decay p)`, `p −= lr v`.
 ///
 /// The form `v = mu v − lr g`, `p += v` takes the same steps as long as the rate is constant.
 pub fn momentum(level: Level, p: &mut [f32], g: &[f32], v: &mut [f32], lr: f32, mu: f32, decay: f32) {
-    assert!(p.len() == g.len() && p.len() == v.len());
-    dispatch!(level, simd => momentum_body(simd, p, g, v, lr, mu, decay));
-}
-
-#[simd]
-fn momentum_body<S: Simd>(_: S, p: &mut [f32], g: &[f32], v: &mut [f32], lr: f32, mu: f32, decay: f32) {
-    for ((p, v), g) in p.iter_mut().zip(v).zip(g) {
+    one(level, p, g, v, |p, g, v| {
         *v = mu * *v + (g + decay * *p);
         *p -= lr * *v;
+    });
+}
+
+/// Nesterov's momentum (Nesterov 1983; Sutskever et al. 2013) as PyTorch defines it: `v` as in [`momentum`], then
+/// `p −= lr (g + decay p + mu v)`.
+pub fn nesterov(level: Level, p: &mut [f32], g: &[f32], v: &mut [f32], lr: f32, mu: f32, decay: f32) {
+    one(level, p, g, v, |p, g, v| {
+        let g = g + decay * *p;
+        *v = mu * *v + g;
+        *p -= lr * (g + mu * *v);
+    });
+}
+
+/// AdaGrad (Duchi et al. 2011): `h += g²`, `p −= lr g / (√h + eps)`.
+pub fn adagrad(level: Level, p: &mut [f32], g: &[f32], h: &mut [f32], lr: f32, eps: f32, decay: f32) {
+    one(level, p, g, h, |p, g, h| {
+        let g = g + decay * *p;
+        *h += g * g;
+        *p -= lr * (g / (h.sqrt() + eps));
+    });
+}
+
+/// RMSProp (Hinton 2012): `h = alpha h + (1 − alpha) g²`, `p −= lr g / (√h + eps)`.
+pub fn rmsprop(level: Level, p: &mut [f32], g: &[f32], h: &mut [f32], lr: f32, keep: Keep, decay: f32) {
+    let Keep { part, rest, eps } = keep;
+    one(level, p, g, h, |p, g, h| {
+        let g = g + decay * *p;
+        *h = part * *h + rest * g * g;
+        *p -= lr * (g / (h.sqrt() + eps));
+    });
+}
+
+/// Adadelta (Zeiler 2012): `h = rho h + (1 − rho) g²`, `δ = √(d + eps) / √(h + eps) · g`, `d = rho d + (1 − rho) δ²`,
+/// `p −= lr δ`; `memory` is `[d, h]`.
+pub fn adadelta(level: Level, p: &mut [f32], g: &[f32], memory: [&mut [f32]; 2], lr: f32, keep: Keep, decay: f32) {
+    let Keep { part, rest, eps } = keep;
+    two(level, p, g, memory, |p, g, d, h| {
+        let g = g + decay * *p;
+        *h = part * *h + rest * g * g;
+        let delta = (*d + eps).sqrt() / (*h + eps).sqrt() * g;
+        *d = part * *d + rest * delta * delta;
+        *p -= lr * delta;
+    });
+}
+
+/// How a mean of squares is kept: `h = part h + rest g²`, with `eps` added where it divides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Keep {
+    /// Part of the mean that is kept each step: RMSProp's alpha, Adadelta's rho.
+    pub part: f32,
+    /// `1 − part`, from `f64`: `1 − 0.999` has four good digits in `f32`.
+    pub rest: f32,
+    /// Added to the root by RMSProp, under it by Adadelta.
+    pub eps: f32,
+}
+
+impl Keep {
+    /// With the `rest` of this part.
+    pub fn new(part: f64, eps: f64) -> Self {
+        Self { part: part as f32, rest: (1.0 - part) as f32, eps: eps as f32 }
     }
 }
 
-/// The numbers that Adam is set by. `f64`, because `1 − 0.999` has four good digits in `f32`.
+/// The numbers that Adam is set by. `f64` for the reason that [`Keep`] gives.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adam {
     /// Learning rate.
@@ -63,23 +128,52 @@ impl Default for Adam {
     }
 }
 
-/// Adam (Kingma and Ba 2015): step number `step`, counted from 1; `m` and `v` start at zero.
-pub fn adam(level: Level, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], adam: &Adam, step: u64) {
-    assert!(p.len() == g.len() && p.len() == m.len() && p.len() == v.len());
-    dispatch!(level, simd => adam_body(simd, p, g, m, v, adam, step));
-}
-
-#[simd]
-fn adam_body<S: Simd>(_: S, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32], adam: &Adam, step: u64) {
+/// Adam (Kingma and Ba 2015): step number `step`, counted from 1; `memory` is `[m, v]`.
+pub fn adam(level: Level, p: &mut [f32], g: &[f32], memory: [&mut [f32]; 2], adam: &Adam, step: u64) {
     let Adam { lr, beta1, beta2, eps, decay, decoupled } = *adam;
     let rate = (lr / (1.0 - libm::pow(beta1, step as f64))) as f32;
     let root = libm::sqrt(1.0 - libm::pow(beta2, step as f64)) as f32;
     let (l2, keep) = if decoupled { (0.0, (1.0 - lr * decay) as f32) } else { (decay as f32, 1.0) };
     let (rest1, beta2, rest2, eps) = ((1.0 - beta1) as f32, beta2 as f32, (1.0 - beta2) as f32, eps as f32);
-    for (((p, m), v), g) in p.iter_mut().zip(m).zip(v).zip(g) {
+    two(level, p, g, memory, |p, g, m, v| {
         let g = g + l2 * *p;
         *m += rest1 * (g - *m);
         *v = beta2 * *v + rest2 * g * g;
         *p = keep * *p - rate * *m / (v.sqrt() / root + eps);
+    });
+}
+
+/// `f(p[i], g[i], a[i])` for every parameter.
+#[inline(always)]
+fn one(level: Level, p: &mut [f32], g: &[f32], a: &mut [f32], f: impl Fn(&mut f32, f32, &mut f32)) {
+    assert!(p.len() == g.len() && p.len() == a.len());
+    dispatch!(level, simd => one_body(simd, p, g, a, f));
+}
+
+#[simd]
+fn one_body<S: Simd, F: Fn(&mut f32, f32, &mut f32)>(_: S, p: &mut [f32], g: &[f32], a: &mut [f32], f: F) {
+    for ((p, a), g) in p.iter_mut().zip(a).zip(g) {
+        f(p, *g, a);
+    }
+}
+
+/// `f(p[i], g[i], a[i], b[i])` for every parameter.
+#[inline(always)]
+fn two(level: Level, p: &mut [f32], g: &[f32], [a, b]: [&mut [f32]; 2], f: impl Fn(&mut f32, f32, &mut f32, &mut f32)) {
+    assert!(p.len() == g.len() && p.len() == a.len() && p.len() == b.len());
+    dispatch!(level, simd => two_body(simd, p, g, a, b, f));
+}
+
+#[simd]
+fn two_body<S: Simd, F: Fn(&mut f32, f32, &mut f32, &mut f32)>(
+    _: S,
+    p: &mut [f32],
+    g: &[f32],
+    a: &mut [f32],
+    b: &mut [f32],
+    f: F,
+) {
+    for (((p, a), b), g) in p.iter_mut().zip(a).zip(b).zip(g) {
+        f(p, *g, a, b);
     }
 }

@@ -3,20 +3,27 @@
 //! Where the shards were computed does not matter, so the weights are the same to the bit for any number of threads or
 //! workers. (Data-parallel SGD; Goyal et al. 2017.)
 
-use super::optimiser::{Memory, Optimiser};
+use super::optimiser::Memory;
+use super::options::Options;
+use super::regularise::{clip, penalise};
 use super::replica::Progress;
 use crate::error::{Error, Result};
-use crate::kernel::{Level, act, reduce, update};
-use crate::nn::Params;
+use crate::kernel::{Level, act, update};
+use crate::nn::params::View;
+use crate::nn::{Network, Params};
+use std::ops::Range;
 
 /// Parameters on their way down, with all that the updates remember.
 pub struct Descent {
     params: Params,
-    optimiser: Optimiser,
+    options: Options,
     memory: Memory,
-    /// Exponential moving average of the parameters and its decay per step. Polyak and Juditsky 1992.
-    average: Option<(Params, f32)>,
+    /// Exponential moving average of the parameters.
+    average: Option<Params>,
     gradient: Vec<f32>,
+    /// The parts of the arena that are trained, and those of them that hold weights.
+    trained: Vec<Range<usize>>,
+    weights: Vec<Range<usize>>,
     level: Level,
 }
 
@@ -32,17 +39,21 @@ pub struct State {
 }
 
 impl Descent {
-    /// Starts from `params`. With `average`, a moving average of the parameters with that decay per step is kept as well.
-    pub fn new(params: Params, optimiser: Optimiser, average: Option<f32>) -> Self {
+    /// Starts from the parameters `params` of `net`. Refuses options that cannot work.
+    pub fn new(net: &Network, params: Params, options: &Options) -> Result<Self> {
+        options.check()?;
         let len = params.values().len();
-        Self {
-            average: average.map(|decay| (params.clone(), decay)),
-            memory: optimiser.memory(len),
-            optimiser,
+        let views = net.views();
+        Ok(Self {
+            average: (options.average > 0.0).then(|| params.clone()),
+            memory: options.optimiser.memory(len),
+            options: *options,
             params,
             gradient: vec![0.0; len],
+            trained: views.iter().map(View::range).collect(),
+            weights: views.iter().filter(|v| v.fan_in > 0).map(View::range).collect(),
             level: Level::new(),
-        }
+        })
     }
 
     /// One step at this learning rate: sums the gradients of the batch's shards in the order given, and updates.
@@ -62,7 +73,10 @@ impl Descent {
             act::add_assign(self.level, &mut self.gradient, gradient);
             progress.add(part);
         }
-        if !progress.loss.is_finite() || !reduce::sum(self.level, &self.gradient).is_finite() {
+        let penalty = penalise(&self.options, self.level, self.params.values(), &mut self.gradient, &self.weights);
+        progress.loss += penalty * progress.images as f64;
+        progress.gradient_norm = clip(&self.options, self.level, &mut self.gradient);
+        if !progress.loss.is_finite() || !progress.gradient_norm.is_finite() {
             let step = self.memory.steps + 1;
             return Err(Error::value(
                 format!("loss of step {step}"),
@@ -70,11 +84,12 @@ impl Descent {
                 progress.loss,
             ));
         }
-        self.optimiser.step(self.level, self.params.values_mut(), &self.gradient, &mut self.memory, rate);
-        if let Some((average, decay)) = &mut self.average {
+        let params = self.params.values_mut();
+        self.options.optimiser.step(self.level, params, &self.gradient, &mut self.memory, rate, &self.trained);
+        if let Some(average) = &mut self.average {
             // A young average would remember the first weights too long.
             let young = self.memory.steps as f32 / (self.memory.steps as f32 + 10.0);
-            update::ema(self.level, average.values_mut(), self.params.values(), decay.min(young));
+            update::ema(self.level, average.values_mut(), self.params.values(), self.options.average.min(young));
         }
         Ok(progress)
     }
@@ -86,7 +101,7 @@ impl Descent {
 
     /// The parameters to use: the moving average if one is kept.
     pub fn result(&self) -> &Params {
-        self.average.as_ref().map_or(&self.params, |(average, _)| average)
+        self.average.as_ref().unwrap_or(&self.params)
     }
 
     /// The summed gradient of the last step, in the arena's order.
@@ -104,7 +119,7 @@ impl Descent {
         State {
             params: self.params.values().to_vec(),
             memory: self.memory.clone(),
-            average: self.average.as_ref().map(|(p, _)| p.values().to_vec()),
+            average: self.average.as_ref().map(|p| p.values().to_vec()),
         }
     }
 
@@ -121,7 +136,7 @@ impl Descent {
             ));
         }
         self.params.values_mut().copy_from_slice(&state.params);
-        if let (Some((average, _)), Some(values)) = (&mut self.average, &state.average) {
+        if let (Some(average), Some(values)) = (&mut self.average, &state.average) {
             average.values_mut().copy_from_slice(values);
         }
         self.memory = state.memory;

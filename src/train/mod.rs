@@ -4,12 +4,16 @@ pub mod calibrate;
 pub mod descent;
 pub mod evaluate;
 pub mod optimiser;
+pub mod options;
+pub mod regularise;
 pub mod replica;
 pub mod schedule;
 pub mod trainer;
 
 pub use descent::{Descent, State};
-pub use optimiser::Optimiser;
+pub use optimiser::{Optimiser, Rule};
+pub use options::Options;
+pub use regularise::EarlyStopping;
 pub use replica::{Progress, Replica};
-pub use schedule::Schedule;
+pub use schedule::{Curve, Schedule};
 pub use trainer::Trainer;

@@ -3,6 +3,8 @@
 //! What comes out depends on the parameters, the shard and the seed alone, so it may run on any thread, or in another
 //! worker that has been sent the parameters.
 
+use super::options::Options;
+use super::regularise::smooth;
 use crate::error::Result;
 use crate::kernel::reduce;
 use crate::nn::{Mode, Network, Params, Purpose, Run};
@@ -13,6 +15,7 @@ pub struct Replica {
     images: Vec<f32>,
     targets: Vec<f32>,
     gradient: Vec<f32>,
+    label_smoothing: f32,
 }
 
 /// What a shard, a step, or several came to. Sums over images.
@@ -20,10 +23,12 @@ pub struct Replica {
 pub struct Progress {
     /// Images.
     pub images: usize,
-    /// Sum of the losses.
+    /// Sum of the losses, each with the penalties on the weights once a [`super::Descent`] has added them.
     pub loss: f64,
     /// Images whose highest score was their target's highest.
     pub correct: usize,
+    /// Norm of the last step's gradient before it was clipped; 0 of a shard alone.
+    pub gradient_norm: f64,
 }
 
 impl Progress {
@@ -32,18 +37,20 @@ impl Progress {
         self.images += other.images;
         self.loss += other.loss;
         self.correct += other.correct;
+        self.gradient_norm = other.gradient_norm;
     }
 }
 
 impl Replica {
-    /// Buffers for shards of up to `size` images of `net`.
-    pub fn new(net: &Network, size: usize) -> Self {
+    /// Buffers for shards of up to `size` images of `net`; of the options, it smooths the labels.
+    pub fn new(net: &Network, size: usize, options: &Options) -> Self {
         let classes = net.node(net.output()).shape.len();
         Self {
             run: Run::new(net, size, &Purpose::Train { input_gradient: false }),
             images: vec![0.0; size * net.input_shape().len()],
             targets: vec![0.0; size * classes],
             gradient: vec![0.0; net.parameters()],
+            label_smoothing: options.label_smoothing,
         }
     }
 
@@ -64,6 +71,7 @@ impl Replica {
         let targets = self.targets.chunks_exact_mut(classes);
         for (i, (x, t)) in self.images.chunks_exact_mut(image).zip(targets).take(n).enumerate() {
             fill(i, x, t);
+            smooth(t, self.label_smoothing);
         }
         let (images, targets) =
             (&self.images[..n.min(self.size()) * image], &self.targets[..n.min(self.size()) * classes]);
@@ -73,7 +81,7 @@ impl Replica {
         let correct = matches(self.run.output(), targets, classes);
         let loss = self.run.soft_cross_entropy(output, targets, scale)?;
         self.run.backward(params, &mut self.gradient);
-        Ok(Progress { images: n, loss, correct })
+        Ok(Progress { images: n, loss, correct, gradient_norm: 0.0 })
     }
 
     /// The gradient that the last [`Replica::learn`] computed, in the arena's order.

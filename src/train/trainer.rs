@@ -3,7 +3,7 @@
 //! How a batch is cut depends on the batch alone, and each shard may run on any thread.
 
 use super::descent::{Descent, State};
-use super::optimiser::Optimiser;
+use super::options::Options;
 use super::replica::{Progress, Replica};
 use crate::error::{Error, Result};
 use crate::nn::{Network, Params};
@@ -21,20 +21,13 @@ pub struct Trainer {
 impl Trainer {
     /// Trains `net` from `params` in batches of up to `batch` images, each cut into shards of up to `shard` images.
     ///
-    /// With `average`, a moving average of the parameters with that decay per step is kept as well.
-    pub fn new(
-        net: &Network,
-        params: Params,
-        batch: usize,
-        shard: usize,
-        optimiser: Optimiser,
-        average: Option<f32>,
-    ) -> Result<Self> {
+    /// The options' schedule is the caller's to follow: each step is given its rate.
+    pub fn new(net: &Network, params: Params, batch: usize, shard: usize, options: &Options) -> Result<Self> {
         if batch == 0 || shard == 0 {
             return Err(Error::value("batch", "at least 1 image in a batch and a shard", format!("{batch}, {shard}")));
         }
-        let replicas = (0..batch.div_ceil(shard)).map(|_| Replica::new(net, shard)).collect();
-        Ok(Self { net: net.clone(), descent: Descent::new(params, optimiser, average), replicas })
+        let replicas = (0..batch.div_ceil(shard)).map(|_| Replica::new(net, shard, options)).collect();
+        Ok(Self { net: net.clone(), descent: Descent::new(net, params, options)?, replicas })
     }
 
     /// One step on `n` images at this learning rate.

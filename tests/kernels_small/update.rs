@@ -3,7 +3,9 @@
 use crate::common::levels;
 use crate::{close, normal, same_bits};
 use hitofude::kernel::Level;
-use hitofude::kernel::update::{Adam, adam, axpy, ema, momentum, sgd};
+use hitofude::kernel::update::{
+    Adam, Keep, adadelta, adagrad, adam, axpy, clamp, ema, momentum, nesterov, penalty, rmsprop, sgd,
+};
 use hitofude::rng::Rng;
 
 const STEPS: usize = 10;
@@ -74,7 +76,7 @@ fn adam_follows_its_formulas() {
     for h in [plain, blunt, l2, decoupled] {
         follow(
             &format!("{h:?}"),
-            |level, p, g, m, v, t| adam(level, p, g, m, v, &h, t),
+            |level, p, g, m, v, t| adam(level, p, g, [m, v], &h, t),
             |p, mut g, m, v, t| {
                 if h.decoupled {
                     *p *= 1.0 - h.lr * h.decay;
@@ -87,6 +89,73 @@ fn adam_follows_its_formulas() {
                 *p -= h.lr * m_hat / (v_hat.sqrt() + h.eps);
             },
         );
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn nesterov_looks_one_step_ahead() {
+    for decay in [0.0f32, 0.1] {
+        follow(
+            "nesterov",
+            |level, p, g, v, _, _| nesterov(level, p, g, v, 0.05, 0.9, decay),
+            |p, g, v, _, _| {
+                let g = g + f64::from(decay) * *p;
+                *v = f64::from(0.9f32) * *v + g;
+                *p -= f64::from(0.05f32) * (g + f64::from(0.9f32) * *v);
+            },
+        );
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn rules_that_divide_by_a_root_follow_their_formulas() {
+    let keep = Keep::new(0.9, 1e-3);
+    let (lr, eps) = (f64::from(0.02f32), f64::from(1e-3f32));
+    for decay in [0.0f32, 0.1] {
+        let wd = f64::from(decay);
+        follow(
+            "adagrad",
+            |level, p, g, h, _, _| adagrad(level, p, g, h, 0.02, 1e-3, decay),
+            |p, g, h, _, _| {
+                let g = g + wd * *p;
+                *h += g * g;
+                *p -= lr * g / (h.sqrt() + eps);
+            },
+        );
+        follow(
+            "rmsprop",
+            |level, p, g, h, _, _| rmsprop(level, p, g, h, 0.02, keep, decay),
+            |p, g, h, _, _| {
+                let g = g + wd * *p;
+                *h = 0.9 * *h + 0.1 * g * g;
+                *p -= lr * g / (h.sqrt() + eps);
+            },
+        );
+        follow(
+            "adadelta",
+            |level, p, g, d, h, _| adadelta(level, p, g, [d, h], 0.02, keep, decay),
+            |p, g, d, h, _| {
+                let g = g + wd * *p;
+                *h = 0.9 * *h + 0.1 * g * g;
+                let delta = ((*d + eps) / (*h + eps)).sqrt() * g;
+                *d = 0.9 * *d + 0.1 * delta * delta;
+                *p -= lr * delta;
+            },
+        );
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn penalties_pull_to_zero_and_clamps_bound() {
+    for level in levels() {
+        let mut g = [1.0, 1.0, 1.0, -9.0];
+        penalty(level, &mut g, &[2.0, -2.0, 0.0, -0.0], 0.25, 0.5);
+        assert_eq!(g, [2.25, -0.25, 1.0, -9.0], "no pull on what is zero");
+        clamp(level, &mut g, 2.0);
+        assert_eq!(g, [2.0, -0.25, 1.0, -2.0]);
     }
 }
 
@@ -108,7 +177,7 @@ fn averages_and_sums_follow_their_formulas() {
 fn a_parameter_without_gradient_stays() {
     for level in levels() {
         let (mut p, mut m, mut v) = ([1.0, -2.0, 0.0], [0.0; 3], [0.0; 3]);
-        adam(level, &mut p, &[0.0; 3], &mut m, &mut v, &Adam::default(), 1);
+        adam(level, &mut p, &[0.0; 3], [&mut m, &mut v], &Adam::default(), 1);
         momentum(level, &mut p, &[0.0; 3], &mut m, 0.1, 0.9, 0.0);
         assert_eq!(p, [1.0, -2.0, 0.0]);
         sgd(level, &mut p, &[f32::NAN, 0.0, 0.0], 0.1, 0.0);

@@ -2,9 +2,8 @@
 
 use crate::data::augment::{Augment, Hand};
 use crate::error::{Error, Result};
-use crate::kernel::update::Adam;
 use crate::nn::{Graph, Init, Network, Wire};
-use crate::train::{Optimiser, Schedule};
+use crate::train::{Curve, Optimiser, Options, Rule, Schedule};
 use crate::zoo;
 
 /// A named way to train a network to read digits.
@@ -20,20 +19,14 @@ pub struct Recipe {
     pub wiring: Option<fn(&mut Graph, Wire) -> Result<Wire>>,
     /// First weights.
     pub init: Init,
-    /// Update rule.
-    pub optimiser: Optimiser,
-    /// Highest learning rate.
-    pub rate: f32,
-    /// How the rate goes.
-    pub schedule: Schedule,
+    /// Update rule, rate, schedule, averaging, regularisation.
+    pub options: Options,
     /// Images in a step.
     pub batch: usize,
     /// Images in a shard of it. 25 fit the second-level cache: 1,460 images/s there, 1,145 in one shard of 100.
     pub shard: usize,
     /// Epochs if none are asked for.
     pub epochs: u32,
-    /// Decay per step of the averaged weights that are kept in the end.
-    pub average: Option<f32>,
     /// How MNIST's images are varied.
     pub images: Augment,
     /// Part of them that is shown as it is. Beside ink, which is rendered anew, varied images stand out by the blur of
@@ -56,23 +49,22 @@ pub struct Ink {
     pub scribbles: usize,
 }
 
-/// AdamW: weight decay apart from the gradient.
-const ADAMW: Optimiser =
-    Optimiser::Adam(Adam { lr: 0.0, beta1: 0.9, beta2: 0.999, eps: 1e-8, decay: 0.02, decoupled: true });
-
 const BASE: Recipe = Recipe {
     name: "",
     about: "",
     architecture: "",
     wiring: None,
     init: Init::He,
-    optimiser: ADAMW,
-    rate: 2e-3,
-    schedule: Schedule::Cosine { warmup: 0.05 },
+    options: Options {
+        optimiser: Optimiser::new(Rule::AdamW).decay(0.02),
+        rate: 2e-3,
+        schedule: Schedule::new(Curve::Cosine, 0.05),
+        average: 0.999,
+        ..Options::DEFAULT
+    },
     batch: 100,
     shard: 25,
     epochs: 30,
-    average: Some(0.999),
     images: Augment::MNIST,
     plain: 0.0,
     ink: None,
@@ -108,11 +100,8 @@ pub const RECIPES: &[Recipe] = &[
         about: "SimpleConvNet on MNIST as it is: the sources' own training",
         architecture: "simple_convnet",
         init: Init::Gaussian(0.01),
-        optimiser: Optimiser::Adam(Adam { lr: 0.0, beta1: 0.9, beta2: 0.999, eps: 1e-8, decay: 0.0, decoupled: false }),
-        rate: 1e-3,
-        schedule: Schedule::Constant,
+        options: Options::DEFAULT,
         epochs: 20,
-        average: None,
         images: Augment::NONE,
         ..BASE
     },

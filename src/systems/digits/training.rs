@@ -9,7 +9,7 @@ use crate::file::safetensors::Weights;
 use crate::nn::Network;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
-use crate::train::{Progress, State, Trainer, calibrate, evaluate, optimiser::Memory};
+use crate::train::{Options, Progress, State, Trainer, calibrate, evaluate, optimiser::Memory};
 use std::collections::BTreeMap;
 
 /// Part of the real digits that the calibration lets the network be unsure about. The bound to keep is 3 %.
@@ -68,7 +68,7 @@ impl Training {
         let net = recipe.network()?;
         let mut params = net.zeros();
         recipe.init.fill(&mut params, seed)?;
-        let trainer = Trainer::new(&net, params, recipe.batch, recipe.shard, recipe.optimiser, recipe.average)?;
+        let trainer = Trainer::new(&net, params, recipe.batch, recipe.shard, &recipe.options)?;
         Ok(Self { recipe, feed, trainer, seed, epochs, epoch: 0 })
     }
 
@@ -96,7 +96,8 @@ impl Training {
         for step in 0..steps {
             let first = step as usize * batch;
             let at = u64::from(self.epoch) * steps + step;
-            rate = self.recipe.schedule.rate(self.recipe.rate, at, u64::from(self.epochs) * steps);
+            let Options { schedule, rate: peak, .. } = self.recipe.options;
+            rate = schedule.rate(peak, at, u64::from(self.epochs) * steps);
             let feed = &self.feed;
             let fill = |i: usize, image: &mut [f32], target: &mut [f32]| feed.sample(first + i, image, target);
             let seed = Rng::mix(self.seed ^ u64::MAX, at);
