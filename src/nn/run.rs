@@ -65,10 +65,25 @@ impl Run {
         &self.plan
     }
 
+    /// Images in the run that was loaded last; 0 before the first.
+    pub fn images(&self) -> usize {
+        self.n
+    }
+
     /// Computes every wire for `n` images, given as NCHW one after another.
     ///
     /// Fails, changing nothing, if `n` is zero or above the plan's batch, or if sizes do not fit the network's.
     pub fn forward(&mut self, params: &Params, images: &[f32], n: usize, mode: Mode) -> Result<()> {
+        self.load(params, images, n, mode)?;
+        for k in 0..self.ops.len() {
+            self.forward_layer(params, Wire(k));
+        }
+        Ok(())
+    }
+
+    /// The beginning of [`Run::forward`], with its errors: takes the images in. [`Run::forward_layer`] for every wire
+    /// in order is the rest, in steps that a caller can time.
+    pub fn load(&mut self, params: &Params, images: &[f32], n: usize, mode: Mode) -> Result<()> {
         let shape = self.net.input_shape();
         if n == 0 || n > self.plan.batch {
             return Err(Error::value("images in a run", format!("1 to {}", self.plan.batch), n));
@@ -89,13 +104,11 @@ impl Run {
             }
             map.fill_from_chw(image, buffer);
         }
-        for k in 0..self.ops.len() {
-            self.step(k, params);
-        }
         Ok(())
     }
 
-    fn step(&mut self, k: usize, params: &Params) {
+    /// Computes one wire, whose inputs have been computed.
+    pub fn forward_layer(&mut self, params: &Params, Wire(k): Wire) {
         let place = self.plan.places[k];
         let Some(op) = &mut self.ops[k] else { return };
         if place.fused {
@@ -178,11 +191,12 @@ impl Run {
     pub fn backward(&mut self, params: &Params, dparams: &mut [f32]) {
         assert_eq!(dparams.len(), params.values().len(), "a gradient arena of the parameters' size");
         for k in (0..self.ops.len()).rev() {
-            self.step_back(k, params, dparams);
+            self.backward_layer(params, dparams, Wire(k));
         }
     }
 
-    fn step_back(&mut self, k: usize, params: &Params, dparams: &mut [f32]) {
+    /// One step of [`Run::backward`]: the way back through one layer, whose readers have been gone through.
+    pub fn backward_layer(&mut self, params: &Params, dparams: &mut [f32], Wire(k): Wire) {
         let place = self.plan.places[k];
         let (Some(op), Some((map, slot))) = (&mut self.ops[k], place.gradient) else { return };
         if !self.written[slot] {

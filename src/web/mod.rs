@@ -4,8 +4,11 @@
 //! `code` and never a trap, and a handle works on after it has thrown.
 
 mod give;
+mod network;
 mod take;
 mod throw;
+
+pub use network::Network;
 
 use crate::Error;
 use crate::systems::recognise::Recogniser;

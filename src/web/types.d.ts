@@ -36,6 +36,22 @@ export type Layer = {
   multiplyAdds: number;
 };
 
+/** One layer of a `Network`, in the order of computation. */
+export type Node = {
+  name: string;
+  /** The field's word for it: `input`, `conv`, `relu`, `affine`, … */
+  kind: string;
+  /** Channels, height, width. */
+  shape: [number, number, number];
+  /** Weights and biases. */
+  parameters: number;
+  /** Multiply-adds for one picture. */
+  multiplyAdds: number;
+};
+
+/** One parameter of a `Network`, for `weights` and `setWeights`. */
+export type Parameter = { name: string; shape: number[] };
+
 /** What the network makes of a picture; `unsure` when the calibrated threshold says so. */
 export type Answer = {
   status: 'sure' | 'unsure';
