@@ -39,7 +39,7 @@ fn main() {
     let start = |level| Contender {
         level,
         run: Run::at_level(&net, SHARD, &Purpose::Train { input_gradient: false }, level),
-        gradient: vec![0.0; net.parameters()],
+        gradient: vec![0.0; net.arena_len()],
         forward: Vec::new(),
         training: Vec::new(),
         loss: f64::NAN,

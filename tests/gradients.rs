@@ -1,13 +1,20 @@
 //! Every layer and loss against central differences: the derivative that the definition gives.
 
 use hitofude::error::Result;
+use hitofude::kernel::lrn::Response;
 use hitofude::nn::act::Activation;
 use hitofude::nn::add::Add;
 use hitofude::nn::affine::Affine;
+use hitofude::nn::batch_norm::BatchNorm;
 use hitofude::nn::concat::Concat;
-use hitofude::nn::dropout::Dropout;
+use hitofude::nn::dropout::{Dropout, StochasticDepth};
 use hitofude::nn::flatten::Flatten;
+use hitofude::nn::layer::Layer;
+use hitofude::nn::lrn::LocalResponseNorm;
+use hitofude::nn::norm::{Norm, Over};
 use hitofude::nn::pool::Pool;
+use hitofude::nn::prelu::Prelu;
+use hitofude::nn::scale::Scale;
 use hitofude::nn::{Conv, Graph, Init, Mode, Network, Params, Purpose, Run, Wire};
 use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window};
@@ -65,6 +72,58 @@ const CASES: &[(&str, Wiring)] = &[
             g.add("c", Conv::new(2, 3).pad(1), &[y])
         })
     }),
+    ("batch norm", |g, x| head(g, x, |g, x| g.add("a", BatchNorm::default(), &[x]))),
+    ("batch norm, relu in the store", |g, x| {
+        head(g, x, |g, x| {
+            let x = g.add("a", Conv::new(3, 3).pad(1), &[x])?;
+            let x = g.add("b", BatchNorm::default(), &[x])?;
+            let x = g.add("c", Activation::Relu, &[x])?;
+            g.add("d", Conv::new(2, 3).pad(1), &[x])
+        })
+    }),
+    ("layer norm", |g, x| head(g, x, |g, x| g.add("a", Norm::new(Over::Layer), &[x]))),
+    ("layer norm behind a flattened image", |g, x| {
+        head(g, x, |g, x| {
+            let x = g.add("a", Flatten, &[x])?;
+            g.add("b", Norm::new(Over::Layer), &[x])
+        })
+    }),
+    ("layer norm, not affine", |g, x| {
+        head(g, x, |g, x| g.add("a", Norm { affine: false, ..Norm::new(Over::Layer) }, &[x]))
+    }),
+    ("instance norm", |g, x| head(g, x, |g, x| g.add("a", Norm::new(Over::Instance), &[x]))),
+    ("group norm", |g, x| {
+        head(g, x, |g, x| {
+            let x = g.add("a", Conv::new(6, 3).pad(1), &[x])?;
+            let x = g.add("b", Norm::new(Over::Group(3)), &[x])?;
+            g.add("c", Conv::new(2, 3).pad(1), &[x])
+        })
+    }),
+    ("local response norm", |g, x| {
+        head(g, x, |g, x| {
+            let x = g.add("a", Conv::new(5, 1), &[x])?;
+            g.add("b", LocalResponseNorm(Response { size: 4, alpha: 2.0, beta: 0.75, k: 2.0 }), &[x])
+        })
+    }),
+    ("leaky relu", |g, x| head(g, x, |g, x| between(g, x, Activation::LeakyRelu(0.2)))),
+    ("elu", |g, x| head(g, x, |g, x| between(g, x, Activation::Elu(0.7)))),
+    ("selu", |g, x| head(g, x, |g, x| between(g, x, Activation::Selu))),
+    ("gelu", |g, x| head(g, x, |g, x| between(g, x, Activation::Gelu))),
+    ("silu", |g, x| head(g, x, |g, x| between(g, x, Activation::Silu))),
+    ("hard swish", |g, x| head(g, x, |g, x| between(g, x, Activation::HardSwish))),
+    ("hard sigmoid", |g, x| head(g, x, |g, x| between(g, x, Activation::HardSigmoid))),
+    ("softplus", |g, x| head(g, x, |g, x| between(g, x, Activation::Softplus))),
+    ("prelu", |g, x| head(g, x, |g, x| g.add("a", Prelu { shared: false }, &[x]))),
+    ("prelu, one slope", |g, x| head(g, x, |g, x| between(g, x, Prelu { shared: true }))),
+    ("stochastic depth", |g, x| head(g, x, |g, x| g.add("a", StochasticDepth(0.4), &[x]))),
+    ("squeeze and excitation", |g, x| {
+        head(g, x, |g, x| {
+            let s = g.add("squeeze", Pool::GlobalAverage, &[x])?;
+            let s = g.add("excite", Conv::new(2, 1), &[s])?;
+            let s = g.add("gate", Activation::Sigmoid, &[s])?;
+            g.add("scale", Scale, &[x, s])
+        })
+    }),
     ("two readers of one wire", |g, x| {
         head(g, x, |g, x| {
             let a = g.add("a", Conv::new(2, 1), &[x])?;
@@ -82,7 +141,7 @@ fn head(g: &mut Graph, x: Wire, middle: Wiring) -> Result<Wire> {
     g.add("last", Affine::new(4), &[x])
 }
 
-fn between(g: &mut Graph, x: Wire, act: Activation) -> Result<Wire> {
+fn between(g: &mut Graph, x: Wire, act: impl Layer + 'static) -> Result<Wire> {
     let x = g.add("a", Conv::new(3, 3).pad(1), &[x])?;
     let x = g.add("act", act, &[x])?;
     g.add("b", Conv::new(2, 3).pad(1), &[x])
@@ -155,7 +214,10 @@ impl Check {
             map.copy_to_chw(dx, out);
         }
         let mut wrong = Vec::new();
-        for (i, &g) in gradient.iter().enumerate() {
+        // A running statistic gets what the batch's was, no slope.
+        let views = self.run.network().views().to_vec();
+        let learnt = views.iter().filter(|view| !view.role.is_statistic());
+        for (i, g) in learnt.flat_map(|view| view.range()).map(|i| (i, gradient[i])) {
             let slope = self.slope(|c, h| c.params.values_mut()[i] += h);
             wrong.extend(differs(f64::from(g), slope).then_some(format!("parameter {i}: {g}, slope {slope}")));
         }

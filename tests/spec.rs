@@ -26,16 +26,17 @@ fn every_type_can_be_described() {
     for kind in KINDS {
         let options: String = kind.options.iter().map(|o| format!(",\"{}\":{}", o.name, o.default)).collect();
         let inputs = match kind.name {
+            "scale" => ",\"inputs\":[\"a\",\"pooled\"]",
             "add" | "concat" => ",\"inputs\":[\"a\",\"a\"]",
             _ => "",
         };
         let first = if kind.name == "affine" { "flatten" } else { "relu" };
         let text = format!(
-            r#"{{"input":[4,9,8],"layers":[{{"name":"a","type":"{first}"}},{{"name":"b","type":"{}"{options}{inputs}}}]}}"#,
+            r#"{{"input":[4,9,8],"layers":[{{"name":"pooled","type":"global_average_pool"}},{{"name":"a","type":"{first}","inputs":["input"]}},{{"name":"b","type":"{}"{options}{inputs}}}]}}"#,
             kind.name
         );
         let net = spec::read(&text).unwrap_or_else(|e| panic!("{}: {e}", kind.name));
-        let layer = net.nodes()[2].layer.as_ref().unwrap();
+        let layer = net.nodes()[3].layer.as_ref().unwrap();
         assert_eq!(layer.kind(), kind.name);
         let names: Vec<&str> = layer.options().iter().map(|(name, _)| *name).collect();
         assert_eq!(names, kind.options.iter().map(|o| o.name).collect::<Vec<_>>(), "{}", kind.name);

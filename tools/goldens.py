@@ -50,16 +50,19 @@ def seeded(name, build):
 
 
 def both_ways(name, net, x, loss_of):
-    """Runs forward and backward; returns every input, output and gradient of the case by name."""
+    """Runs forward and backward; returns every input, output and gradient of the case by name, and running statistics
+    before (among the parameters) and after."""
+    before = {"param/" + name: value.clone() for name, value in net.named_buffers() if value.is_floating_point()}
     x.requires_grad_()
     y = net(x)
     y.retain_grad()
     loss = loss_of(y)
     loss.backward()
-    found = {"input": x, "output": y, "loss": loss, "dinput": x.grad, "doutput": y.grad}
+    found = {"input": x, "output": y, "loss": loss, "dinput": x.grad, "doutput": y.grad} | before
     for parameter, value in net.named_parameters():
         found["param/" + parameter] = value
         found["grad/" + parameter] = value.grad
+    found |= {"after/" + name: value for name, value in net.named_buffers() if value.is_floating_point()}
     return {f"{name}/{key}": value for key, value in found.items()}
 
 
@@ -83,6 +86,54 @@ CONV = {
     "conv 3x3, many channels": ((17, 5, 6), lambda: nn.Conv2d(17, 19, 3, padding=1)),
 }
 
+class Branches(nn.Module):
+    """Named layers that all read the input; `join` makes one output of the input and theirs."""
+
+    def __init__(self, join, **branches):
+        super().__init__()
+        self.join = join
+        for name, branch in branches.items():
+            self.add_module(name, branch)
+
+    def forward(self, x):
+        return self.join(x, *(branch(x) for branch in self.children()))
+
+
+def squeeze():
+    """Squeeze and excitation."""
+    gate = sequence(squeeze=nn.AdaptiveAvgPool2d(1), excite=nn.Conv2d(6, 6, 1), gate=nn.Sigmoid())
+    return Branches(lambda x, s: x * s, s=gate)
+
+
+def normal_around(module, mean=0.0):
+    """Gives every parameter and buffer of a normalisation numbers that matter."""
+    with torch.no_grad():
+        for name, value in [*module.named_parameters(), *module.named_buffers()]:
+            if value.is_floating_point():
+                value.copy_(torch.rand_like(value) + 0.5 if "var" in name else torch.randn_like(value))
+    return module
+
+
+NORMS = {
+    "batch norm": ((5, 4, 3), lambda: normal_around(nn.BatchNorm2d(5)).eval()),
+    "batch norm in training": ((5, 4, 3), lambda: normal_around(nn.BatchNorm2d(5, eps=1e-3, momentum=0.3))),
+    "batch norm behind a flattened image": (
+        (3, 2, 2),
+        lambda: sequence(flatten=nn.Flatten(), a=normal_around(nn.BatchNorm1d(12)).eval(), b=nn.Linear(12, 4)),
+    ),
+    "layer norm": ((5, 4, 3), lambda: normal_around(nn.LayerNorm([5, 4, 3]))),
+    "layer norm behind a flattened image": (
+        (5, 2, 3),
+        lambda: sequence(flatten=nn.Flatten(), a=normal_around(nn.LayerNorm(30)), b=nn.Linear(30, 4)),
+    ),
+    "layer norm, not affine": ((5, 4, 3), lambda: nn.LayerNorm([5, 4, 3], elementwise_affine=False)),
+    "instance norm": ((5, 4, 3), lambda: nn.InstanceNorm2d(5)),
+    "instance norm, affine": ((5, 4, 3), lambda: normal_around(nn.InstanceNorm2d(5, affine=True))),
+    "group norm": ((6, 4, 3), lambda: normal_around(nn.GroupNorm(3, 6))),
+    "local response norm": ((7, 4, 3), lambda: nn.LocalResponseNorm(5, alpha=0.5, beta=0.75, k=2)),
+    "local response norm, even size": ((7, 4, 3), lambda: nn.LocalResponseNorm(4, alpha=0.5, beta=0.6, k=1)),
+}
+
 OTHERS = {
     "affine": ((7, 1, 1), lambda: sequence(flatten=nn.Flatten(), a=nn.Linear(7, 4))),
     "affine behind an image": ((3, 4, 5), lambda: sequence(flatten=nn.Flatten(), a=nn.Linear(60, 18))),
@@ -101,6 +152,22 @@ OTHERS = {
     "sigmoid": ((3, 4, 5), nn.Sigmoid, wide),
     "tanh": ((3, 4, 5), nn.Tanh, wide),
     "identity": ((3, 4, 5), nn.Identity),
+    "add": ((4, 5, 6), lambda: Branches(lambda x, a: a + x, a=nn.Conv2d(4, 4, 3, padding=1))),
+    "concat": (
+        (3, 5, 6),
+        lambda: Branches(lambda *all: torch.cat(all, 1), a=nn.Conv2d(3, 4, 1), b=nn.Conv2d(3, 2, 3, padding=1)),
+    ),
+    "scale": ((6, 4, 5), squeeze),
+    "leaky relu": ((3, 4, 5), lambda: nn.LeakyReLU(0.2)),
+    "prelu": ((3, 4, 5), lambda: nn.PReLU(3)),
+    "prelu, one slope": ((3, 4, 5), nn.PReLU),
+    "elu": ((3, 4, 5), lambda: nn.ELU(0.7)),
+    "selu": ((3, 4, 5), nn.SELU),
+    "gelu": ((3, 4, 5), nn.GELU),
+    "silu": ((3, 4, 5), nn.SiLU),
+    "hard swish": ((3, 4, 5), nn.Hardswish, wide),
+    "hard sigmoid": ((3, 4, 5), nn.Hardsigmoid, wide),
+    "softplus": ((3, 4, 5), nn.Softplus, wide),
     "dropout in inference": ((3, 4, 5), lambda: nn.Dropout(0.3).eval()),
 }
 
@@ -108,11 +175,11 @@ OTHERS = {
 def layers():
     """Each layer alone under a random gradient of its output; the loss is that gradient's sum with the output."""
     found = {}
-    for name, (shape, build, *values) in (CONV | OTHERS).items():
+    for name, (shape, build, *values) in (CONV | OTHERS | NORMS).items():
         net = seeded(name, build)
-        net = net if isinstance(net, nn.Sequential) else sequence(a=net)
+        net = net if isinstance(net, (nn.Sequential, Branches)) else sequence(a=net)
         x = (values or [normal])[0](2, *shape)
-        dy = normal(*net(x).shape)
+        dy = normal(*copy.deepcopy(net)(x).shape)
         found |= both_ways(name, net, x, lambda y: (y * dy).sum())
     return found
 
@@ -205,6 +272,11 @@ def networks():
     return found
 
 
+def state(net):
+    """Parameters and running statistics by name."""
+    return {name: value for name, value in net.state_dict().items() if value.is_floating_point()}
+
+
 def curves():
     """Twenty steps of each optimiser from one start on the same batches: every loss, and the last parameters."""
     optimisers = {
@@ -234,8 +306,18 @@ def curves():
         "sgd, clipped by value": lambda p: nn.utils.clip_grad_value_(p, 0.1),
     }
     optimisers |= {name: optimisers["sgd"] for name in clips}
+    # A network whose running statistics follow.
+    normalised = seeded("curves, normalised", lambda: sequence(
+        conv1=nn.Conv2d(1, 3, 3, bias=False),
+        norm1=nn.BatchNorm2d(3, momentum=0.3),
+        relu1=nn.ReLU(),
+        flatten=nn.Flatten(),
+        affine1=nn.Linear(108, 5),
+    ))  # fmt: skip
+    optimisers["batch norm"] = optimisers["sgd"]
+    found |= {"batch norm/start/" + name: value.clone() for name, value in state(normalised).items()}
     for name, make in optimisers.items():
-        net, losses = copy.deepcopy(start), []
+        net, losses = copy.deepcopy(normalised if name == "batch norm" else start), []
         optimiser = make(net.parameters())
         for images, classes in zip(x, labels):
             optimiser.zero_grad()
@@ -246,7 +328,7 @@ def curves():
             optimiser.step()
             losses.append(loss.detach())
         found[f"{name}/loss"] = torch.stack(losses)
-        found |= {f"{name}/end/{parameter}": value for parameter, value in net.named_parameters()}
+        found |= {f"{name}/end/{parameter}": value for parameter, value in state(net).items()}
     return found
 
 

@@ -34,6 +34,20 @@ fn zip_body<S: Simd, F: Fn(f32, f32) -> f32>(_: S, y: &mut [f32], x: &[f32], f: 
     }
 }
 
+/// `y[i] = f(y[i], a[i], b[i])`.
+#[inline(always)]
+pub(super) fn zip3(level: Level, y: &mut [f32], a: &[f32], b: &[f32], f: impl Fn(f32, f32, f32) -> f32) {
+    assert!(y.len() == a.len() && y.len() == b.len());
+    dispatch!(level, simd => zip3_body(simd, y, a, b, f));
+}
+
+#[simd]
+fn zip3_body<S: Simd, F: Fn(f32, f32, f32) -> f32>(_: S, y: &mut [f32], a: &[f32], b: &[f32], f: F) {
+    for ((v, a), b) in y.iter_mut().zip(a).zip(b) {
+        *v = f(*v, *a, *b);
+    }
+}
+
 /// A vector from up to `LEN` numbers; the lanes past the end of `from` hold zero.
 #[inline(always)]
 pub(super) fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {

@@ -48,6 +48,10 @@ impl Layer for Affine {
         weight_and_bias(vec![self.out, n], n, self.out, Order::Affine { flat }, self.bias)
     }
 
+    fn reads_flat(&self) -> bool {
+        true
+    }
+
     fn fuses_relu(&self) -> bool {
         true
     }

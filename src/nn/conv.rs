@@ -1,7 +1,7 @@
 //! Convolution: `y[o] = Σ x·w[o] + b[o]` over a window that slides. LeCun et al. 1998.
 
 use super::layer::{Backward, Forward, Io, Layer, Op};
-use super::params::{Order, View};
+use super::params::{Order, Role, View};
 use super::spec::{Setting, window_options};
 use crate::error::{Error, Result};
 use crate::kernel::conv::{self, Geometry, InputGradient, WeightGradient};
@@ -119,16 +119,8 @@ impl Layer for Conv {
 /// The views of a layer with a weight and perhaps a bias.
 pub(super) fn weight_and_bias(shape: Vec<usize>, fan_in: usize, fan_out: usize, order: Order, bias: bool) -> Vec<View> {
     let out = shape[0];
-    let weight = View { name: "weight".into(), shape, offset: 0, fan_in, fan_out, order };
-    let bias = bias.then(|| View {
-        name: "bias".into(),
-        shape: vec![out],
-        offset: 0,
-        fan_in: 0,
-        fan_out: 0,
-        order: Order::Plain,
-    });
-    std::iter::once(weight).chain(bias).collect()
+    let bias = bias.then(|| View::constant("bias", vec![out], Role::Bias, 0.0));
+    std::iter::once(View::weight(shape, fan_in, fan_out, order)).chain(bias).collect()
 }
 
 /// The output-size formula with a window's numbers filled in; one axis if both are alike.

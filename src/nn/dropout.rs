@@ -1,10 +1,12 @@
-//! Dropout. Srivastava et al. 2014, in the inverted form: what is kept grows by `1 / (1 − ratio)` while training, so
+//! Dropout of single numbers, and of whole paths. What is random is drawn from the step's seed.
+//!
+//! Srivastava et al. 2014, in the inverted form: what is kept grows by `1 / (1 − ratio)` while training, so
 //! inference does nothing. (The sources scale at inference instead; their weights are rescaled once on import.)
 
 use super::layer::{Backward, Forward, Io, Layer, Mode, Op};
 use super::spec::Setting;
 use crate::error::{Error, Result};
-use crate::kernel::act;
+use crate::kernel::{Level, act};
 use crate::rng::Rng;
 use crate::shape::Shape;
 use crate::tensor::Map;
@@ -46,6 +48,70 @@ impl Layer for Dropout {
 
     fn op(&self, io: &Io) -> Box<dyn Op> {
         Box::new(DropoutOp { keep: 1.0 - self.0, y: io.y, dy: io.gradients.as_ref().map_or(io.y, |(_, dy)| *dy) })
+    }
+}
+
+/// Drops the whole image with this probability while training: a block of a residual network that is skipped now and
+/// then. Huang et al. 2016, in the inverted form: an image that is kept grows by `1 / (1 − ratio)`.
+#[derive(Debug, Clone, Copy)]
+pub struct StochasticDepth(
+    /// The ratio of images that are dropped, in `0..1`.
+    pub f32,
+);
+
+impl Layer for StochasticDepth {
+    fn kind(&self) -> &'static str {
+        "stochastic_depth"
+    }
+
+    fn options(&self) -> Vec<(&'static str, Setting)> {
+        vec![("ratio", Setting::Number(self.0))]
+    }
+
+    fn output(&self, inputs: &[Shape]) -> Result<Shape> {
+        Dropout(self.0).output(inputs)
+    }
+
+    fn in_place(&self) -> bool {
+        true
+    }
+
+    fn flat(&self, input: Shape) -> Option<Shape> {
+        Some(input)
+    }
+
+    fn formula(&self, _inputs: &[Shape]) -> String {
+        format!("drops {} of the images while training", self.0)
+    }
+
+    fn op(&self, io: &Io) -> Box<dyn Op> {
+        Box::new(DepthOp { keep: 1.0 - self.0, y: io.y, dy: io.gradients.as_ref().map_or(io.y, |(_, dy)| *dy) })
+    }
+}
+
+struct DepthOp {
+    keep: f32,
+    y: Map,
+    dy: Map,
+}
+
+impl DepthOp {
+    fn drop(&self, level: Level, (mode, node): (Mode, u64), images: &mut [f32], len: usize) {
+        let Mode::Train { seed } = mode else { return };
+        for (i, image) in images.chunks_exact_mut(len).enumerate() {
+            let kept = Rng::part(Rng::mix(seed, node), i as u64).uniform() < self.keep;
+            act::scale(level, image, if kept { 1.0 / self.keep } else { 0.0 });
+        }
+    }
+}
+
+impl Op for DepthOp {
+    fn forward(&mut self, cx: Forward<'_>) {
+        self.drop(cx.level, (cx.mode, cx.node), cx.y, self.y.len());
+    }
+
+    fn backward(&mut self, cx: Backward<'_>) {
+        self.drop(cx.level, (cx.mode, cx.node), cx.dy, self.dy.len());
     }
 }
 

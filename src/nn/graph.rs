@@ -84,16 +84,15 @@ impl Graph {
         self.push(Node { name: name.into(), layer: Some(layer), inputs: inputs.to_vec(), shape, flat, params })
     }
 
-    /// The image whose flattening the first input is. Inputs that meet must be the same in this, or no flattenings:
-    /// there is no telling the public order of their numbers otherwise.
+    /// The image whose flattening the first input is. A layer that knows nothing of flattenings must not read one: inside
+    /// a run its numbers lie in another order than the public one.
     fn flat(&self, name: &str, layer: &dyn Layer, inputs: &[Wire]) -> Result<Shape> {
         let first = self.nodes[inputs[0].0].flat;
-        let alike = |w: &Wire| {
-            let node = &self.nodes[w.0];
-            node.flat == if layer.flat(first).is_some() { first } else { node.shape }
-        };
-        if inputs.len() > 1 && !inputs.iter().all(alike) {
-            return Err(Error::shape(name, "inputs that are no flattened images (flatten afterwards)", first));
+        let passes = layer.flat(first).is_some();
+        let fits = |w: &Wire| self.nodes[w.0].flat == if passes { first } else { self.nodes[w.0].shape };
+        if !layer.reads_flat() && !inputs.iter().all(fits) {
+            let got = format!("one of {first}");
+            return Err(Error::shape(name, "inputs that are no flattenings of images, or all of the same", got));
         }
         Ok(first)
     }
@@ -176,9 +175,14 @@ impl Network {
         &self.0.views
     }
 
-    /// Number of parameters.
+    /// Number of parameters, running statistics not counted, as the field does.
     pub fn parameters(&self) -> usize {
-        self.0.views.iter().map(View::len).sum()
+        self.0.views.iter().filter(|v| !v.role.is_statistic()).map(View::len).sum()
+    }
+
+    /// Numbers in an arena: parameters and running statistics.
+    pub fn arena_len(&self) -> usize {
+        self.0.views.last().map_or(0, |v| v.range().end)
     }
 
     /// The shapes a node reads.

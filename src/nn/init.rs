@@ -1,6 +1,6 @@
-//! How weights begin. Biases begin at zero.
+//! How parameters begin: weights at random, all others with a number of their own.
 
-use super::params::Params;
+use super::params::{Params, Role};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::tensor::Tensor;
@@ -18,7 +18,8 @@ pub enum Init {
 }
 
 impl Init {
-    /// Draws every weight anew from `seed`, in the public order of each parameter, and zeroes the biases.
+    /// Draws every weight anew from `seed`, in the public order of each parameter, and sets all others to what they begin
+    /// with: biases to 0, scales to 1.
     ///
     /// Each parameter has a random stream of its own, so that a change to one layer leaves the others' draws alone.
     pub fn fill(self, params: &mut Params, seed: u64) -> Result<()> {
@@ -30,7 +31,7 @@ impl Init {
         for (i, view) in params.views().to_vec().into_iter().enumerate() {
             let mut rng = Rng::part(seed, i as u64);
             let sigma = self.sigma(view.fan_in, view.fan_out);
-            let draw = |_| if view.fan_in == 0 { 0.0 } else { sigma * rng.normal() };
+            let draw = |_| if view.role != Role::Weight { view.start } else { sigma * rng.normal() };
             let values: Vec<f32> = (0..view.len()).map(draw).collect();
             let tensor = Tensor::from_shape_vec(IxDyn(&view.shape), values).expect("as many as the shape holds");
             params.set(&view.name, &tensor)?;

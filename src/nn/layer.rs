@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::kernel::Level;
 use crate::shape::Shape;
 use crate::tensor::Map;
+use std::any::Any;
 use std::fmt::Debug;
 use std::ops::{Range, RangeInclusive};
 
@@ -28,7 +29,7 @@ pub enum Mode {
 pub const MANY: usize = usize::MAX;
 
 /// A layer before it is planned.
-pub trait Layer: Debug + Send + Sync {
+pub trait Layer: Any + Debug + Send + Sync {
     /// The field's word for it: `conv`, `affine`, `max_pool`, …
     fn kind(&self) -> &'static str;
 
@@ -75,6 +76,11 @@ pub trait Layer: Debug + Send + Sync {
     /// The image whose flattening its output is, given that of its first input; `None` if it is no flattening.
     fn flat(&self, _input: Shape) -> Option<Shape> {
         None
+    }
+
+    /// Whether it can read the flattening of an image, though its output is none.
+    fn reads_flat(&self) -> bool {
+        false
     }
 
     /// Whether its store can apply a ReLU to what it writes.

@@ -10,18 +10,24 @@
 pub mod act;
 pub mod add;
 pub mod affine;
+pub mod batch_norm;
 pub mod concat;
 pub mod conv;
 pub mod dropout;
 pub mod flatten;
+pub mod fold;
 pub mod graph;
 pub mod init;
 pub mod layer;
 pub mod loss;
+pub mod lrn;
+pub mod norm;
 pub mod params;
 pub mod plan;
 pub mod pool;
+pub mod prelu;
 pub mod run;
+pub mod scale;
 pub mod spec;
 
 pub use conv::Conv;

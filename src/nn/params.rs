@@ -24,26 +24,74 @@ pub enum Order {
         /// The image that was flattened into the layer's input; a vector is `in × 1 × 1`.
         flat: Shape,
     },
+    /// Public `c × h × w`, or its flattening; stored `h × w × c`.
+    Image {
+        /// The image.
+        flat: Shape,
+    },
+}
+
+impl Role {
+    /// Whether it is no parameter but a running statistic.
+    pub fn is_statistic(self) -> bool {
+        matches!(self, Self::Statistic(_))
+    }
+}
+
+impl Order {
+    /// The order of one number for each channel of `x`, which may be the flattening of `flat`.
+    pub fn channels(x: Shape, flat: Shape) -> Self {
+        if (x.h, x.w) == (1, 1) { Self::Image { flat } } else { Self::Plain }
+    }
+}
+
+/// What a parameter is to training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Role {
+    /// Multiplies inputs. Drawn at random to begin with; the only one that weight decay shrinks.
+    Weight,
+    /// Is added.
+    Bias,
+    /// Scales what is of one size already: the weight of a normalisation, the slope of a PReLU.
+    Scale,
+    /// A running statistic, which no optimiser touches: it follows the mean over the images of each batch with this
+    /// momentum. A layer that learns leaves, in the gradient arena at this view, its statistic times the images it was
+    /// taken over; [`Params::follow`] makes the step.
+    Statistic(f32),
 }
 
 /// One named view into the arena.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct View {
-    /// `layer.weight` or `layer.bias`.
+    /// `layer.weight`, `layer.bias`, …
     pub name: String,
     /// The public shape.
     pub shape: Vec<usize>,
     /// Where the view begins in the arena.
     pub offset: usize,
-    /// Inputs that feed one output of the layer; 0 for a bias, which starts at zero.
+    /// Inputs that feed one output of the layer; 0 for all but weights.
     pub fan_in: usize,
     /// Outputs that one input feeds.
     pub fan_out: usize,
     /// The order in the arena.
     pub order: Order,
+    /// What it is to training.
+    pub role: Role,
+    /// What it begins with, if it is no [`Role::Weight`].
+    pub start: f32,
 }
 
 impl View {
+    /// A view of weights that are drawn at random; the offset is the graph's to set.
+    pub fn weight(shape: Vec<usize>, fan_in: usize, fan_out: usize, order: Order) -> Self {
+        Self { name: "weight".into(), shape, offset: 0, fan_in, fan_out, order, role: Role::Weight, start: 0.0 }
+    }
+
+    /// A view that begins with the same number everywhere, in plain order.
+    pub fn constant(name: &str, shape: Vec<usize>, role: Role, start: f32) -> Self {
+        Self { name: name.into(), shape, offset: 0, fan_in: 0, fan_out: 0, order: Order::Plain, role, start }
+    }
+
     /// Numbers in the view.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
@@ -72,11 +120,17 @@ impl View {
             Order::Affine { flat } => {
                 let (out, inputs) = (self.shape[0], self.shape[1]);
                 let (o, column) = (i / inputs, i % inputs);
-                let (ch, pixel) = (column / (flat.h * flat.w), column % (flat.h * flat.w));
-                (pixel * flat.c + ch) * out + o
+                nhwc(flat, column) * out + o
             }
+            Order::Image { flat } => nhwc(flat, i),
         }
     }
+}
+
+/// Where number `i` of an image in NCHW lies in NHWC.
+fn nhwc(image: Shape, i: usize) -> usize {
+    let (channel, pixel) = (i / (image.h * image.w), i % (image.h * image.w));
+    pixel * image.c + channel
 }
 
 /// The arena and its views.
@@ -164,6 +218,28 @@ impl Params {
         }
         *self = next;
         Ok(())
+    }
+
+    /// Moves what a batch left in `gradient` for the running statistics to `statistics`, whatever that held, and leaves
+    /// zeros: whoever measures, clips or applies the gradient finds nothing there. See [`Role::Statistic`].
+    pub fn take_statistics(&self, gradient: &mut [f32], statistics: &mut Vec<f32>) {
+        statistics.clear();
+        for view in self.views.iter().filter(|view| view.role.is_statistic()) {
+            statistics.extend_from_slice(&gradient[view.range()]);
+            gradient[view.range()].fill(0.0);
+        }
+    }
+
+    /// Moves the running statistics towards those of a batch of `images`, as [`Params::take_statistics`] found them.
+    pub fn follow(&mut self, statistics: &[f32], images: usize) {
+        self.version = fresh_version();
+        let mut sums = statistics.iter();
+        for view in &self.views {
+            let Role::Statistic(momentum) = view.role else { continue };
+            for (running, sum) in self.values[view.range()].iter_mut().zip(&mut sums) {
+                *running += momentum * (sum / images as f32 - *running);
+            }
+        }
     }
 
     fn view(&self, name: &str) -> Result<&View> {

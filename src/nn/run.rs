@@ -91,8 +91,8 @@ impl Run {
         if images.len() != n * shape.len() {
             return Err(Error::shape("images", format!("{n} × {shape} numbers"), images.len()));
         }
-        if params.values().len() != self.net.parameters() {
-            return Err(Error::shape("parameters", self.net.parameters(), params.values().len()));
+        if params.values().len() != self.net.arena_len() {
+            return Err(Error::shape("parameters", self.net.arena_len(), params.values().len()));
         }
         (self.n, self.mode) = (n, mode);
         self.written.fill(false);

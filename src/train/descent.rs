@@ -9,7 +9,7 @@ use super::regularise::{clip, penalise};
 use super::replica::Progress;
 use crate::error::{Error, Result};
 use crate::kernel::{Level, act, update};
-use crate::nn::params::View;
+use crate::nn::params::{Role, View};
 use crate::nn::{Network, Params};
 use std::ops::Range;
 
@@ -21,6 +21,8 @@ pub struct Descent {
     /// Exponential moving average of the parameters.
     average: Option<Params>,
     gradient: Vec<f32>,
+    /// What the shards brought along for the running statistics.
+    statistics: Vec<f32>,
     /// The parts of the arena that are trained, and those of them that hold weights.
     trained: Vec<Range<usize>>,
     weights: Vec<Range<usize>>,
@@ -50,8 +52,9 @@ impl Descent {
             options: *options,
             params,
             gradient: vec![0.0; len],
-            trained: views.iter().map(View::range).collect(),
-            weights: views.iter().filter(|v| v.fan_in > 0).map(View::range).collect(),
+            statistics: vec![],
+            trained: views.iter().filter(|v| !v.role.is_statistic()).map(View::range).collect(),
+            weights: views.iter().filter(|v| v.role == Role::Weight).map(View::range).collect(),
             level: Level::new(),
         })
     }
@@ -73,6 +76,7 @@ impl Descent {
             act::add_assign(self.level, &mut self.gradient, gradient);
             progress.add(part);
         }
+        self.params.take_statistics(&mut self.gradient, &mut self.statistics);
         let penalty = penalise(&self.options, self.level, self.params.values(), &mut self.gradient, &self.weights);
         progress.loss += penalty * progress.images as f64;
         progress.gradient_norm = clip(&self.options, self.level, &mut self.gradient);
@@ -84,6 +88,7 @@ impl Descent {
                 progress.loss,
             ));
         }
+        self.params.follow(&self.statistics, progress.images);
         let params = self.params.values_mut();
         self.options.optimiser.step(self.level, params, &self.gradient, &mut self.memory, rate, &self.trained);
         if let Some(average) = &mut self.average {

@@ -49,7 +49,7 @@ impl Replica {
             run: Run::new(net, size, &Purpose::Train { input_gradient: false }),
             images: vec![0.0; size * net.input_shape().len()],
             targets: vec![0.0; size * classes],
-            gradient: vec![0.0; net.parameters()],
+            gradient: vec![0.0; net.arena_len()],
             label_smoothing: options.label_smoothing,
         }
     }

@@ -2,7 +2,12 @@
 
 use crate::networks::simple;
 use crate::{Case, below, cases, numbers, same, same_tensors};
-use hitofude::nn::{Graph, Network};
+use hitofude::error::Result;
+use hitofude::nn::act::Activation::Relu;
+use hitofude::nn::affine::Affine;
+use hitofude::nn::batch_norm::BatchNorm;
+use hitofude::nn::flatten::Flatten;
+use hitofude::nn::{Conv, Graph, Network, Wire};
 use hitofude::shape::Shape;
 use hitofude::tensor::Tensor;
 use hitofude::train::{Options, Trainer};
@@ -29,19 +34,31 @@ const OPTIMISERS: &[(&str, &str)] = &[
     ("rmsprop, decay", r#"{"optimiser": {"rule": "rmsprop", "alpha": 0.9, "eps": 1e-3, "decay": 0.05}, "rate": 0.01}"#),
     ("adam", r#"{"optimiser": {"rule": "adam"}, "rate": 0.01}"#),
     ("adam, decay", r#"{"optimiser": {"rule": "adam", "beta1": 0.9, "beta2": 0.999, "decay": 0.05}, "rate": 0.01}"#),
+    (NORMALISED, r#"{"optimiser": {"rule": "sgd"}, "rate": 0.1}"#),
     ("adamw", r#"{"optimiser": {"rule": "adamw", "decay": 0.05}, "rate": 0.01}"#),
 ];
 
-fn network() -> Network {
+/// The case whose network has batch norms.
+const NORMALISED: &str = "batch norm";
+
+fn network(name: &str) -> Network {
     let mut g = Graph::new();
     let x = g.input("input", Shape::new(1, 8, 8)).unwrap();
-    let y = simple(&mut g, x, 3, 3, 6).unwrap();
-    g.finish(y)
+    let y = if name == NORMALISED { normalised(&mut g, x) } else { simple(&mut g, x, 3, 3, 6) };
+    g.finish(y.unwrap())
+}
+
+fn normalised(g: &mut Graph, x: Wire) -> Result<Wire> {
+    let x = g.add("conv1", Conv { bias: false, ..Conv::new(3, 3) }, &[x])?;
+    let x = g.add("norm1", BatchNorm { momentum: 0.3, ..BatchNorm::default() }, &[x])?;
+    let x = g.add("relu1", Relu, &[x])?;
+    let x = g.add("flatten", Flatten, &[x])?;
+    g.add("affine1", Affine::new(5), &[x])
 }
 
 /// The mean loss of each step, and the parameters after the last.
-fn train(data: &Case, start: &[(String, Tensor)], options: &str) -> (Vec<f32>, Vec<(String, Tensor)>) {
-    let (net, options) = (network(), Options::from_json(options).unwrap());
+fn train(name: &str, data: &Case, start: &[(String, Tensor)], options: &str) -> (Vec<f32>, Vec<(String, Tensor)>) {
+    let (net, options) = (network(name), Options::from_json(options).unwrap());
     let labels = data["labels"].as_slice().unwrap();
     let (n, images) = (data["labels"].shape()[1], numbers(&data["input"]));
     let mut params = net.zeros();
@@ -67,7 +84,8 @@ fn every_optimiser() {
     let start = below(&data, "start/");
     for (name, options) in OPTIMISERS {
         let case = cases.remove(*name).unwrap_or_else(|| panic!("no case {name}"));
-        let (losses, end) = train(&data, &start, options);
+        let own = below(&case, "start/");
+        let (losses, end) = train(name, &data, if own.is_empty() { &start } else { &own }, options);
         same(&format!("{name}: loss"), &losses, &case["loss"]);
         same_tensors(name, &end, &below(&case, "end/"));
     }

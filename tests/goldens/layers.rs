@@ -4,11 +4,20 @@ use crate::common::levels;
 use crate::{Case, below, cases, nchw, numbers, same, same_tensors};
 use hitofude::error::Result;
 use hitofude::kernel::Level;
+use hitofude::kernel::lrn::Response;
 use hitofude::nn::act::Activation;
+use hitofude::nn::add::Add;
 use hitofude::nn::affine::Affine;
+use hitofude::nn::batch_norm::BatchNorm;
+use hitofude::nn::concat::Concat;
 use hitofude::nn::dropout::Dropout;
 use hitofude::nn::flatten::Flatten;
+use hitofude::nn::layer::Layer;
+use hitofude::nn::lrn::LocalResponseNorm;
+use hitofude::nn::norm::{Norm, Over};
 use hitofude::nn::pool::Pool;
+use hitofude::nn::prelu::Prelu;
+use hitofude::nn::scale::Scale;
 use hitofude::nn::{Conv, Graph, Mode, Network, Purpose, Run, Wire};
 use hitofude::shape::{Shape, Window};
 use hitofude::tensor::Tensor;
@@ -37,8 +46,8 @@ const LAYERS: &[(&str, Wiring)] = &[
     ("conv 3x3, without bias", |g, x| g.add("a", Conv { bias: false, ..Conv::new(4, 3) }, &[x])),
     ("conv 3x3, many channels", |g, x| g.add("a", Conv::new(19, 3).pad(1), &[x])),
     ("affine", |g, x| g.add("a", Affine::new(4), &[x])),
-    ("affine behind an image", |g, x| affine(g, x, Affine::new(18))),
-    ("affine, without bias", |g, x| affine(g, x, Affine { bias: false, ..Affine::new(5) })),
+    ("affine behind an image", |g, x| flat(g, x, Affine::new(18))),
+    ("affine, without bias", |g, x| flat(g, x, Affine { bias: false, ..Affine::new(5) })),
     ("max pool 2x2", |g, x| g.add("a", Pool::Max(Window::square(2).stride(2)), &[x])),
     ("max pool 3x3, overlapping", |g, x| g.add("a", Pool::Max(Window::square(3).stride(2)), &[x])),
     ("max pool 3x3, overlapping, pad 1", |g, x| g.add("a", Pool::Max(Window::square(3).stride(2).pad(1)), &[x])),
@@ -55,6 +64,52 @@ const LAYERS: &[(&str, Wiring)] = &[
     ("sigmoid", |g, x| g.add("a", Activation::Sigmoid, &[x])),
     ("tanh", |g, x| g.add("a", Activation::Tanh, &[x])),
     ("identity", |g, x| g.add("a", Activation::Identity, &[x])),
+    ("add", |g, x| {
+        let a = g.add("a", Conv::new(4, 3).pad(1), &[x])?;
+        g.add("sum", Add, &[a, x])
+    }),
+    ("concat", |g, x| {
+        let a = g.add("a", Conv::new(4, 1), &[x])?;
+        let b = g.add("b", Conv::new(2, 3).pad(1), &[x])?;
+        g.add("concat", Concat, &[x, a, b])
+    }),
+    ("scale", |g, x| {
+        let s = g.add("squeeze", Pool::GlobalAverage, &[x])?;
+        let s = g.add("s.excite", Conv::new(6, 1), &[s])?;
+        let s = g.add("gate", Activation::Sigmoid, &[s])?;
+        g.add("scale", Scale, &[x, s])
+    }),
+    ("leaky relu", |g, x| g.add("a", Activation::LeakyRelu(0.2), &[x])),
+    ("prelu", |g, x| g.add("a", Prelu { shared: false }, &[x])),
+    ("prelu, one slope", |g, x| g.add("a", Prelu { shared: true }, &[x])),
+    ("elu", |g, x| g.add("a", Activation::Elu(0.7), &[x])),
+    ("selu", |g, x| g.add("a", Activation::Selu, &[x])),
+    ("gelu", |g, x| g.add("a", Activation::Gelu, &[x])),
+    ("silu", |g, x| g.add("a", Activation::Silu, &[x])),
+    ("hard swish", |g, x| g.add("a", Activation::HardSwish, &[x])),
+    ("hard sigmoid", |g, x| g.add("a", Activation::HardSigmoid, &[x])),
+    ("softplus", |g, x| g.add("a", Activation::Softplus, &[x])),
+    ("batch norm", |g, x| g.add("a", BatchNorm::default(), &[x])),
+    (LEARNING, |g, x| g.add("a", BatchNorm { eps: 1e-3, momentum: 0.3 }, &[x])),
+    ("batch norm behind a flattened image", |g, x| {
+        let x = flat(g, x, BatchNorm::default())?;
+        g.add("b", Affine::new(4), &[x])
+    }),
+    ("layer norm", |g, x| g.add("a", Norm::new(Over::Layer), &[x])),
+    ("layer norm behind a flattened image", |g, x| {
+        let x = flat(g, x, Norm::new(Over::Layer))?;
+        g.add("b", Affine::new(4), &[x])
+    }),
+    ("layer norm, not affine", |g, x| g.add("a", Norm { affine: false, ..Norm::new(Over::Layer) }, &[x])),
+    ("instance norm", |g, x| g.add("a", Norm::new(Over::Instance), &[x])),
+    ("instance norm, affine", |g, x| g.add("a", Norm { affine: true, ..Norm::new(Over::Instance) }, &[x])),
+    ("group norm", |g, x| g.add("a", Norm::new(Over::Group(3)), &[x])),
+    ("local response norm", |g, x| {
+        g.add("a", LocalResponseNorm(Response { size: 5, alpha: 0.5, beta: 0.75, k: 2.0 }), &[x])
+    }),
+    ("local response norm, even size", |g, x| {
+        g.add("a", LocalResponseNorm(Response { size: 4, alpha: 0.5, beta: 0.6, k: 1.0 }), &[x])
+    }),
     ("dropout in inference", |g, x| g.add("a", Dropout(0.3), &[x])),
     (TRAINING, |g, x| g.add("a", Dropout(0.3), &[x])),
 ];
@@ -62,7 +117,10 @@ const LAYERS: &[(&str, Wiring)] = &[
 const OBLONG: Window = Window { kernel: (2, 3), stride: (1, 2), pad: (1, 0), dilation: (1, 1) };
 const TRAINING: &str = "dropout in training";
 
-fn affine(g: &mut Graph, x: Wire, layer: Affine) -> Result<Wire> {
+/// The one layer that is looked at while it learns.
+const LEARNING: &str = "batch norm in training";
+
+fn flat(g: &mut Graph, x: Wire, layer: impl Layer + 'static) -> Result<Wire> {
     let x = g.add("flatten", Flatten, &[x])?;
     g.add("a", layer, &[x])
 }
@@ -80,6 +138,8 @@ struct Pass {
     y: Vec<f32>,
     dx: Vec<f32>,
     dparams: Vec<(String, Tensor)>,
+    /// The running statistics once they have followed.
+    statistics: Vec<(String, Tensor)>,
 }
 
 fn pass(case: &Case, net: &Network, level: Level, mode: Mode) -> Pass {
@@ -96,9 +156,19 @@ fn pass(case: &Case, net: &Network, level: Level, mode: Mode) -> Pass {
     for (from, to) in numbers(dy).chunks_exact(map.shape.len()).zip(seed.chunks_exact_mut(map.len())) {
         map.fill_from_chw(from, to);
     }
-    let mut arena = vec![0.0; net.parameters()];
+    let mut arena = vec![0.0; net.arena_len()];
     run.backward(&params, &mut arena);
-    Pass { y, dx: nchw(run.gradient(input).unwrap()), dparams: params.named_of(&arena) }
+    if mode != Mode::Infer {
+        let mut found = vec![];
+        params.take_statistics(&mut arena, &mut found);
+        params.follow(&found, n);
+    }
+    let is_statistic = |name: &str| name.contains(".running_");
+    let mut dparams = params.named_of(&arena);
+    dparams.retain(|(name, _)| !is_statistic(name));
+    let mut statistics = params.named();
+    statistics.retain(|(name, _)| is_statistic(name));
+    Pass { y, dx: nchw(run.gradient(input).unwrap()), dparams, statistics }
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
@@ -112,11 +182,13 @@ fn every_layer() {
         }
         let net = network(&case, *wiring);
         for level in levels() {
-            let pass = pass(&case, &net, level, Mode::Infer);
+            let mode = if *name == LEARNING { Mode::Train { seed: 0 } } else { Mode::Infer };
+            let pass = pass(&case, &net, level, mode);
             let what = format!("{name} at {level:?}");
             same(&format!("{what}: output"), &pass.y, &case["output"]);
             same(&format!("{what}: input gradient"), &pass.dx, &case["dinput"]);
             same_tensors(&what, &pass.dparams, &below(&case, "grad/"));
+            same_tensors(&what, &pass.statistics, &below(&case, "after/"));
         }
     }
     assert!(cases.is_empty(), "without a layer: {:?}", cases.keys());

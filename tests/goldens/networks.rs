@@ -92,7 +92,7 @@ fn check(name: &str, case: &Case, net: &Network, level: Level) {
     same(&what("loss"), &[loss as f32], &case["loss"]);
     same(&what("output gradient"), &nchw(run.gradient(net.output()).unwrap()), &case["doutput"]);
 
-    let mut arena = vec![0.0; net.parameters()];
+    let mut arena = vec![0.0; net.arena_len()];
     run.backward(&params, &mut arena);
     same_tensors(&what("gradient"), &params.named_of(&arena), &below(case, "grad/"));
     let input = net.wires().next().unwrap();

@@ -102,7 +102,7 @@ fn two_three_two_backward() {
     let mut run = Run::new(&net, 1, &Purpose::Train { input_gradient: false });
     run.forward(&params, &x, 1, Mode::Infer).unwrap();
     run.softmax_cross_entropy(net.output(), &[1], 1.0).unwrap();
-    let mut gradient = vec![0.0; net.parameters()];
+    let mut gradient = vec![0.0; net.arena_len()];
     run.backward(&params, &mut gradient);
     agree("dE/du2", run.gradient(net.output()).unwrap().0, &du2);
     agree("dE/du1", run.gradient(net.wire("affine1").unwrap()).unwrap().0, &du1);

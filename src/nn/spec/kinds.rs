@@ -2,15 +2,21 @@
 
 use super::Setting::{self, Axes, Flag, Number, Size};
 use crate::error::{Error, Result};
+use crate::kernel::lrn::Response;
 use crate::nn::act::Activation;
 use crate::nn::add::Add;
 use crate::nn::affine::Affine;
+use crate::nn::batch_norm::BatchNorm;
 use crate::nn::concat::Concat;
 use crate::nn::conv::Conv;
-use crate::nn::dropout::Dropout;
+use crate::nn::dropout::{Dropout, StochasticDepth};
 use crate::nn::flatten::Flatten;
 use crate::nn::layer::Layer;
+use crate::nn::lrn::LocalResponseNorm;
+use crate::nn::norm::{Norm, Over};
 use crate::nn::pool::Pool;
+use crate::nn::prelu::Prelu;
+use crate::nn::scale::Scale;
 use crate::shape::Window;
 use std::sync::Arc;
 
@@ -46,6 +52,9 @@ const STRIDE: Opt = with("stride", Axes((1, 1)));
 const PAD: Opt = with("pad", Axes((0, 0)));
 const DILATION: Opt = with("dilation", Axes((1, 1)));
 const BIAS: Opt = with("bias", Flag(true));
+const EPS: Opt = with("eps", Number(1e-5));
+const RESPONSE: &[Opt] =
+    &[with("size", Size(5)), with("alpha", Number(1e-4)), with("beta", Number(0.75)), with("k", Number(1.0))];
 const WINDOW: &[Opt] = &[KERNEL, STRIDE, PAD, DILATION];
 
 /// Every type there is.
@@ -61,11 +70,34 @@ pub const KINDS: &[Kind] = &[
     kind("flatten", &[], |_| Arc::new(Flatten)),
     kind("add", &[], |_| Arc::new(Add)),
     kind("concat", &[], |_| Arc::new(Concat)),
+    kind("scale", &[], |_| Arc::new(Scale)),
+    kind("batch_norm", &[EPS, with("momentum", Number(0.1))], |o| {
+        Arc::new(BatchNorm { eps: o.number("eps"), momentum: o.number("momentum") })
+    }),
+    kind("layer_norm", &[EPS, with("affine", Flag(true))], |o| o.norm(Over::Layer)),
+    kind("instance_norm", &[EPS, with("affine", Flag(false))], |o| o.norm(Over::Instance)),
+    kind("group_norm", &[need("groups", Size(2)), EPS, with("affine", Flag(true))], |o| {
+        o.norm(Over::Group(o.size("groups")))
+    }),
+    kind("local_response_norm", RESPONSE, |o| {
+        let (size, [alpha, beta, k]) = (o.size("size"), ["alpha", "beta", "k"].map(|name| o.number(name)));
+        Arc::new(LocalResponseNorm(Response { size, alpha, beta, k }))
+    }),
+    kind("stochastic_depth", &[with("ratio", Number(0.2))], |o| Arc::new(StochasticDepth(o.number("ratio")))),
     kind("dropout", &[with("ratio", Number(0.5))], |o| Arc::new(Dropout(o.number("ratio")))),
     kind("relu", &[], |_| Arc::new(Activation::Relu)),
     kind("sigmoid", &[], |_| Arc::new(Activation::Sigmoid)),
     kind("tanh", &[], |_| Arc::new(Activation::Tanh)),
     kind("identity", &[], |_| Arc::new(Activation::Identity)),
+    kind("leaky_relu", &[with("slope", Number(0.01))], |o| Arc::new(Activation::LeakyRelu(o.number("slope")))),
+    kind("prelu", &[with("shared", Flag(true))], |o| Arc::new(Prelu { shared: o.flag("shared") })),
+    kind("elu", &[with("alpha", Number(1.0))], |o| Arc::new(Activation::Elu(o.number("alpha")))),
+    kind("selu", &[], |_| Arc::new(Activation::Selu)),
+    kind("gelu", &[], |_| Arc::new(Activation::Gelu)),
+    kind("silu", &[], |_| Arc::new(Activation::Silu)),
+    kind("hard_swish", &[], |_| Arc::new(Activation::HardSwish)),
+    kind("hard_sigmoid", &[], |_| Arc::new(Activation::HardSigmoid)),
+    kind("softplus", &[], |_| Arc::new(Activation::Softplus)),
 ];
 
 const fn kind(name: &'static str, options: &'static [Opt], make: fn(&Options) -> Arc<dyn Layer>) -> Kind {
@@ -110,6 +142,10 @@ impl Options {
 
     fn flag(&self, name: &str) -> bool {
         self.get(name) == Flag(true)
+    }
+
+    fn norm(&self, over: Over) -> Arc<dyn Layer> {
+        Arc::new(Norm { over, eps: self.number("eps"), affine: self.flag("affine") })
     }
 
     fn window(&self) -> Window {

@@ -1,0 +1,78 @@
+//! Batch norms worked into the convolutions before them: the same answers at inference, one layer and one pass less.
+
+use super::affine::Affine;
+use super::batch_norm::BatchNorm;
+use super::conv::Conv;
+use super::graph::{Graph, Network, Wire};
+use super::layer::Layer;
+use super::params::Params;
+use crate::error::Result;
+use std::any::Any;
+use std::sync::Arc;
+
+/// Replaces every batch norm that is alone behind a convolution or an affine layer: that layer has a bias then, and
+/// reads as `γ / √(running variance + ε)` times its old weights say. All other layers keep their names and parameters.
+///
+/// The result is for inference: there is nothing left to take statistics. Errors: those of [`Params::get`], for
+/// parameters of another network.
+pub fn batch_norms(net: &Network, params: &Params) -> Result<(Network, Params)> {
+    let mut graph = Graph::new();
+    let (mut moved, mut folds) = (Vec::<Wire>::new(), Vec::new());
+    for (wire, node) in net.wires().zip(net.nodes()) {
+        let inputs: Vec<Wire> = node.inputs.iter().map(|w| moved[w.0]).collect();
+        moved.push(match &node.layer {
+            None => graph.input(&node.name, node.shape)?,
+            Some(_) if norm_behind(net, wire).is_some() => {
+                let (norm, layer) = norm_behind(net, wire).expect("just seen");
+                folds.push((&node.name, norm));
+                graph.append(&node.name, layer, &inputs)?
+            }
+            Some(_) if node.inputs.len() == 1 && norm_behind(net, node.inputs[0]).is_some() => inputs[0],
+            Some(layer) => graph.append(&node.name, layer.clone(), &inputs)?,
+        });
+    }
+    let folded = graph.finish(moved[net.output().0]);
+    let mut next = folded.zeros();
+    for view in folded.views().to_vec() {
+        if let Ok(tensor) = params.get(&view.name) {
+            next.set(&view.name, &tensor)?;
+        }
+    }
+    for (layer, norm) in folds {
+        fold(params, layer, norm, net, &mut next)?;
+    }
+    Ok((folded, next))
+}
+
+/// The batch norm that alone reads `wire`, a convolution or affine layer, and that layer with a bias.
+fn norm_behind(net: &Network, wire: Wire) -> Option<(Wire, Arc<dyn Layer>)> {
+    let layer: &dyn Any = &**net.node(wire).layer.as_ref()?;
+    let layer: Arc<dyn Layer> = match (layer.downcast_ref::<Conv>(), layer.downcast_ref::<Affine>()) {
+        (Some(conv), _) => Arc::new(Conv { bias: true, ..*conv }),
+        (_, Some(affine)) => Arc::new(Affine { bias: true, ..*affine }),
+        _ => return None,
+    };
+    let mut readers = net.wires().filter(|w| net.node(*w).inputs.contains(&wire));
+    let (norm, others) = (readers.next()?, readers.next());
+    (others.is_none() && wire != net.output() && batch_norm(net, norm).is_some()).then_some((norm, layer))
+}
+
+fn batch_norm(net: &Network, wire: Wire) -> Option<&BatchNorm> {
+    let layer: &dyn Any = &**net.node(wire).layer.as_ref()?;
+    layer.downcast_ref()
+}
+
+fn fold(params: &Params, layer: &str, norm: Wire, net: &Network, next: &mut Params) -> Result<()> {
+    let eps = batch_norm(net, norm).map_or(0.0, |norm| f64::from(norm.eps));
+    let of = |name: &str| params.get(&format!("{}.{name}", net.node(norm).name));
+    let [gain, shift, mean, variance] = [of("weight")?, of("bias")?, of("running_mean")?, of("running_var")?];
+    let (weight, bias) = (format!("{layer}.weight"), format!("{layer}.bias"));
+    let (mut weights, mut biases) = (params.get(&weight)?, next.get(&bias)?);
+    for (o, mut filter) in weights.outer_iter_mut().enumerate() {
+        let factor = f64::from(gain[o]) / (f64::from(variance[o]) + eps).sqrt();
+        filter.mapv_inplace(|w| (f64::from(w) * factor) as f32);
+        biases[o] = (f64::from(shift[o]) + (f64::from(biases[o]) - f64::from(mean[o])) * factor) as f32;
+    }
+    next.set(&weight, &weights)?;
+    next.set(&bias, &biases)
+}
