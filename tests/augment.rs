@@ -256,3 +256,64 @@ fn another_shape_of_a_digit_adds_one_stroke_across_it() {
     }
     assert_eq!(vary(&mut Rng::new(1), 0, &[]).unwrap_err(), hitofude::Error::Empty);
 }
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_crop_enlarges_and_a_flip_mirrors() {
+    let picture = picture();
+    let flipped = apply(&Augment { flip: 1.0, ..Augment::NONE }, 1, &picture);
+    let [x, y] = pose(&picture).0;
+    let ([fx, fy], _) = pose(&flipped);
+    assert!((fx - (28.0 - x)).abs() < 1e-3 && (fy - y).abs() < 1e-3, "mirrored around the middle: {x} {fx}");
+    let crop = Augment { crop: 0.4, ..Augment::NONE };
+    // A whole square, so that no part of it is cut away with the ink.
+    let mut square = vec![0.0; 784];
+    for y in 10..18 {
+        square[28 * y + 10..28 * y + 18].fill(1.0);
+    }
+    let growth: Vec<f32> = (0..100).map(|seed| mass(&apply(&crop, seed, &square)) / 64.0).collect();
+    let largest = growth.iter().copied().fold(0.0, f32::max);
+    assert!(growth.iter().all(|&g| g > 0.99) && largest > 2.0 && largest < 1.05 / 0.36, "{largest}");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn tones_stay_within_black_and_white() {
+    let grey = vec![0.4; 784];
+    let spread = |how: Augment| {
+        let means: Vec<f32> = (0..200).map(|seed| mass(&apply(&how, seed, &grey)) / 784.0).collect();
+        let least = means.iter().copied().fold(1.0, f32::min);
+        (least, means.iter().copied().fold(0.0, f32::max))
+    };
+    let (least, most) = spread(Augment { brightness: 0.2, ..Augment::NONE });
+    assert!((0.2..0.22).contains(&least) && (0.58..0.6001).contains(&most), "{least} {most}");
+    let (least, most) = spread(Augment { contrast: 0.5, ..Augment::NONE });
+    let far = 0.5 - 0.1 * 0.5_f32.exp();
+    assert!((far..far + 0.01).contains(&least) && most < 0.5 - 0.1 * (-0.5_f32).exp() + 1e-6, "{least} {most}");
+    let noisy = apply(&Augment { noise: 1.0, ..Augment::NONE }, 3, &grey);
+    assert!(noisy.iter().all(|v| (0.0..=1.0).contains(v)) && noisy.iter().any(|&v| (v - 0.4).abs() > 0.1));
+    let cut = Augment { cutout: 10.0, ..Augment::NONE };
+    for seed in 0..100 {
+        let blank = apply(&cut, seed, &grey).iter().filter(|&&v| v == 0.0).count();
+        assert!(blank <= 100, "at most ten by ten: {blank}");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn amounts_are_read_checked_and_shown() {
+    let how = Augment::from_json(r#"{"rotate": 10, "cutout": 6, "flip": 0.5}"#).unwrap();
+    assert_eq!(how, Augment { rotate: 10.0, cutout: 6.0, flip: 0.5, ..Augment::NONE });
+    let shown = how.preview(4, &picture(), 28, 28, 3);
+    assert_eq!(shown[784..1568], apply_part(&how, 4, 1), "a variant is its seed's and its number's");
+    for (text, word) in [(r#"{"rotate": -1}"#, "rotate"), (r#"{"flop": 1}"#, "flop"), (r#"{"crop": 1}"#, "crop")] {
+        let error = Augment::from_json(text).unwrap_err().to_string();
+        assert!(error.contains(word), "{error}");
+    }
+}
+
+fn apply_part(how: &Augment, seed: u64, i: u64) -> Vec<f32> {
+    let mut out = vec![0.0; 784];
+    how.apply(&mut Rng::part(seed, i), &picture(), &mut out, 28, 28);
+    out
+}

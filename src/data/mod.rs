@@ -5,3 +5,4 @@ pub mod idx;
 pub mod ink;
 pub mod scribble;
 pub mod strokes;
+pub mod synth;

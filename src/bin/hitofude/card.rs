@@ -6,7 +6,7 @@ use super::train::{Args, Row};
 use hitofude::Result;
 use hitofude::data::idx::{Split, load_mnist};
 use hitofude::data::strokes::Drawing;
-use hitofude::systems::digits::feed::{TEST_DRAWINGS, VALIDATION_DRAWINGS, VALIDATION_IMAGES};
+use hitofude::systems::digits::feed::{MADE, TEST_DRAWINGS, VALIDATION_DRAWINGS, VALIDATION_IMAGES};
 use hitofude::systems::digits::recipe::Recipe;
 use hitofude::systems::digits::training::Calibration;
 use sha2::{Digest, Sha256};
@@ -15,26 +15,27 @@ use sha2::{Digest, Sha256};
 pub fn write(args: &Args, epochs: u32, calibration: &Calibration, rows: &[Row], judged: &[Drawing]) -> Result<()> {
     let recipe = Recipe::named(&args.recipe)?;
     let model = Model::open(&args.out)?;
-    let test = load_mnist(&args.data, Split::Test)?;
-    let wrong = eval::judge(&model, &test)?;
-    let accuracy = 100.0 * (1.0 - wrong.len() as f64 / test.images.n as f64);
     let seconds: f64 = rows.iter().map(|r| r.seconds).sum();
     let speed = rows.iter().map(|r| r.speed).sum::<f64>() / rows.len().max(1) as f64;
     let sha: String = Sha256::digest(&model.file).iter().map(|b| format!("{b:02x}")).collect();
     let mut text = format!(
         "# {name}\n\n{about}.\n\n\
          | what | value |\n|---|---|\n\
-         | command | `hitofude train {name} --data DIR --epochs {epochs} --seed {seed} --out {name}.safetensors` |\n\
-         | architecture | `{architecture}`, {parameters} parameters |\n\
-         | MNIST test set | **{accuracy:.2} %** ({misread} of {images} misread) |\n",
+         | command | `hitofude train {name} --data {data} --epochs {epochs} --seed {seed} --out {name}.safetensors` |\n\
+         | architecture | `{architecture}`, {parameters} parameters |\n",
         name = recipe.name,
         about = recipe.about,
         seed = args.seed,
         architecture = recipe.architecture,
         parameters = model.net.parameters(),
-        misread = wrong.len(),
-        images = test.images.n,
+        data = if args.made() { "synth --test DIR" } else { "DIR" },
     );
+    if let Some(folder) = args.judged_by() {
+        let test = load_mnist(folder, Split::Test)?;
+        let wrong = eval::judge(&model, &test)?.len();
+        let (n, accuracy) = (test.images.n, 100.0 * (1.0 - wrong as f64 / test.images.n as f64));
+        text += &format!("| MNIST test set | **{accuracy:.2} %** ({wrong} of {n} misread) |\n");
+    }
     if !judged.is_empty() {
         let ink = eval::judge_ink(&model, judged)?;
         text += &format!(
@@ -57,7 +58,7 @@ pub fn write(args: &Args, epochs: u32, calibration: &Calibration, rows: &[Row], 
         args.seed,
         rayon::current_num_threads(),
         model.file.len(),
-        data(!judged.is_empty()),
+        data(args.made(), !judged.is_empty()),
     );
     let path = args.out.with_extension("md");
     files::write(&path, text.as_bytes())?;
@@ -66,11 +67,19 @@ pub fn write(args: &Args, epochs: u32, calibration: &Calibration, rows: &[Row], 
 }
 
 /// What it learnt from, and whose it is.
-fn data(ink: bool) -> String {
-    let mut text = format!(
-        "## Data\n\nMNIST (LeCun, Cortes, Burges; CC BY-SA 3.0): 60,000 training images, of which {VALIDATION_IMAGES} were \
-         kept to choose by. The test set chose nothing.\n"
-    );
+fn data(made: bool, ink: bool) -> String {
+    let mut text = if made {
+        format!(
+            "## Data\n\n{MADE} digits made anew for each epoch by `src/data/synth`, and {VALIDATION_IMAGES} to choose by. \
+             Its shapes and their spread were drawn beside MNIST's training images; the test set chose nothing, and no \
+             image of MNIST was learnt from.\n"
+        )
+    } else {
+        format!(
+            "## Data\n\nMNIST (LeCun, Cortes, Burges; CC BY-SA 3.0): 60,000 training images, of which \
+             {VALIDATION_IMAGES} were kept to choose by. The test set chose nothing.\n"
+        )
+    };
     if ink {
         text += &format!(
             "\nPen strokes: UNIPEN `train_r01_v07`, section 1a (International Unipen Foundation; CC BY 4.0), rendered by \

@@ -3,7 +3,7 @@
 use super::{card, files};
 use hitofude::data::idx::{Split, load_mnist};
 use hitofude::file::safetensors::{self, Precision};
-use hitofude::systems::digits::feed::Drawings;
+use hitofude::systems::digits::feed::{Drawings, Source};
 use hitofude::systems::digits::training::Epoch;
 use hitofude::systems::digits::{Feed, Recipe, Training};
 use hitofude::{Error, Result};
@@ -17,9 +17,12 @@ pub struct Args {
     /// The recipe; `hitofude models` lists them.
     pub recipe: String,
     /// A folder with MNIST's files, or one that has them in `mnist` or `data/mnist`; for a recipe with ink also
-    /// `pen-digits/pen-digits-dev.jsonl.gz`, there or in `data`.
-    #[arg(long, value_name = "DIR")]
+    /// `pen-digits/pen-digits-dev.jsonl.gz`, there or in `data`. `synth` needs no files: digits made for the purpose.
+    #[arg(long, value_name = "DIR|synth")]
     pub data: PathBuf,
+    /// The folder whose MNIST test set the card judges by, if not that of the data.
+    #[arg(long, value_name = "DIR")]
+    pub test: Option<PathBuf>,
     /// Epochs; the recipe's own number if not given.
     #[arg(long, value_name = "N")]
     pub epochs: Option<u32>,
@@ -32,6 +35,18 @@ pub struct Args {
     /// Go on from FILE.checkpoint if there is one.
     #[arg(long)]
     pub resume: bool,
+}
+
+impl Args {
+    /// Whether the digits to learn from are made.
+    pub fn made(&self) -> bool {
+        self.data.as_os_str() == "synth"
+    }
+
+    /// The folder of the test set, if there is one to judge by.
+    pub fn judged_by(&self) -> Option<&Path> {
+        self.test.as_deref().or_else(|| (!self.made()).then_some(&*self.data))
+    }
 }
 
 const COLUMNS: &str = "epoch,rate,loss,train_accuracy,validation_images,validation_drawings,images_per_second,seconds";
@@ -52,7 +67,8 @@ pub fn run(args: &Args) -> Result<()> {
     let drawings = recipe.ink.map(|_| files::drawings(&strokes_in(&args.data)?)).transpose()?;
     let drawings = Drawings::split(&drawings.unwrap_or_default());
     let judged = drawings.test.clone();
-    let feed = Feed::new(recipe, load_mnist(&args.data, Split::Train)?, drawings)?;
+    let images = if args.made() { Source::Made } else { Source::Images(load_mnist(&args.data, Split::Train)?) };
+    let feed = Feed::new(recipe, images, drawings)?;
     let mut training = Training::new(recipe, feed, args.seed, epochs)?;
     let (checkpoint, log) = (files::with_suffix(&args.out, ".checkpoint"), files::with_suffix(&args.out, ".csv"));
     if args.resume && checkpoint.is_file() {

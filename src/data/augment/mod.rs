@@ -4,16 +4,21 @@
 
 mod hand;
 mod shapes;
+mod tone;
 mod warp;
 
 pub use hand::Hand;
 pub use shapes::vary;
 
+use crate::error::{Error, Result};
 use crate::rng::Rng;
+use serde::{Deserialize, Serialize};
 use warp::Warp;
 
-/// How far a picture may be bent. Each amount is the most; what a picture gets is uniform up to it, both ways.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How far a picture may be varied. Each amount is the most; what a picture gets is uniform up to it, both ways. As JSON
+/// every part may be left out, and is then none.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Augment {
     /// Shift along each axis, in pixels.
     pub shift: f32,
@@ -31,6 +36,25 @@ pub struct Augment {
     /// Thicker or thinner lines: 1 is a whole step of dilation or erosion by the four neighbours. Images only; strokes
     /// have a pen.
     pub thickness: f32,
+    /// Part of each side that is cut away; what is left fills the picture.
+    pub crop: f32,
+    /// Probability of being mirrored, left for right. Digits do not stand it.
+    pub flip: f32,
+    /// Lighter or darker: added to every pixel.
+    pub brightness: f32,
+    /// Contrast around the middle grey: `e` to the power of up to this.
+    pub contrast: f32,
+    /// Deviation of normal noise on every pixel; a picture gets up to this.
+    pub noise: f32,
+    /// Side of a square of paper laid somewhere on the picture, in pixels; it may hang over the edge. DeVries and Taylor
+    /// 2017.
+    pub cutout: f32,
+}
+
+impl Default for Augment {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 impl Augment {
@@ -43,6 +67,12 @@ impl Augment {
         elastic_alpha: 0.0,
         elastic_sigma: 4.0,
         thickness: 0.0,
+        crop: 0.0,
+        flip: 0.0,
+        brightness: 0.0,
+        contrast: 0.0,
+        noise: 0.0,
+        cutout: 0.0,
     };
 
     /// For MNIST: as far as its digits still read as what they are.
@@ -54,9 +84,51 @@ impl Augment {
         elastic_alpha: 0.7,
         elastic_sigma: 4.0,
         thickness: 0.3,
+        ..Self::NONE
     };
 
-    /// Bends the `w × h` picture `src` (0 to 1) into `dst`; beyond its edge is paper.
+    /// Reads the JSON object. Errors name what is wrong.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let how: Self =
+            serde_json::from_str(text).map_err(|e| Error::format("augmentation", "an object of amounts", e))?;
+        how.check().map(|()| how)
+    }
+
+    /// Refuses amounts that make no picture, by name.
+    pub fn check(&self) -> Result<()> {
+        let amounts = [
+            ("shift", self.shift, 1e3),
+            ("rotate", self.rotate, 180.0),
+            ("scale", self.scale, 2.0),
+            ("shear", self.shear, 4.0),
+            ("elastic_alpha", self.elastic_alpha, 100.0),
+            ("elastic_sigma", self.elastic_sigma, 100.0),
+            ("thickness", self.thickness, 1.0),
+            ("crop", self.crop, 0.9),
+            ("flip", self.flip, 1.0),
+            ("brightness", self.brightness, 1.0),
+            ("contrast", self.contrast, 2.0),
+            ("noise", self.noise, 1.0),
+            ("cutout", self.cutout, 1e3),
+        ];
+        match amounts.into_iter().find(|&(_, amount, most)| !(0.0..=most).contains(&amount)) {
+            Some((name, amount, most)) => {
+                Err(Error::value(format!("augmentation: {name}"), format!("a number from 0 to {most}"), amount))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// `n` variants of a picture, one after another, to look at: variant `i` has a random stream of its own.
+    pub fn preview(&self, seed: u64, src: &[f32], w: usize, h: usize, n: usize) -> Vec<f32> {
+        let mut out = vec![0.0; n * w * h];
+        for (i, dst) in out.chunks_exact_mut(w * h).enumerate() {
+            self.apply(&mut Rng::part(seed, i as u64), src, dst, w, h);
+        }
+        out
+    }
+
+    /// Varies the `w × h` picture `src` (0 to 1) into `dst`; beyond its edge is paper.
     ///
     /// Everything is composed into one bilinear resampling, so lines blur once. Panics when a slice is not `w · h` long.
     pub fn apply(&self, rng: &mut Rng, src: &[f32], dst: &mut [f32], w: usize, h: usize) {
@@ -77,6 +149,7 @@ impl Augment {
                 *pixel = paper.at(warp.along(&line, x as f32, y as f32));
             }
         }
+        self.tone(rng, dst, w);
     }
 }
 

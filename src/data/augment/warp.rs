@@ -21,7 +21,18 @@ impl Warp {
         let slant = within(how.shear);
         let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
         // Rotation · shear along x · scale of each axis.
-        let matrix = [cos * scale[0], (cos * slant - sin) * scale[1], sin * scale[0], (sin * slant + cos) * scale[1]];
+        let mut matrix =
+            [cos * scale[0], (cos * slant - sin) * scale[1], sin * scale[0], (sin * slant + cos) * scale[1]];
+        let mut shift = shift;
+        // What is not asked for draws no number: a recipe's pictures stay what they were.
+        if how.crop > 0.0 {
+            let cut = rng.range(0.0, how.crop);
+            matrix = matrix.map(|v| v * (1.0 - cut));
+            shift = [shift[0] + rng.range(-0.5, 0.5) * cut * w, shift[1] + rng.range(-0.5, 0.5) * cut * h];
+        }
+        if how.flip > 0.0 && rng.uniform() < how.flip {
+            (matrix[0], matrix[2]) = (-matrix[0], -matrix[2]);
+        }
         let field = (how.elastic_alpha > 0.0).then(|| Field::sample(how, rng, w, h));
         Self { matrix, centre: [w / 2.0, h / 2.0], shift, field }
     }

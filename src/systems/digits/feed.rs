@@ -1,4 +1,4 @@
-//! What a training sees: MNIST's images, people's pen strokes and scribbles, shuffled and varied by the seed.
+//! What a training sees: images, made digits, people's pen strokes and scribbles, shuffled and varied by the seed.
 
 use super::recipe::Recipe;
 use crate::data::augment::{Augment, vary};
@@ -6,12 +6,15 @@ use crate::data::idx::Labelled;
 use crate::data::ink::{self, SIDE};
 use crate::data::scribble::scribble;
 use crate::data::strokes::{Drawing, split_by_writer};
+use crate::data::synth;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use std::collections::BTreeMap;
 
-/// MNIST images kept from training to choose by: a shuffled twelfth of the 60,000.
+/// Images kept from training to choose by: a shuffled twelfth of MNIST's 60,000.
 pub const VALIDATION_IMAGES: usize = 5000;
+/// Digits made anew for each epoch of a training without images: as many as MNIST has.
+pub const MADE: usize = 60_000;
 /// Part of the drawings whose writers are kept from training to choose by.
 pub const VALIDATION_DRAWINGS: f32 = 0.08;
 /// Part of the drawings whose writers are kept to be judged by, once.
@@ -42,10 +45,20 @@ impl Drawings {
     }
 }
 
+/// Where the images come from.
+#[derive(Debug)]
+pub enum Source {
+    /// A data set: MNIST's training part.
+    Images(Labelled),
+    /// [`synth`]: digits made anew for each epoch.
+    Made,
+}
+
 /// One thing to look at.
 #[derive(Debug, Clone, Copy)]
 enum Sample {
     Image(usize),
+    Made,
     Drawing(usize),
     Scribble,
 }
@@ -55,6 +68,8 @@ enum Sample {
 pub struct Feed {
     recipe: &'static Recipe,
     images: Labelled,
+    /// Digits made anew for each epoch.
+    made: usize,
     /// Numbers of the images: first those to learn from, then [`VALIDATION_IMAGES`] to choose by.
     order: Vec<usize>,
     drawings: Drawings,
@@ -65,12 +80,15 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Prepares MNIST's training part and, for a recipe with ink, drawings; those to learn from that cannot be rendered
-    /// are left out.
-    pub fn new(recipe: &'static Recipe, images: Labelled, mut drawings: Drawings) -> Result<Self> {
+    /// Prepares images and, for a recipe with ink, drawings; those to learn from that cannot be rendered are left out.
+    pub fn new(recipe: &'static Recipe, source: Source, mut drawings: Drawings) -> Result<Self> {
         let mut page = [0.0; SIDE * SIDE];
         drawings.train.retain(|d| ink::render(&d.strokes, ink::PEN, &mut page).is_ok());
-        if images.images.n <= VALIDATION_IMAGES || (images.images.h, images.images.w) != (SIDE, SIDE) {
+        let (images, made) = match source {
+            Source::Images(images) => (images, 0),
+            Source::Made => (synth::digits(IMAGE_SPLIT, VALIDATION_IMAGES), MADE),
+        };
+        if images.images.n + made <= VALIDATION_IMAGES || (images.images.h, images.images.w) != (SIDE, SIDE) {
             let got = format!("{} of {} × {}", images.images.n, images.images.h, images.images.w);
             return Err(Error::shape("training images", format!("more than {VALIDATION_IMAGES} of 28 × 28"), got));
         }
@@ -80,13 +98,13 @@ impl Feed {
         let mut order: Vec<usize> = (0..images.images.n).collect();
         Rng::new(IMAGE_SPLIT).shuffle(&mut order);
         let copies = copies(&drawings.train, recipe.ink.map_or(0, |ink| ink.repeats));
-        Ok(Self { recipe, images, order, drawings, copies, epoch: Vec::new(), seed: 0 })
+        Ok(Self { recipe, images, made, order, drawings, copies, epoch: Vec::new(), seed: 0 })
     }
 
     /// Samples in an epoch.
     pub fn len(&self) -> usize {
         let ink = self.recipe.ink.map_or(0, |ink| self.copies.iter().sum::<usize>() + ink.scribbles);
-        self.order.len() - VALIDATION_IMAGES + ink
+        self.order.len() - VALIDATION_IMAGES + self.made + ink
     }
 
     /// Whether an epoch has no sample; it never has none.
@@ -99,6 +117,7 @@ impl Feed {
         self.seed = Rng::mix(seed, u64::from(epoch));
         self.epoch.clear();
         self.epoch.extend((0..self.order.len() - VALIDATION_IMAGES).map(Sample::Image));
+        self.epoch.extend((0..self.made).map(|_| Sample::Made));
         if let Some(ink) = self.recipe.ink {
             let drawings = self.copies.iter().enumerate();
             self.epoch.extend(drawings.flat_map(|(i, &n)| std::iter::repeat_n(Sample::Drawing(i), n)));
@@ -110,14 +129,18 @@ impl Feed {
     /// Writes sample `at` of the epoch: 28 × 28 numbers, and the distribution it should be read as.
     pub fn sample(&self, at: usize, image: &mut [f32], target: &mut [f32]) {
         let mut rng = Rng::part(self.seed, at as u64);
+        let mut still = [0.0; SIDE * SIDE];
         let digit = match self.epoch[at] {
             Sample::Image(i) => {
                 let (pixels, label) = self.image(i);
-                let mut still = [0.0; SIDE * SIDE];
                 to_unit(pixels, &mut still);
-                let plain = self.recipe.plain > 0.0 && rng.uniform() < self.recipe.plain;
-                let bend = if plain { Augment::NONE } else { self.recipe.images };
-                bend.apply(&mut rng, &still, image, SIDE, SIDE);
+                self.bend(&mut rng, &still, image);
+                Some(label)
+            }
+            Sample::Made => {
+                let label = rng.below(10) as u8;
+                synth::render(&mut rng, label, &mut still);
+                self.bend(&mut rng, &still, image);
                 Some(label)
             }
             Sample::Drawing(i) => {
@@ -146,6 +169,13 @@ impl Feed {
             }
             None => target.fill(1.0 / target.len() as f32),
         }
+    }
+
+    /// Varies an image as the recipe says.
+    fn bend(&self, rng: &mut Rng, still: &[f32], image: &mut [f32]) {
+        let plain = self.recipe.plain > 0.0 && rng.uniform() < self.recipe.plain;
+        let bend = if plain { Augment::NONE } else { self.recipe.images };
+        bend.apply(rng, still, image, SIDE, SIDE);
     }
 
     fn image(&self, i: usize) -> (&[u8], u8) {

@@ -27,7 +27,7 @@ pub struct Recipe {
     pub shard: usize,
     /// Epochs if none are asked for.
     pub epochs: u32,
-    /// How MNIST's images are varied.
+    /// How images are varied.
     pub images: Augment,
     /// Part of them that is shown as it is. Beside ink, which is rendered anew, varied images stand out by the blur of
     /// their resampling; a network that never sees sharp ones from MNIST takes those of the test for ink.
@@ -93,6 +93,16 @@ pub const RECIPES: &[Recipe] = &[
         epochs: 20,
         plain: 0.3,
         ink: Some(Ink { hand: Hand::INK, repeats: 4, shapes: 0.08, scribbles: 2500 }),
+        ..BASE
+    },
+    Recipe {
+        name: "synth",
+        about: "DeepConvNet for digits made without any data (--data synth)",
+        architecture: "deep_convnet",
+        wiring: Some(scores_kept),
+        epochs: 8,
+        images: Augment { shift: 1.0, thickness: 0.3, ..Augment::NONE },
+        plain: 0.5,
         ..BASE
     },
     Recipe {
