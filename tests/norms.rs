@@ -71,7 +71,7 @@ fn parameters_begin_and_count_as_the_field_does() {
 fn folded_norms_give_the_same_answers() {
     let net = network();
     let (params, images) = (random(&net), images(&net, 3));
-    let (folded, moved) = fold::batch_norms(&net, &params).unwrap();
+    let (folded, moved) = fold::for_inference(&net, &params).unwrap();
     let names: Vec<&str> = folded.nodes().iter().map(|n| n.name.as_str()).collect();
     assert_eq!(names, ["input", "conv1", "relu1", "conv2", "norm2", "sum", "norm3", "flatten", "affine1"]);
     let (before, after) = (answers(&net, &params, &images), answers(&folded, &moved, &images));

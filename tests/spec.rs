@@ -6,7 +6,7 @@ use hitofude::zoo;
 
 /// What makes two networks the same: the layers, their wiring, shapes and parameters.
 fn drawn(net: &Network) -> String {
-    format!("{:?} {:?} {:?}", net.nodes(), net.views(), net.output())
+    format!("{:?} {:?} {:?} {:?}", net.nodes(), net.views(), net.output(), net.auxiliaries())
 }
 
 #[test]

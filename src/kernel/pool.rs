@@ -25,7 +25,7 @@ pub type Target<'a> = (&'a mut [f32], &'a Map);
 /// gives −∞.
 pub fn max_pool(level: Level, win: Window, x: Source, y: Target, n: usize) {
     check(win, (x.0.len(), x.1), (y.0.len(), y.1), n);
-    if win == Window::square(2).stride(2) {
+    if win == Window::square(2).stride(2) && x.1.shape.h >= 2 * y.1.shape.h && x.1.shape.w >= 2 * y.1.shape.w {
         dispatch!(level, simd => halve_body(simd, x, y, n));
     } else {
         dispatch!(level, simd => max_body(simd, win, x, y, n));
@@ -56,10 +56,25 @@ pub fn average_pool_backward(level: Level, win: Window, count_include_pad: bool,
     dispatch!(level, simd => average_backward_body(simd, win, count_include_pad, dy, dx, n));
 }
 
+/// The output size with windows that hang over the edge: one more than `floor` along an axis where the last window of
+/// those leaves numbers out and the next one still begins inside the image or the padding before it.
+pub fn ceil(win: Window, x: Shape, floor: (usize, usize)) -> (usize, usize) {
+    let axis = |n: usize, size: usize, kernel: usize, stride: usize, pad: usize, dilation: usize| {
+        let covered = (n - 1) * stride + dilation * (kernel - 1) + 1;
+        n + usize::from(covered < size + 2 * pad && n * stride < size + pad)
+    };
+    let Window { kernel, stride, pad, dilation } = win;
+    (
+        axis(floor.0, x.h, kernel.0, stride.0, pad.0, dilation.0),
+        axis(floor.1, x.w, kernel.1, stride.1, pad.1, dilation.1),
+    )
+}
+
 fn check(win: Window, (x_len, x): (usize, &Map), (y_len, y): (usize, &Map), n: usize) {
     assert!(x_len == n * x.len() && y_len == n * y.len(), "a slice does not hold {n} images");
     assert!(x.shape.c == y.shape.c, "pooling keeps the channels");
-    assert!(win.output(x.shape.h, x.shape.w) == Ok((y.shape.h, y.shape.w)), "the output is not the window's");
+    let (size, floor) = ((y.shape.h, y.shape.w), win.output(x.shape.h, x.shape.w));
+    assert!(floor.is_ok_and(|floor| size == floor || size == ceil(win, x.shape, floor)), "not the window's output");
 }
 
 /// One window over one image: where it begins in the padded image, and which of its taps are no padding.

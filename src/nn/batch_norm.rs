@@ -77,10 +77,6 @@ impl Layer for BatchNorm {
         "(x − mean) / √(variance + ε) · γ + β".into()
     }
 
-    fn multiply_adds(&self, inputs: &[Shape]) -> u64 {
-        inputs[0].len() as u64
-    }
-
     fn op(&self, io: &Io) -> Box<dyn Op> {
         let (dx, dy) = io.gradients.as_ref().map_or((io.x[0], io.y), |(dx, dy)| (dx[0], *dy));
         let c = io.y.shape.c;

@@ -32,6 +32,7 @@ pub struct Node {
 pub struct Graph {
     nodes: Vec<Node>,
     views: Vec<View>,
+    auxiliaries: Vec<(Wire, f32)>,
 }
 
 impl Graph {
@@ -97,6 +98,17 @@ impl Graph {
         Ok(first)
     }
 
+    /// Makes a wire of class scores an auxiliary classifier: while training, its loss counts this much beside the output's.
+    pub fn auxiliary(&mut self, wire: Wire, weight: f32) -> Result<()> {
+        let node = &self.nodes[wire.0];
+        if node.shape.len() != node.shape.c || weight < 0.0 {
+            let got = format!("{} with weight {weight}", node.shape);
+            return Err(Error::value(&node.name, "class scores and a weight of at least 0 for an auxiliary loss", got));
+        }
+        self.auxiliaries.push((wire, weight));
+        Ok(())
+    }
+
     /// The shape of one image on a wire.
     pub fn shape(&self, wire: Wire) -> Shape {
         self.nodes[wire.0].shape
@@ -114,7 +126,7 @@ impl Graph {
 
     /// The finished network; `output` is the wire that answers.
     pub fn finish(self, output: Wire) -> Network {
-        Network(Arc::new(Finished { nodes: self.nodes, views: self.views, output }))
+        Network(Arc::new(Finished { nodes: self.nodes, views: self.views, output, auxiliaries: self.auxiliaries }))
     }
 
     fn push(&mut self, node: Node) -> Result<Wire> {
@@ -132,6 +144,7 @@ struct Finished {
     nodes: Vec<Node>,
     views: Vec<View>,
     output: Wire,
+    auxiliaries: Vec<(Wire, f32)>,
 }
 
 impl Network {
@@ -153,6 +166,11 @@ impl Network {
     /// The wire that answers.
     pub fn output(&self) -> Wire {
         self.0.output
+    }
+
+    /// The auxiliary classifiers and how much their losses count; see [`Graph::auxiliary`].
+    pub fn auxiliaries(&self) -> &[(Wire, f32)] {
+        &self.0.auxiliaries
     }
 
     /// The wire behind a layer's name.

@@ -91,7 +91,7 @@ pub trait Layer: Any + Debug + Send + Sync {
     /// How the output size comes about, with the numbers filled in, for people to read.
     fn formula(&self, inputs: &[Shape]) -> String;
 
-    /// Multiply-adds for one image.
+    /// Multiply-adds for one image; as the field counts, of convolutions and affine layers only.
     fn multiply_adds(&self, _inputs: &[Shape]) -> u64 {
         0
     }

@@ -32,6 +32,16 @@ impl Run {
         Ok(softmax::softmax_cross_entropy_soft(level, y, targets, map.shape.c, scale, dy))
     }
 
+    /// What a network of class scores costs: returns the cross-entropy of its output, as [`Run::soft_cross_entropy`], and
+    /// leaves the gradients of the output and of every auxiliary classifier, times its weight.
+    pub fn classification_loss(&mut self, targets: &[f32], scale: f32) -> Result<f64> {
+        for i in 0..self.network().auxiliaries().len() {
+            let (wire, weight) = self.network().auxiliaries()[i];
+            self.soft_cross_entropy(wire, targets, weight * scale)?;
+        }
+        self.soft_cross_entropy(self.network().output(), targets, scale)
+    }
+
     /// Squared error of a vector wire: returns `½ Σ (y − target)²` over all images, as the sources define it, and leaves
     /// `scale · (y − target)` as the wire's gradient.
     pub fn squared_error(&mut self, wire: Wire, targets: &[f32], scale: f32) -> Result<f64> {

@@ -50,10 +50,6 @@ impl Layer for LocalResponseNorm {
         format!("x / ({k} + {alpha} / {size} · Σ x²)^{beta} over {size} channels")
     }
 
-    fn multiply_adds(&self, inputs: &[Shape]) -> u64 {
-        (inputs[0].len() * (self.0.size + 1)) as u64
-    }
-
     fn op(&self, io: &Io) -> Box<dyn Op> {
         let (dx, dy) = io.gradients.as_ref().map_or((io.x[0], io.y), |(dx, dy)| (dx[0], *dy));
         let room = self.0.room(io.y.shape.c);

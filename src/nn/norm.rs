@@ -108,10 +108,6 @@ impl Layer for Norm {
         format!("(x − mean) / √(variance + ε){scaled}")
     }
 
-    fn multiply_adds(&self, inputs: &[Shape]) -> u64 {
-        inputs[0].len() as u64
-    }
-
     fn op(&self, io: &Io) -> Box<dyn Op> {
         let (dx, dy) = io.gradients.as_ref().map_or((io.x[0], io.y), |(dx, dy)| (dx[0], *dy));
         let (c, groups) = (io.y.shape.c, self.groups(io.y.shape.c));

@@ -13,6 +13,8 @@ use crate::tensor::Map;
 pub enum Pool {
     /// The largest value; its gradient goes to the first of equals.
     Max(Window),
+    /// As `Max`, but a last window may hang over the edge rather than leave numbers out: PyTorch's `ceil_mode`.
+    MaxCeil(Window),
     /// The mean, padding counted.
     Average(Window),
     /// The mean of each whole map. Lin et al. 2013.
@@ -23,7 +25,7 @@ impl Pool {
     /// The window over an input of this shape.
     fn window(&self, x: Shape) -> Window {
         match self {
-            Self::Max(window) | Self::Average(window) => *window,
+            Self::Max(window) | Self::MaxCeil(window) | Self::Average(window) => *window,
             Self::GlobalAverage => Window { kernel: (x.h, x.w), stride: (1, 1), pad: (0, 0), dilation: (1, 1) },
         }
     }
@@ -32,7 +34,7 @@ impl Pool {
 impl Layer for Pool {
     fn kind(&self) -> &'static str {
         match self {
-            Self::Max(_) => "max_pool",
+            Self::Max(_) | Self::MaxCeil(_) => "max_pool",
             Self::Average(_) => "average_pool",
             Self::GlobalAverage => "global_average_pool",
         }
@@ -40,7 +42,11 @@ impl Layer for Pool {
 
     fn options(&self) -> Vec<(&'static str, Setting)> {
         match self {
-            Self::Max(window) | Self::Average(window) => window_options(window).into(),
+            Self::Max(window) | Self::MaxCeil(window) => {
+                let ceil = Setting::Flag(matches!(self, Self::MaxCeil(_)));
+                window_options(window).into_iter().chain([("ceil", ceil)]).collect()
+            }
+            Self::Average(window) => window_options(window).into(),
             Self::GlobalAverage => vec![],
         }
     }
@@ -52,12 +58,14 @@ impl Layer for Pool {
             let expected = format!("padding of at most half the {} × {} window", kernel.0, kernel.1);
             return Err(Error::shape("pooling", expected, format!("{} × {}", pad.0, pad.1)));
         }
-        let (h, w) = self.window(x).output(x.h, x.w)?;
+        let window = self.window(x);
+        let (h, w) = window.output(x.h, x.w)?;
+        let (h, w) = if matches!(self, Self::MaxCeil(_)) { pool::ceil(window, x, (h, w)) } else { (h, w) };
         Ok(Shape::new(x.c, h, w))
     }
 
     fn reads(&self) -> Reads {
-        let max = matches!(self, Self::Max(_));
+        let max = matches!(self, Self::Max(_) | Self::MaxCeil(_));
         Reads { input: max, output: max }
     }
 
@@ -67,7 +75,7 @@ impl Layer for Pool {
 
     fn op(&self, io: &Io) -> Box<dyn Op> {
         let gradients = io.gradients.as_ref().map_or((io.x[0], io.y), |(dx, dy)| (dx[0], *dy));
-        let max = matches!(self, Self::Max(_));
+        let max = matches!(self, Self::Max(_) | Self::MaxCeil(_));
         Box::new(PoolOp {
             max,
             window: self.window(io.x[0].shape),

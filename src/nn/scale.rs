@@ -36,10 +36,6 @@ impl Layer for Scale {
         format!("x · s, for {} channels", inputs[0].c)
     }
 
-    fn multiply_adds(&self, inputs: &[Shape]) -> u64 {
-        inputs[0].len() as u64
-    }
-
     fn op(&self, io: &Io) -> Box<dyn Op> {
         let (dx, dy) = io.gradients.clone().unwrap_or_else(|| (io.x.clone(), io.y));
         let c = io.y.shape.c;

@@ -107,7 +107,7 @@ impl Recogniser {
             let expected = format!("those of {architecture} ({} numbers)", net.parameters());
             return Err(Error::shape("parameters", expected, params.values().len()));
         }
-        let row = zoo::CATALOGUE.iter().find(|row| row.name == architecture).expect("it was built from there");
+        let row = zoo::architecture(architecture)?;
         let layers = layers::of(&net);
         let taps = layers.iter().map(|layer| layer.wire).collect();
         Ok(Self {

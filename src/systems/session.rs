@@ -118,7 +118,7 @@ impl Session {
             self.run.forward_layer(&self.params, wire);
         }
         self.gradient.fill(0.0);
-        let loss = self.run.soft_cross_entropy(net.output(), targets, 1.0 / n as f32)? / n as f64;
+        let loss = self.run.classification_loss(targets, 1.0 / n as f32)? / n as f64;
         self.run.backward(&self.params, &mut self.gradient);
         let level = self.run.level();
         if !loss.is_finite() || !reduce::sum(level, &self.gradient).is_finite() {

@@ -75,11 +75,10 @@ impl Replica {
         }
         let (images, targets) =
             (&self.images[..n.min(self.size()) * image], &self.targets[..n.min(self.size()) * classes]);
-        let output = self.run.network().output();
         self.gradient.fill(0.0);
         self.run.forward(params, images, n, Mode::Train { seed })?;
         let correct = matches(self.run.output(), targets, classes);
-        let loss = self.run.soft_cross_entropy(output, targets, scale)?;
+        let loss = self.run.classification_loss(targets, scale)?;
         self.run.backward(params, &mut self.gradient);
         Ok(Progress { images: n, loss, correct, gradient_norm: 0.0 })
     }

@@ -1,13 +1,22 @@
-//! Floor 3: one short file per paper, and the catalogue that names them.
+//! Floor 3: one short file per paper, and the catalogue that names them. How to add one is told in [`lenet`].
 
+pub mod alexnet;
+mod blocks;
 pub mod deep_convnet;
+pub mod efficientnet;
+pub mod googlenet;
+pub mod lenet;
 pub mod mlp;
+pub mod resnet;
 pub mod simple_convnet;
 pub mod textbook;
+pub mod tiny;
+pub mod vgg;
 
 use crate::error::{Error, Result};
 use crate::nn::{Graph, Network, Wire};
 use crate::shape::Shape;
+use resnet::Block::{Basic, Bottleneck};
 
 /// One row of the catalogue.
 pub struct Architecture {
@@ -24,32 +33,89 @@ pub struct Architecture {
 /// MNIST's images.
 const DIGIT: Shape = Shape::new(1, 28, 28);
 
-/// Every architecture there is.
+/// A photograph's three colours.
+const fn photograph(side: usize) -> Shape {
+    Shape::new(3, side, side)
+}
+
+const fn digits(name: &'static str, about: &'static str, wire: fn(&mut Graph, Wire) -> Result<Wire>) -> Architecture {
+    Architecture { name, about, input: DIGIT, wire }
+}
+
+const fn full(name: &'static str, side: usize, wire: fn(&mut Graph, Wire) -> Result<Wire>) -> Architecture {
+    Architecture { name, about: "the paper's size, for ImageNet's 1,000 classes", input: photograph(side), wire }
+}
+
+/// Every architecture for digits.
 pub const CATALOGUE: &[Architecture] = &[
-    Architecture {
-        name: "deep_convnet",
-        about: "six 3 × 3 convolutions in three pairs and two affine layers (Saitoh 2016, chapter 8)",
-        input: DIGIT,
-        wire: |g, x| deep_convnet::deep_convnet(g, x, [0.5, 0.5]),
-    },
-    Architecture {
-        name: "simple_convnet",
-        about: "one 5 × 5 convolution and two affine layers (Saitoh 2016, chapter 7)",
-        input: DIGIT,
-        wire: simple_convnet::simple_convnet,
-    },
-    Architecture {
-        name: "three_layer_mlp",
-        about: "784–50–100–10 with sigmoids (Saitoh 2016, chapter 3)",
-        input: DIGIT,
-        wire: mlp::three_layer_mlp,
-    },
+    digits(
+        "deep_convnet",
+        "six 3 × 3 convolutions in three pairs and two affine layers (Saitoh 2016, chapter 8)",
+        |g, x| deep_convnet::deep_convnet(g, x, [0.5, 0.5]),
+    ),
+    digits(
+        "simple_convnet",
+        "one 5 × 5 convolution and two affine layers (Saitoh 2016, chapter 7)",
+        simple_convnet::simple_convnet,
+    ),
+    digits("three_layer_mlp", "784–50–100–10 with sigmoids (Saitoh 2016, chapter 3)", mlp::three_layer_mlp),
+    digits("lenet5", "two 5 × 5 convolutions and three affine layers (LeCun et al. 1998)", lenet::lenet5),
+    digits(
+        "alexnet_mini",
+        "overlapping pooling and local response normalisation (Krizhevsky et al. 2012)",
+        alexnet::alexnet_mini,
+    ),
+    digits("vgg_mini", "3 × 3 convolutions in three stages (Simonyan and Zisserman 2015)", vgg::vgg_mini),
+    digits(
+        "googlenet_mini",
+        "four Inception blocks, an auxiliary loss (Szegedy et al. 2015)",
+        googlenet::googlenet_mini,
+    ),
+    digits("resnet_mini", "five residual blocks (He et al. 2016)", resnet::resnet_mini),
+    digits(
+        "efficientnet_mini",
+        "six inverted bottlenecks with squeeze-and-excitation (Tan and Le 2019)",
+        efficientnet::efficientnet_mini,
+    ),
+    digits("tiny", "five 3 × 3 convolutions in fewer than 10,000 parameters", tiny::tiny),
 ];
+
+/// The papers' own sizes, under torchvision's names, its parameters' names included.
+pub const IMAGENET: &[Architecture] = &[
+    full("alexnet", 224, |g, x| alexnet::alexnet(g, x, 1000)),
+    full("vgg11", 224, |g, x| vgg::vgg(g, x, vgg::VGG11, false, 1000)),
+    full("vgg11_bn", 224, |g, x| vgg::vgg(g, x, vgg::VGG11, true, 1000)),
+    full("vgg13", 224, |g, x| vgg::vgg(g, x, vgg::VGG13, false, 1000)),
+    full("vgg13_bn", 224, |g, x| vgg::vgg(g, x, vgg::VGG13, true, 1000)),
+    full("vgg16", 224, |g, x| vgg::vgg(g, x, vgg::VGG16, false, 1000)),
+    full("vgg16_bn", 224, |g, x| vgg::vgg(g, x, vgg::VGG16, true, 1000)),
+    full("vgg19", 224, |g, x| vgg::vgg(g, x, vgg::VGG19, false, 1000)),
+    full("vgg19_bn", 224, |g, x| vgg::vgg(g, x, vgg::VGG19, true, 1000)),
+    full("googlenet", 224, |g, x| googlenet::googlenet(g, x, 1000)),
+    full("resnet18", 224, |g, x| resnet::resnet(g, x, Basic, [2, 2, 2, 2], 1000)),
+    full("resnet34", 224, |g, x| resnet::resnet(g, x, Basic, [3, 4, 6, 3], 1000)),
+    full("resnet50", 224, |g, x| resnet::resnet(g, x, Bottleneck, [3, 4, 6, 3], 1000)),
+    full("resnet101", 224, |g, x| resnet::resnet(g, x, Bottleneck, [3, 4, 23, 3], 1000)),
+    full("resnet152", 224, |g, x| resnet::resnet(g, x, Bottleneck, [3, 8, 36, 3], 1000)),
+    efficientnet(0, "efficientnet_b0", |g, x| efficientnet::efficientnet(g, x, efficientnet::SIZES[0], 1000)),
+    efficientnet(1, "efficientnet_b1", |g, x| efficientnet::efficientnet(g, x, efficientnet::SIZES[1], 1000)),
+    efficientnet(2, "efficientnet_b2", |g, x| efficientnet::efficientnet(g, x, efficientnet::SIZES[2], 1000)),
+    efficientnet(3, "efficientnet_b3", |g, x| efficientnet::efficientnet(g, x, efficientnet::SIZES[3], 1000)),
+    efficientnet(4, "efficientnet_b4", |g, x| efficientnet::efficientnet(g, x, efficientnet::SIZES[4], 1000)),
+    efficientnet(5, "efficientnet_b5", |g, x| efficientnet::efficientnet(g, x, efficientnet::SIZES[5], 1000)),
+    efficientnet(6, "efficientnet_b6", |g, x| efficientnet::efficientnet(g, x, efficientnet::SIZES[6], 1000)),
+    efficientnet(7, "efficientnet_b7", |g, x| efficientnet::efficientnet(g, x, efficientnet::SIZES[7], 1000)),
+];
+
+const fn efficientnet(b: usize, name: &'static str, wire: fn(&mut Graph, Wire) -> Result<Wire>) -> Architecture {
+    full(name, efficientnet::SIZES[b].side, wire)
+}
 
 /// The catalogue's row of that name.
 pub fn architecture(name: &str) -> Result<&'static Architecture> {
-    CATALOGUE.iter().find(|a| a.name == name).ok_or_else(|| {
-        let names: Vec<&str> = CATALOGUE.iter().map(|a| a.name).collect();
+    let all = || CATALOGUE.iter().chain(IMAGENET);
+    all().find(|a| a.name == name).ok_or_else(|| {
+        let names: Vec<&str> = all().map(|a| a.name).collect();
         Error::missing("architecture", format!("one of {}", names.join(", ")), name)
     })
 }

@@ -54,6 +54,9 @@ const LAYERS: &[(&str, Wiring)] = &[
     ("max pool 2x3, each axis its own", |g, x| g.add("a", Pool::Max(OBLONG), &[x])),
     ("max pool 2x2, dilation 2", |g, x| g.add("a", Pool::Max(Window::square(2).dilation(2)), &[x])),
     ("max pool 3x3, ties", |g, x| g.add("a", Pool::Max(Window::square(3).stride(2).pad(1)), &[x])),
+    ("max pool 3x3, ceil", |g, x| g.add("a", Pool::MaxCeil(Window::square(3).stride(2)), &[x])),
+    ("max pool 2x2, ceil", |g, x| g.add("a", Pool::MaxCeil(Window::square(2).stride(2)), &[x])),
+    ("max pool 3x3, ceil, pad 1", |g, x| g.add("a", Pool::MaxCeil(Window::square(3).stride(3).pad(1)), &[x])),
     ("average pool 2x2", |g, x| g.add("a", Pool::Average(Window::square(2).stride(2)), &[x])),
     ("average pool 3x3, overlapping, pad 1", |g, x| {
         g.add("a", Pool::Average(Window::square(3).stride(2).pad(1)), &[x])

@@ -64,7 +64,9 @@ pub const KINDS: &[Kind] = &[
         Arc::new(Conv { out, window: o.window(), groups, bias })
     }),
     kind("affine", &[need("out", Size(10)), BIAS], |o| Arc::new(Affine { out: o.size("out"), bias: o.flag("bias") })),
-    kind("max_pool", WINDOW, |o| Arc::new(Pool::Max(o.window()))),
+    kind("max_pool", &[KERNEL, STRIDE, PAD, DILATION, with("ceil", Flag(false))], |o| {
+        Arc::new(if o.flag("ceil") { Pool::MaxCeil(o.window()) } else { Pool::Max(o.window()) })
+    }),
     kind("average_pool", WINDOW, |o| Arc::new(Pool::Average(o.window()))),
     kind("global_average_pool", &[], |_| Arc::new(Pool::GlobalAverage)),
     kind("flatten", &[], |_| Arc::new(Flatten)),

@@ -12,6 +12,8 @@
 //! }
 //! ```
 //!
+//! An `auxiliary` classifier, if there is one, stands there with the weight of its loss: `{ "aux1": 0.3 }`.
+//!
 //! A layer without `inputs` reads the one before it; without `output` the last one answers. [`KINDS`] lists every type
 //! with its options; an option that is left out has its default. `input` is the name of the network's input.
 
@@ -72,7 +74,12 @@ fn wire(json: &str, graph: &mut Graph) -> std::result::Result<Wire, Fault> {
     let Value::Object(network) = &value else {
         return Err(Error::format("network", "an object with input and layers", shown(Some(&value))).into());
     };
-    only("network", network, |key| matches!(key, "input" | "layers" | "output"), "input, layers, output")?;
+    only(
+        "network",
+        network,
+        |key| matches!(key, "input" | "layers" | "output" | "auxiliary"),
+        "input, layers, output, auxiliary",
+    )?;
     let mut last = graph.input(INPUT, input(network.get("input"))?)?;
     let layers = network.get("layers").and_then(Value::as_array);
     let layers = layers.filter(|layers| layers.len() <= LIMITS.1).ok_or_else(|| {
@@ -80,6 +87,9 @@ fn wire(json: &str, graph: &mut Graph) -> std::result::Result<Wire, Fault> {
     })?;
     for (i, layer) in layers.iter().enumerate() {
         last = append(graph, i, layer, last).map_err(|error| Fault { layer: Some(i), error })?;
+    }
+    if let Some(auxiliary) = network.get("auxiliary") {
+        auxiliaries(graph, auxiliary)?;
     }
     Ok(match network.get("output") {
         None => last,
@@ -103,6 +113,14 @@ fn input(value: Option<&Value>) -> Result<Shape> {
         Some(&[c, h, w]) => Ok(Shape::new(c, h, w)),
         _ => Err(Error::format("input", "[channels, height, width]", shown(value))),
     }
+}
+
+fn auxiliaries(graph: &mut Graph, value: &Value) -> Result<()> {
+    let refuse = || Error::format("auxiliary", "layers with the weights of their losses", shown(Some(value)));
+    for (name, weight) in value.as_object().ok_or_else(refuse)? {
+        graph.auxiliary(graph.wire(name)?, weight.as_f64().ok_or_else(refuse)? as f32)?;
+    }
+    Ok(())
 }
 
 fn append(graph: &mut Graph, i: usize, value: &Value, last: Wire) -> Result<Wire> {
@@ -153,6 +171,10 @@ pub fn write(net: &Network) -> String {
         out.push('}');
     }
     out.push(']');
+    if !net.auxiliaries().is_empty() {
+        let weights = net.auxiliaries().iter().map(|(wire, weight)| format!("{}:{weight}", called(*wire)));
+        out += &format!(",\"auxiliary\":{{{}}}", weights.collect::<Vec<_>>().join(","));
+    }
     if net.output().0 + 1 != net.nodes().len() {
         out += &format!(",\"output\":{}", called(net.output()));
     }

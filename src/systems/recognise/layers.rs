@@ -35,7 +35,8 @@ pub(super) fn of(net: &Network) -> Vec<Layer> {
         let kind = layer.map_or("input", |layer| layer.kind());
         let joined = match kind {
             "flatten" => true,
-            "dropout" | "identity" => join(&mut layers, net, wire, None),
+            "dropout" | "stochastic_depth" | "identity" => join(&mut layers, net, wire, None),
+            "add" => false,
             _ if layer.is_some_and(|layer| layer.in_place()) => join(&mut layers, net, wire, Some(kind)),
             _ => false,
         };
@@ -73,7 +74,11 @@ fn entry(net: &Network, wire: Wire, kind: &'static str) -> Layer {
         activation: None,
         shape: node.shape,
         formula: layer.map_or(String::new(), |layer| layer.formula(&inputs)),
-        parameters: net.views()[node.params.clone()].iter().map(|view| view.len()).sum(),
+        parameters: net.views()[node.params.clone()]
+            .iter()
+            .filter(|view| !view.role.is_statistic())
+            .map(|view| view.len())
+            .sum(),
         multiply_adds: layer.map_or(0, |layer| layer.multiply_adds(&inputs)),
         wire,
     }

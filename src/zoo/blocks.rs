@@ -1,0 +1,49 @@
+//! Pieces that several papers share, under the names that torchvision gives their parts, so that its weights load.
+
+use crate::error::Result;
+use crate::nn::affine::Affine;
+use crate::nn::batch_norm::BatchNorm;
+use crate::nn::dropout::Dropout;
+use crate::nn::flatten::Flatten;
+use crate::nn::layer::Layer;
+use crate::nn::pool::Pool;
+use crate::nn::{Conv, Graph, Wire};
+use crate::shape::Window;
+
+/// A convolution without bias and the batch norm behind it, named apart.
+pub(super) fn conv_norm(
+    g: &mut Graph,
+    x: Wire,
+    [conv_name, norm_name]: [&str; 2],
+    conv: Conv,
+    norm: BatchNorm,
+) -> Result<Wire> {
+    let x = g.add(conv_name, Conv { bias: false, ..conv }, &[x])?;
+    g.add(norm_name, norm, &[x])
+}
+
+/// [`conv_norm`] and an activation as torchvision's `Conv2dNormActivation` numbers them: `name.0`, `.1`, `.2`.
+pub(super) fn conv_norm_act(
+    g: &mut Graph,
+    x: Wire,
+    name: &str,
+    conv: Conv,
+    norm: BatchNorm,
+    act: impl Layer + 'static,
+) -> Result<Wire> {
+    let x = conv_norm(g, x, [&format!("{name}.0"), &format!("{name}.1")], conv, norm)?;
+    g.add(&format!("{name}.2"), act, &[x])
+}
+
+/// Global average pooling, dropout and the class scores.
+pub(super) fn pooled_head(g: &mut Graph, x: Wire, name: &str, classes: usize, dropout: f32) -> Result<Wire> {
+    let x = g.add("avgpool", Pool::GlobalAverage, &[x])?;
+    let x = g.add("flatten", Flatten, &[x])?;
+    let x = if dropout > 0.0 { g.add("dropout", Dropout(dropout), &[x])? } else { x };
+    g.add(name, Affine::new(classes), &[x])
+}
+
+/// Max pooling of `k × k` windows at this stride.
+pub(super) const fn max_pool(k: usize, stride: usize) -> Pool {
+    Pool::Max(Window::square(k).stride(stride))
+}
