@@ -3,6 +3,8 @@
 mod common;
 
 use hitofude::kernel::conv::{Forward, Geometry, InputGradient, WeightGradient};
+use hitofude::kernel::gemm::Store;
+use hitofude::kernel::winograd::{Filter, FilterGradient};
 use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window};
 use hitofude::tensor::Map;
@@ -82,6 +84,11 @@ impl Problem {
     }
 }
 
+/// As [`Problem::stored`], for one group of any numbers.
+fn stored(w: &Array4<f64>) -> Vec<f64> {
+    w.view().permuted_axes([2, 3, 1, 0]).iter().copied().collect()
+}
+
 fn to_map(map: &Map, a: &Array4<f32>) -> Vec<f32> {
     let mut out = vec![0.0; a.dim().0 * map.len()];
     for (image, out) in a.outer_iter().zip(out.chunks_exact_mut(map.len())) {
@@ -123,11 +130,13 @@ fn forward_is_the_sum_over_windows() {
         let x = Map::new(xs, (p.window.pad.0 + 1, p.window.pad.1));
         let y = Map::new(ys, (1, 2));
         for level in common::levels() {
-            let mut conv = Forward::new(Geometry { window: p.window, groups: p.groups, x, y });
+            let mut conv = Forward::new(level, Geometry { window: p.window, groups: p.groups, x, y }, 2);
             conv.pack(level, &p.stored());
+            let mut work = vec![f32::NAN; conv.workspace()];
             for relu in [false, true] {
                 let mut out = vec![7.0; p.x.dim().0 * y.len()];
-                conv.run(level, p.x.dim().0, &to_map(&x, &p.x), Some(&p.bias), relu, &mut out);
+                let store = Store::Set { bias: Some(&p.bias), relu };
+                conv.run(level, p.x.dim().0, &to_map(&x, &p.x), store, &mut out, &mut work);
                 let want = want.mapv(|v| if relu { v.max(0.0) } else { v });
                 assert_close("y", &from_map(&y, &out), &want);
                 assert_eq!(out[0], 7.0, "the halo is left alone");
@@ -146,12 +155,14 @@ fn input_gradient_is_the_transposed_sum() {
         let halo = Geometry::gradient_halo(&p.window, (xs.h, xs.w), (ys.h, ys.w));
         let (dx, dy) = (Map::new(xs, (1, 0)), Map::new(ys, halo));
         for level in common::levels() {
-            let mut gradient = InputGradient::new(Geometry { window: p.window, groups: p.groups, x: dx, y: dy });
+            let mut gradient =
+                InputGradient::new(level, Geometry { window: p.window, groups: p.groups, x: dx, y: dy }, 2);
+            let mut work = vec![f32::NAN; gradient.workspace()];
             gradient.pack(level, &p.stored());
             let mut out = vec![9.0; p.x.dim().0 * dx.len()];
-            gradient.run(level, p.x.dim().0, &to_map(&dy, &p.dy), false, &mut out);
+            gradient.run(level, p.x.dim().0, &to_map(&dy, &p.dy), Store::SET, &mut out, &mut work);
             assert_close("dx", &from_map(&dx, &out), &want);
-            gradient.run(level, p.x.dim().0, &to_map(&dy, &p.dy), true, &mut out);
+            gradient.run(level, p.x.dim().0, &to_map(&dy, &p.dy), Store::Add, &mut out, &mut work);
             assert_close("2 dx", &from_map(&dx, &out), &(want.clone() * 2.0));
         }
     }
@@ -168,12 +179,90 @@ fn weight_gradient_is_the_sum_over_pixels() {
         let (x, dy) = (Map::new(xs, want.window.pad), Map::new(ys, (2, 1)));
         for level in common::levels() {
             let geometry = Geometry { window: want.window, groups: want.groups, x, y: dy };
-            let mut gradient = WeightGradient::new(geometry, want.x.dim().0);
+            let gradient = WeightGradient::new(level, geometry, want.x.dim().0);
+            let mut work = vec![f32::NAN; gradient.workspace(level)];
             let mut dw = vec![0.5; want.w.len()];
-            gradient.run(level, want.x.dim().0, &to_map(&x, &want.x), &to_map(&dy, &want.dy), &mut dw);
+            let (x, dy) = (to_map(&x, &want.x), to_map(&dy, &want.dy));
+            gradient.run(level, want.x.dim().0, &x, &dy, &mut dw, &mut work);
             for (got, want) in dw.iter().zip(want.stored()) {
                 assert!((got - 0.5 - want).abs() <= 4e-5 * (1.0 + want.abs()), "dw: {got} for {want}");
             }
         }
     }
+}
+
+/// Problems that minimal filtering takes: tails of lanes and of tiles, every padding, several blocks.
+fn minimal_problems() -> impl Iterator<Item = Problem> {
+    let mut rng = Rng::new(2);
+    (0..40).map(move |_| {
+        let (n, c, oc) = (1 + rng.below(3), 8 + rng.below(40), 8 + rng.below(40));
+        let (pad, h, w) = (rng.below(3), 4 + rng.below(14), 4 + rng.below(14));
+        let window = Window::square(3).pad(pad);
+        let (oh, ow) = window.output(h, w).unwrap();
+        Problem {
+            window,
+            groups: 1,
+            x: random(&mut rng, (n, c, h, w)),
+            w: random(&mut rng, (oc, c, 3, 3)),
+            bias: (0..oc).map(|_| rng.normal()).collect(),
+            dy: random(&mut rng, (n, oc, oh, ow)),
+        }
+    })
+}
+
+/// The largest error of `got`, against the sum of the absolute values of the products behind each number.
+fn error(got: impl Iterator<Item = f32>, want: impl Iterator<Item = f64>, scale: impl Iterator<Item = f64>) -> f64 {
+    got.zip(want).zip(scale).map(|((g, w), s)| (f64::from(g) - w).abs() / s.max(1e-30)).fold(0.0, f64::max)
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn minimal_filtering_keeps_its_bound() {
+    let mut worst = [0.0f64; 3];
+    for p in minimal_problems() {
+        let (n, (xs, ys)) = (p.x.dim().0, p.shapes());
+        let halo = Geometry::gradient_halo(&p.window, (xs.h, xs.w), (ys.h, ys.w));
+        let (x, y) = (Map::new(xs, (p.window.pad.0, p.window.pad.1 + 1)), Map::new(ys, halo));
+        let (mut wy, mut sy) = (Array4::<f64>::zeros(p.dy.dim()), Array4::<f64>::zeros(p.dy.dim()));
+        let (mut wx, mut sx) = (Array4::<f64>::zeros(p.x.dim()), Array4::<f64>::zeros(p.x.dim()));
+        let (mut ww, mut sw) = (Array4::<f64>::zeros(p.w.dim()), Array4::<f64>::zeros(p.w.dim()));
+        p.each(|xi, wi, yi| {
+            let [x, w, dy] = [p.x[xi], p.w[wi], p.dy[yi]].map(f64::from);
+            for (sum, scale, v) in [
+                (&mut wy[yi], &mut sy[yi], x * w),
+                (&mut wx[xi], &mut sx[xi], dy * w),
+                (&mut ww[wi], &mut sw[wi], dy * x),
+            ] {
+                *sum += v;
+                *scale += v.abs();
+            }
+        });
+        let (xv, dyv, weights) = (to_map(&x, &p.x), to_map(&y, &p.dy), p.stored());
+        let pad = p.window.pad;
+        let (c, oc) = (xs.c, ys.c);
+        for level in common::levels() {
+            let mut forward = Filter::new(x, pad, y, n);
+            let mut back = Filter::new(y, (2 - pad.0, 2 - pad.1), x, n);
+            let gradient = FilterGradient::new(x, pad, y, n);
+            let most = forward.workspace().max(back.workspace()).max(gradient.workspace(level));
+            let mut work = vec![f32::NAN; most];
+            forward.pack(level, |tap, ch, g| g.copy_from_slice(&weights[(tap * c + ch) * oc..][..oc]));
+            back.pack(level, |tap, o, g| (0..c).for_each(|ch| g[ch] = weights[((8 - tap) * c + ch) * oc + o]));
+            let (mut out, mut dx, mut dw) = (vec![0.0; dyv.len()], vec![0.0; xv.len()], vec![0.0; weights.len()]);
+            forward.run(level, n, &xv, Store::SET, &mut out, &mut work);
+            back.run(level, n, &dyv, Store::SET, &mut dx, &mut work);
+            gradient.run(level, n, &xv, &dyv, &mut dw, &mut work);
+            let (out, dx) = (from_map(&y, &out), from_map(&x, &dx));
+            let errors = [
+                error(out.iter().copied(), wy.iter().copied(), sy.iter().copied()),
+                error(dx.iter().copied(), wx.iter().copied(), sx.iter().copied()),
+                error(dw.iter().copied(), stored(&ww).into_iter(), stored(&sw).into_iter()),
+            ];
+            for (worst, error) in worst.iter_mut().zip(errors) {
+                *worst = worst.max(error);
+            }
+        }
+    }
+    eprintln!("largest errors of y, dx, dw against the sums of absolute products: {worst:?}");
+    assert!(worst.iter().all(|&e| e <= 1e-5), "{worst:?}");
 }

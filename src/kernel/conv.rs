@@ -1,16 +1,13 @@
-//! Convolution as matrix products over overlapping windows: no unfolding, no bounds tests.
+//! Convolution: the geometry, and which way it is computed.
 //!
-//! In NHWC with a halo of zeros, what one filter row sees is contiguous, so a window is a short list of segments and
-//! [`gemm`] takes windows as rows. The same holds backwards. The input gradient of stride 1 is such a product over
-//! the gradient of the output; with stride `s` the input pixels fall into `s × s` phases, each seeing its own taps.
-//! The weight gradient sums, over pixels, what a tap sees times the output's gradient: [`gemm_transposed`].
+//! [`windows`] does any convolution as matrix products over overlapping windows. [`winograd`] does 3 × 3 with stride 1
+//! and enough channels with a quarter of the products.
 //!
 //! Weights come as the arena keeps them: per group a matrix of `kh·kw·c` rows (`c` channels per group) and `oc`
 //! columns (outputs per group).
 
-use super::Level;
-use super::gemm::{Rows, Store, gemm, gemm_transposed, pack, pack_rows, packed_len};
-use super::tile::{Pixels, Segment};
+use super::gemm::{Store, lanes};
+use super::{Level, windows, winograd};
 use crate::shape::Window;
 use crate::tensor::Map;
 
@@ -28,20 +25,20 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    fn c(&self) -> usize {
+    pub(super) fn c(&self) -> usize {
         self.x.shape.c / self.groups
     }
 
-    fn oc(&self) -> usize {
+    pub(super) fn oc(&self) -> usize {
         self.y.shape.c / self.groups
     }
 
-    fn taps(&self) -> usize {
+    pub(super) fn taps(&self) -> usize {
         self.window.kernel.0 * self.window.kernel.1
     }
 
     /// Numbers of one group's weights.
-    fn group_len(&self) -> usize {
+    pub(super) fn group_len(&self) -> usize {
         self.taps() * self.c() * self.oc()
     }
 
@@ -58,229 +55,157 @@ impl Geometry {
             axis(kernel.1, stride.1, pad.1, dilation.1, input.1, output.1),
         )
     }
-}
 
-/// Joins segments that follow one another in memory: a filter row, or a whole filter over an unpadded map.
-fn joined(taps: impl Iterator<Item = Segment>) -> Vec<Segment> {
-    let mut out: Vec<Segment> = Vec::new();
-    for s in taps {
-        match out.last_mut() {
-            Some(last) if last.offset + last.len == s.offset => last.len += s.len,
-            _ => out.push(s),
-        }
+    /// Whether minimal filtering pays: 3 × 3 with stride 1, tiles that are not mostly edge (one costs as much as 4 outputs
+    /// done directly, its transforms half as much again), and products that are long against the transforms. The wider
+    /// the lanes, the faster a product: 16 channels each side gain 1.3 to 2 times in wasm and lose a third with AVX2.
+    fn minimal(&self, level: Level) -> bool {
+        let Window { kernel, stride, pad, dilation } = self.window;
+        let (h, w) = (self.y.shape.h, self.y.shape.w);
+        (kernel, stride, dilation) == ((3, 3), (1, 1), (1, 1))
+            && self.groups == 1
+            && pad.0.max(pad.1) <= 2
+            && h * w >= 6 * winograd::tiles(h, w)
+            && self.c().min(self.oc()) >= 8
+            && self.c() + self.oc() >= 8 * lanes(level)
     }
-    out
 }
 
 /// The forward convolution with its tables and packed weights.
 #[derive(Debug, Clone)]
-pub struct Forward {
-    geometry: Geometry,
-    rows: Vec<(u32, u32)>,
-    segments: Vec<Vec<Segment>>,
-    packed: Vec<f32>,
+pub enum Forward {
+    /// Over windows.
+    Windows(windows::Forward),
+    /// By minimal filtering.
+    Winograd(winograd::Filter),
 }
 
 impl Forward {
-    /// Tables for this geometry. The input's halo must be at least the padding.
-    pub fn new(geometry: Geometry) -> Self {
-        let Geometry { window, x, y, groups } = &geometry;
-        let start = (x.halo.0 - window.pad.0) * x.row() + (x.halo.1 - window.pad.1) * x.shape.c;
-        let mut rows = Vec::with_capacity(y.shape.h * y.shape.w);
-        for oy in 0..y.shape.h {
-            for ox in 0..y.shape.w {
-                let a = start + oy * window.stride.0 * x.row() + ox * window.stride.1 * x.shape.c;
-                rows.push((a as u32, y.at(oy, ox) as u32));
-            }
+    /// Tables for this level, this geometry and up to `batch` images. The input's halo must be at least the padding.
+    pub fn new(level: Level, geometry: Geometry, batch: usize) -> Self {
+        if geometry.minimal(level) {
+            let Geometry { window, x, y, .. } = geometry;
+            Self::Winograd(winograd::Filter::new(x, window.pad, y, batch))
+        } else {
+            Self::Windows(windows::Forward::new(geometry))
         }
-        let c = geometry.c();
-        let tap = |group: usize, i: usize| {
-            let (ky, kx) = (i / window.kernel.1, i % window.kernel.1);
-            let offset = ky * window.dilation.0 * x.row() + kx * window.dilation.1 * x.shape.c + group * c;
-            Segment { offset, len: c }
-        };
-        let segments = (0..*groups).map(|g| joined((0..geometry.taps()).map(|i| tap(g, i)))).collect();
-        Self { geometry, rows, segments, packed: Vec::new() }
+    }
+
+    /// Numbers of workspace that [`Forward::run`] needs.
+    pub fn workspace(&self) -> usize {
+        match self {
+            Self::Windows(_) => 0,
+            Self::Winograd(filter) => filter.workspace(),
+        }
     }
 
     /// Packs new weights.
     pub fn pack(&mut self, level: Level, weights: &[f32]) {
-        let g = &self.geometry;
-        let (k, oc) = (g.taps() * g.c(), g.oc());
-        let len = packed_len(level, k, oc);
-        self.packed.resize(g.groups * len, 0.0);
-        for (w, packed) in weights.chunks_exact(g.group_len()).zip(self.packed.chunks_exact_mut(len)) {
-            pack_rows(level, oc, w.chunks_exact(oc), packed);
+        match self {
+            Self::Windows(windows) => windows.pack(level, weights),
+            Self::Winograd(filter) => {
+                let (c, oc) = filter.channels();
+                filter.pack(level, |tap, ch, g| g.copy_from_slice(&weights[(tap * c + ch) * oc..][..oc]));
+            }
         }
     }
 
-    /// `y = conv(x) + bias`, then ReLU if asked, for `n` images. The output's halo is left alone.
-    pub fn run(&self, level: Level, n: usize, x: &[f32], bias: Option<&[f32]>, relu: bool, y: &mut [f32]) {
-        let g = &self.geometry;
-        let rows = Rows { table: &self.rows, images: n, a_step: g.x.len(), c_step: g.y.len() };
-        let len = self.packed.len() / g.groups;
-        for (i, segments) in self.segments.iter().enumerate() {
-            let columns = i * g.oc()..(i + 1) * g.oc();
-            let store = Store::Set { bias: bias.map(|b| &b[columns.clone()]), relu };
-            gemm(level, x, rows, segments, &self.packed[i * len..][..len], g.oc(), store, &mut y[columns.start..]);
+    /// The convolution of `n` images. The output's halo is left alone.
+    pub fn run(&self, level: Level, n: usize, x: &[f32], store: Store<'_>, y: &mut [f32], work: &mut [f32]) {
+        match self {
+            Self::Windows(windows) => windows.run(level, n, x, store, y),
+            Self::Winograd(filter) => filter.run(level, n, x, store, y, work),
         }
     }
 }
 
 /// The input gradient with its tables and packed weights.
 #[derive(Debug, Clone)]
-pub struct InputGradient {
-    geometry: Geometry,
-    phases: Vec<Phase>,
-}
-
-/// The input pixels that see the same taps.
-#[derive(Debug, Clone)]
-struct Phase {
-    rows: Vec<(u32, u32)>,
-    /// Taps `(ky·kw + kx)` in the order of their segments.
-    taps: Vec<usize>,
-    segments: Vec<Vec<Segment>>,
-    packed: Vec<f32>,
+pub enum InputGradient {
+    /// Over windows.
+    Windows(windows::InputGradient),
+    /// By minimal filtering: the convolution of the output's gradient with turned filters.
+    Winograd(winograd::Filter),
 }
 
 impl InputGradient {
-    /// Tables for this geometry, whose maps are those of the *gradients*; the output's has the halo that
-    /// [`Geometry::gradient_halo`] names.
-    pub fn new(geometry: Geometry) -> Self {
-        let (sy, sx) = geometry.window.stride;
-        let phases = (0..sy * sx).map(|p| Phase::new(&geometry, p / sx, p % sx)).collect();
-        Self { geometry, phases }
+    /// Tables for this geometry, whose maps are those of the *gradients*, and up to `batch` images; the output's map has
+    /// the halo that [`Geometry::gradient_halo`] names.
+    pub fn new(level: Level, geometry: Geometry, batch: usize) -> Self {
+        if geometry.minimal(level) {
+            let Geometry { window: Window { pad, .. }, x, y, .. } = geometry;
+            Self::Winograd(winograd::Filter::new(y, (2 - pad.0, 2 - pad.1), x, batch))
+        } else {
+            Self::Windows(windows::InputGradient::new(geometry))
+        }
+    }
+
+    /// Numbers of workspace that [`InputGradient::run`] needs.
+    pub fn workspace(&self) -> usize {
+        match self {
+            Self::Windows(_) => 0,
+            Self::Winograd(filter) => filter.workspace(),
+        }
     }
 
     /// Packs new weights, transposed.
     pub fn pack(&mut self, level: Level, weights: &[f32]) {
-        let g = &self.geometry;
-        let (c, oc) = (g.c(), g.oc());
-        for phase in &mut self.phases {
-            let k = phase.taps.len() * oc;
-            let len = packed_len(level, k, c);
-            phase.packed.resize(g.groups * len, 0.0);
-            let taps = &phase.taps;
-            for (i, w) in weights.chunks_exact(g.group_len()).enumerate() {
-                let element = |row: usize, column: usize| w[(taps[row / oc] * c + column) * oc + row % oc];
-                pack(level, k, c, element, &mut phase.packed[i * len..(i + 1) * len]);
+        match self {
+            Self::Windows(windows) => windows.pack(level, weights),
+            Self::Winograd(filter) => {
+                let (oc, c) = filter.channels();
+                filter.pack(level, |tap, o, g| {
+                    let turned = &weights[(8 - tap) * c * oc..][..c * oc];
+                    g.iter_mut().zip(turned.iter().skip(o).step_by(oc)).for_each(|(g, w)| *g = *w);
+                });
             }
         }
     }
 
-    /// Sets `dx` (or adds to it) for `n` images. Its halo is left alone.
-    pub fn run(&self, level: Level, n: usize, dy: &[f32], add: bool, dx: &mut [f32]) {
-        let g = &self.geometry;
-        let store = if add { Store::Add } else { Store::Set { bias: None, relu: false } };
-        for phase in &self.phases {
-            let rows = Rows { table: &phase.rows, images: n, a_step: g.y.len(), c_step: g.x.len() };
-            let len = phase.packed.len() / g.groups;
-            for (i, segments) in phase.segments.iter().enumerate() {
-                let packed = &phase.packed[i * len..][..len];
-                gemm(level, dy, rows, segments, packed, g.c(), store, &mut dx[i * g.c()..]);
-            }
+    /// The input gradient of `n` images. The halo of `dx` is left alone.
+    pub fn run(&self, level: Level, n: usize, dy: &[f32], store: Store<'_>, dx: &mut [f32], work: &mut [f32]) {
+        match self {
+            Self::Windows(windows) => windows.run(level, n, dy, store, dx),
+            Self::Winograd(filter) => filter.run(level, n, dy, store, dx, work),
         }
     }
 }
 
-impl Phase {
-    /// The input pixels `(y, x)` with `(y + pad) % stride = py` and `(x + pad) % stride = px`.
-    fn new(g: &Geometry, py: usize, px: usize) -> Self {
-        let Window { kernel, stride, pad, dilation } = g.window;
-        // Tap k of pixel y reads output (y + pad − k·dilation) / stride, if that divides: k·dilation ≡ py.
-        let sees = |k: usize, d: usize, s: usize, p: usize| (k * d) % s == p % s;
-        let taps: Vec<usize> = (0..kernel.0 * kernel.1)
-            .rev()
-            .filter(|t| sees(t / kernel.1, dilation.0, stride.0, py) && sees(t % kernel.1, dilation.1, stride.1, px))
-            .collect();
-        // Offsets are taken from the output pixel of the farthest tap, which comes first.
-        let back = |t: usize| ((t / kernel.1) * dilation.0 / stride.0, (t % kernel.1) * dilation.1 / stride.1);
-        let far = taps.first().map_or((0, 0), |&t| back(t));
-        let mut rows = Vec::new();
-        for y in (0..g.x.shape.h).filter(|y| (y + pad.0) % stride.0 == py) {
-            for x in (0..g.x.shape.w).filter(|x| (x + pad.1) % stride.1 == px) {
-                let oy = g.y.halo.0 + (y + pad.0) / stride.0 - far.0;
-                let ox = g.y.halo.1 + (x + pad.1) / stride.1 - far.1;
-                rows.push(((oy * g.y.row() + ox * g.y.shape.c) as u32, g.x.at(y, x) as u32));
-            }
-        }
-        let segment = |group: usize, t: usize| {
-            let (by, bx) = back(t);
-            let offset = (far.0 - by) * g.y.row() + (far.1 - bx) * g.y.shape.c + group * g.oc();
-            Segment { offset, len: g.oc() }
-        };
-        let segments = (0..g.groups).map(|i| joined(taps.iter().map(|&t| segment(i, t)))).collect();
-        if taps.is_empty() {
-            // No output ever saw these pixels: rows of no segments at all set them to zero.
-            rows.iter_mut().for_each(|r| r.0 = 0);
-        }
-        Self { rows, taps, segments, packed: Vec::new() }
-    }
-}
-
-/// The weight gradient with its workspace.
+/// The weight gradient.
 #[derive(Debug, Clone)]
-pub struct WeightGradient {
-    geometry: Geometry,
-    /// Images whose pixels are summed in registers before they are added to memory.
-    together: usize,
-    packed: Vec<f32>,
+pub enum WeightGradient {
+    /// Over windows.
+    Windows(windows::WeightGradient),
+    /// By the adjoint of minimal filtering.
+    Winograd(winograd::FilterGradient),
 }
-
-/// Pixels summed in registers at once: enough to hide the store, few enough for `dy`'s panel to stay in the first
-/// level cache (256 pixels × 8 columns = 8 KiB).
-const PIXELS: usize = 256;
 
 impl WeightGradient {
-    /// Workspace for this geometry, whose output map is that of the *gradient*, and for up to `batch` images.
-    pub fn new(geometry: Geometry, batch: usize) -> Self {
-        let pixels = geometry.y.shape.h * geometry.y.shape.w;
-        let together = PIXELS.div_ceil(pixels).min(batch);
-        Self { geometry, together, packed: Vec::new() }
+    /// For this geometry, whose output map is that of the *gradient*, and for up to `batch` images.
+    pub fn new(level: Level, geometry: Geometry, batch: usize) -> Self {
+        // Few tiles do not pay for four times as many weights: 4 tiles halve the speed, 16 still gain a quarter.
+        let tiles = batch * winograd::tiles(geometry.y.shape.h, geometry.y.shape.w);
+        if geometry.minimal(level) && tiles >= 16 {
+            let Geometry { window, x, y, .. } = geometry;
+            Self::Winograd(winograd::FilterGradient::new(x, window.pad, y, batch))
+        } else {
+            Self::Windows(windows::WeightGradient::new(geometry, batch))
+        }
+    }
+
+    /// Numbers of workspace that [`WeightGradient::run`] needs at this level.
+    pub fn workspace(&self, level: Level) -> usize {
+        match self {
+            Self::Windows(windows) => windows.workspace(level),
+            Self::Winograd(filter) => filter.workspace(level),
+        }
     }
 
     /// Adds the gradient of the weights, in the arena's order, for `n` images.
-    pub fn run(&mut self, level: Level, n: usize, x: &[f32], dy: &[f32], dw: &mut [f32]) {
-        let (xl, yl) = (self.geometry.x.len(), self.geometry.y.len());
-        for first in (0..n).step_by(self.together) {
-            let images = self.together.min(n - first);
-            for group in 0..self.geometry.groups {
-                self.some(level, images, group, &x[first * xl..], &dy[first * yl..], dw);
-            }
-        }
-    }
-
-    fn some(&mut self, level: Level, images: usize, group: usize, x: &[f32], dy: &[f32], dw: &mut [f32]) {
-        let g = &self.geometry;
-        let (c, oc, w) = (g.c(), g.oc(), g.window);
-        let (rows, count) = (g.y.shape.h, g.y.shape.w);
-        let depth = images * rows * count;
-        let len = packed_len(level, depth, oc);
-        if self.packed.len() < len {
-            // The first call has the most images, so this happens once.
-            self.packed.resize(len, 0.0);
-        }
-        let pixel_rows = (0..images * rows).map(|r| (r / rows) * g.y.len() + g.y.at(r % rows, 0));
-        let pixels = pixel_rows.flat_map(|at| dy[at..][..count * g.y.shape.c].chunks_exact(g.y.shape.c));
-        pack_rows(level, oc, pixels.map(|p| &p[group * oc..]), &mut self.packed[..len]);
-        let px = Pixels {
-            step: w.stride.1 * g.x.shape.c,
-            count,
-            row_step: w.stride.0 * g.x.row(),
-            rows,
-            image_step: g.x.len(),
-            images,
-        };
-        let start = (g.x.halo.0 - w.pad.0) * g.x.row() + (g.x.halo.1 - w.pad.1) * g.x.shape.c + group * c;
-        let dw = &mut dw[group * g.group_len()..][..g.group_len()];
-        // One filter row is contiguous when taps touch; else each tap goes alone.
-        let run = if w.dilation.1 == 1 && g.groups == 1 { w.kernel.1 } else { 1 };
-        for tap in (0..g.taps()).step_by(run) {
-            let (ky, kx) = (tap / w.kernel.1, tap % w.kernel.1);
-            let first = start + ky * w.dilation.0 * g.x.row() + kx * w.dilation.1 * g.x.shape.c;
-            let out = &mut dw[tap * c * oc..][..run * c * oc];
-            gemm_transposed(level, x, first, run * c, &px, &self.packed[..len], oc, out);
+    pub fn run(&self, level: Level, n: usize, x: &[f32], dy: &[f32], dw: &mut [f32], work: &mut [f32]) {
+        match self {
+            Self::Windows(windows) => windows.run(level, n, x, dy, dw, work),
+            Self::Winograd(filter) => filter.run(level, n, x, dy, dw, work),
         }
     }
 }

@@ -86,6 +86,19 @@ pub enum Store<'a> {
     Add,
 }
 
+impl Store<'_> {
+    /// `C = A·B`.
+    pub const SET: Self = Self::Set { bias: None, relu: false };
+
+    /// The same for some of the columns.
+    pub fn columns(self, columns: std::ops::Range<usize>) -> Self {
+        match self {
+            Self::Set { bias, relu } => Self::Set { bias: bias.map(|b| &b[columns]), relu },
+            Self::Add => Self::Add,
+        }
+    }
+}
+
 /// `C (+)= A·B`: for each row, `n` results beside one another from the row's start in `c`.
 ///
 /// `b` is packed by [`pack`] with as many rows as the segments hold numbers. Panics if anything ends outside its

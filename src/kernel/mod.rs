@@ -16,5 +16,7 @@ pub mod reduce;
 pub mod softmax;
 pub mod tile;
 pub mod update;
+pub mod windows;
+pub mod winograd;
 
 pub use fearless_simd::Level;

@@ -5,6 +5,7 @@ use super::params::{Order, Role, View};
 use super::spec::{Setting, window_options};
 use crate::error::{Error, Result};
 use crate::kernel::conv::{self, Geometry, InputGradient, WeightGradient};
+use crate::kernel::gemm::Store;
 use crate::kernel::reduce::column_sums;
 use crate::shape::{Shape, Window};
 use std::ops::Range;
@@ -145,17 +146,21 @@ pub(super) struct ConvOp {
     bias: Option<Range<usize>>,
     relu: bool,
     dy: crate::tensor::Map,
+    workspace: usize,
 }
 
 impl ConvOp {
     pub(super) fn new(window: Window, groups: usize, io: &Io) -> Self {
         let geometry = |x, y| Geometry { window, groups, x, y };
         let backward = io.gradients.as_ref().map(|(dx, dy)| {
-            let gradient = InputGradient::new(geometry(dx[0], *dy));
-            (gradient, 0, WeightGradient::new(geometry(io.x[0], *dy), io.batch))
+            let gradient = InputGradient::new(io.level, geometry(dx[0], *dy), io.batch);
+            (gradient, 0, WeightGradient::new(io.level, geometry(io.x[0], *dy), io.batch))
         });
+        let forward = conv::Forward::new(io.level, geometry(io.x[0], io.y), io.batch);
+        let back = backward.as_ref().map_or(0, |(dx, _, dw)| dx.workspace().max(dw.workspace(io.level)));
         Self {
-            forward: conv::Forward::new(geometry(io.x[0], io.y)),
+            workspace: forward.workspace().max(back),
+            forward,
             packed: 0,
             backward,
             weight: io.params[0].clone(),
@@ -173,8 +178,8 @@ impl Op for ConvOp {
             self.forward.pack(cx.level, &values[self.weight.clone()]);
             self.packed = version;
         }
-        let bias = self.bias.clone().map(|b| &values[b]);
-        self.forward.run(cx.level, cx.n, cx.x(0), bias, self.relu, cx.y);
+        let store = Store::Set { bias: self.bias.clone().map(|b| &values[b]), relu: self.relu };
+        self.forward.run(cx.level, cx.n, cx.x(0), store, cx.y, cx.work);
     }
 
     fn backward(&mut self, mut cx: Backward<'_>) {
@@ -184,14 +189,19 @@ impl Op for ConvOp {
             column_sums(cx.level, (cx.dy, &self.dy), cx.n, &mut cx.dparams[bias]);
         }
         let x = cx.inputs[0].of(cx.slots, cx.n);
-        weight_gradient.run(cx.level, cx.n, x, cx.dy, &mut cx.dparams[self.weight.clone()]);
+        let work = std::mem::take(&mut cx.work);
+        weight_gradient.run(cx.level, cx.n, x, cx.dy, &mut cx.dparams[self.weight.clone()], work);
         let (level, n) = (cx.level, cx.n);
         if let Some((_, _, dy, dx, first)) = cx.split(0) {
             if *packed != version {
                 gradient.pack(level, &values[self.weight.clone()]);
                 *packed = version;
             }
-            gradient.run(level, n, dy, !first, dx);
+            gradient.run(level, n, dy, if first { Store::SET } else { Store::Add }, dx, work);
         }
+    }
+
+    fn workspace(&self) -> usize {
+        self.workspace
     }
 }

@@ -112,6 +112,8 @@ pub struct Reads {
 /// The layouts a planned layer works on.
 #[derive(Debug, Clone)]
 pub struct Io {
+    /// Lanes.
+    pub level: Level,
     /// Most images in one run.
     pub batch: usize,
     /// Inputs.
@@ -133,6 +135,11 @@ pub trait Op: Send {
 
     /// Adds to the gradients of the inputs and the parameters, given the gradient of the output.
     fn backward(&mut self, cx: Backward<'_>);
+
+    /// Numbers of workspace that either needs. One workspace serves all layers of a run, in turn.
+    fn workspace(&self) -> usize {
+        0
+    }
 }
 
 /// What [`Op::forward`] works on.
@@ -149,6 +156,8 @@ pub struct Forward<'a> {
     pub params: (&'a [f32], u64),
     /// The output, which an in-place layer finds filled with its first input.
     pub y: &'a mut [f32],
+    /// At least [`Op::workspace`] numbers, of any value.
+    pub work: &'a mut [f32],
     pub(super) slots: &'a [Vec<f32>],
     pub(super) inputs: &'a [Slot],
 }
@@ -176,6 +185,8 @@ pub struct Backward<'a> {
     pub dparams: &'a mut [f32],
     /// The gradient of the output; an in-place layer turns it into that of its first input.
     pub dy: &'a mut [f32],
+    /// At least [`Op::workspace`] numbers, of any value. Taken out with `std::mem::take` where [`Backward::split`] borrows.
+    pub work: &'a mut [f32],
     pub(super) slots: &'a [Vec<f32>],
     pub(super) inputs: &'a [Slot],
     pub(super) output: Slot,

@@ -15,6 +15,7 @@ pub struct Run {
     ops: Vec<Option<Box<dyn Op>>>,
     slots: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
+    work: Vec<f32>,
     written: Vec<bool>,
     inputs: Vec<Vec<Slot>>,
     targets: Vec<Option<Target>>,
@@ -32,7 +33,8 @@ impl Run {
     /// As [`Run::new`] at a given lane level.
     pub fn at_level(net: &Network, batch: usize, purpose: &Purpose, level: Level) -> Self {
         let plan = Plan::new(net, batch, purpose);
-        let ops = net.wires().map(|w| op(net, &plan, w)).collect();
+        let ops: Vec<Option<Box<dyn Op>>> = net.wires().map(|w| op(net, &plan, w, level)).collect();
+        let work = ops.iter().flatten().map(|op| op.workspace()).max().unwrap_or(0);
         let inputs = net.nodes().iter().map(|node| node.inputs.iter().map(|w| values(&plan, w.0)).collect()).collect();
         let most = net.nodes().iter().map(|node| node.inputs.len()).max().unwrap_or(0);
         Self {
@@ -40,6 +42,7 @@ impl Run {
             ops,
             slots: plan.slots.iter().map(|&len| vec![0.0; len]).collect(),
             gradients: plan.gradients.iter().map(|&len| vec![0.0; len]).collect(),
+            work: vec![0.0; work],
             written: vec![false; plan.gradients.len()],
             inputs,
             targets: vec![None; most],
@@ -130,6 +133,7 @@ impl Run {
             node: k as u64,
             params: (params.values(), params.version()),
             y: &mut y[..self.n * place.map.len()],
+            work: &mut self.work,
             slots: &self.slots,
             inputs: &self.inputs[k],
         });
@@ -220,6 +224,7 @@ impl Run {
             params: (params.values(), params.version()),
             dparams,
             dy: &mut dy[..self.n * map.len()],
+            work: &mut self.work,
             slots: &self.slots,
             inputs: &self.inputs[k],
             output: values(&self.plan, k),
@@ -244,12 +249,13 @@ fn values(plan: &Plan, wire: usize) -> Slot {
     Slot { number: plan.places[wire].slot, image: plan.places[wire].map.len() }
 }
 
-fn op(net: &Network, plan: &Plan, wire: Wire) -> Option<Box<dyn Op>> {
+fn op(net: &Network, plan: &Plan, wire: Wire, level: Level) -> Option<Box<dyn Op>> {
     let (node, place) = (net.node(wire), &plan.places[wire.0]);
     let layer = node.layer.as_ref()?;
     let dx = |w: &Wire| plan.places[w.0].gradient.map_or(plan.places[w.0].map, |(map, _)| map);
     let relu = net.wires().any(|w| plan.places[w.0].fused && net.node(w).inputs[0] == wire);
     Some(layer.op(&Io {
+        level,
         batch: plan.batch,
         x: node.inputs.iter().map(|w| plan.places[w.0].map).collect(),
         y: place.map,
