@@ -47,7 +47,7 @@ impl Map {
     }
 
     /// The pixels of `n` images, row by row.
-    pub fn rows(&self, n: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+    pub fn rows(&self, n: usize) -> impl Iterator<Item = std::ops::Range<usize>> + Clone + use<> {
         let (map, rows) = (*self, self.shape.h);
         (0..n * rows).map(move |r| {
             let start = (r / rows) * map.len() + map.at(r % rows, 0);

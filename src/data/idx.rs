@@ -97,6 +97,19 @@ pub fn read_labels(bytes: &[u8]) -> Result<Vec<u8>> {
     labels("IDX labels", bytes)
 }
 
+/// As [`read_images`] for a plain file. A page has its browser unpack gzip: the engine's own reader of it would be a
+/// sixth of the wasm.
+pub fn read_plain_images(bytes: &[u8]) -> Result<Images> {
+    let ([n, h, w], pixels) = parse_stream("IDX images", bytes, bytes.len())?;
+    Ok(Images { n, h, w, pixels })
+}
+
+/// As [`read_labels`] for a plain file.
+pub fn read_plain_labels(bytes: &[u8]) -> Result<Vec<u8>> {
+    let ([_], labels) = parse_stream("IDX labels", bytes, bytes.len())?;
+    Ok(labels)
+}
+
 fn images(what: &str, bytes: &[u8]) -> Result<Images> {
     let ([n, h, w], pixels) = parse(what, bytes)?;
     Ok(Images { n, h, w, pixels })

@@ -1,5 +1,6 @@
 //! Floor 4: how rooms work together.
 
 pub mod digits;
+pub mod experiment;
 pub mod recognise;
 pub mod session;

@@ -143,7 +143,7 @@ fn four(steps: &Normalised) -> [Step; 4] {
     ]
 }
 
-fn plain<T: Serialize>(value: &T) -> Outcome<JsValue> {
+pub(super) fn plain<T: Serialize>(value: &T) -> Outcome<JsValue> {
     // `missing_as_null`: an absent activation is null, as the types say, and not undefined.
     let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
     Ok(value.serialize(&serializer)?)

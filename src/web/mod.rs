@@ -5,10 +5,14 @@
 
 mod give;
 mod network;
+mod outline;
 mod take;
 mod throw;
+mod training;
 
 pub use network::Network;
+pub use outline::{layer_kinds, outline};
+pub use training::{Coach, Learner, Samples};
 
 use crate::Error;
 use crate::systems::recognise::Recogniser;

@@ -19,6 +19,9 @@ const MAX_WEIGHTS: u32 = 64 << 20;
 /// The most numbers in one argument: a quarter of a gigabyte.
 const MAX_NUMBERS: u32 = 1 << 26;
 
+/// The most bytes of a file of pictures: MNIST's plain one has 47 million.
+const MAX_FILE: u32 = 512 << 20;
+
 /// The longest name.
 const MAX_TEXT: u32 = 1000;
 /// The longest description of a network.
@@ -87,6 +90,30 @@ fn text_within(most: u32, what: &str, value: &JsValue) -> Result<String> {
     let short = value.dyn_ref::<JsString>().is_some_and(|text| text.length() <= most);
     let text = if short { value.as_string() } else { None };
     text.ok_or_else(|| unexpected(what, &format!("a string of at most {most} characters"), value))
+}
+
+/// The bytes of a file.
+pub(super) fn file(what: &str, value: &JsValue) -> Result<Vec<u8>> {
+    let array: &Uint8Array = typed(what, "a Uint8Array", value)?;
+    if array.length() > MAX_FILE {
+        return Err(Error::format(what, format!("at most {MAX_FILE} bytes"), array.length()));
+    }
+    Ok(array.to_vec())
+}
+
+/// As many numbers as that.
+pub(super) fn numbers(what: &str, value: &JsValue, len: usize) -> Result<Vec<f32>> {
+    let array: &Float32Array = typed(what, "a Float32Array", value)?;
+    if array.length() as usize != len {
+        return Err(Error::shape(what, format!("{len} numbers"), array.length()));
+    }
+    Ok(array.to_vec())
+}
+
+/// A whole number up to `most`, which a float must hold.
+pub(super) fn whole(what: &str, value: &JsValue, most: u64) -> Result<u64> {
+    let number = value.as_f64().filter(|v| v.fract() == 0.0 && (0.0..=most as f64).contains(v));
+    number.map(|v| v as u64).ok_or_else(|| unexpected(what, &format!("a whole number up to {most}"), value))
 }
 
 pub(super) fn drawing(ink: &JsValue) -> Outcome<Drawing> {
@@ -173,7 +200,7 @@ fn items<T>(
     (0..length).map(|i| each(i, &Reflect::get_u32(list, i)?)).collect()
 }
 
-fn field(object: &JsValue, name: &str) -> Outcome<JsValue> {
+pub(super) fn field(object: &JsValue, name: &str) -> Outcome<JsValue> {
     Reflect::get(object, &name.into())
 }
 

@@ -70,7 +70,7 @@ fn wire(json: &str, graph: &mut Graph) -> std::result::Result<Wire, Fault> {
     if json.len() > LIMITS.0 {
         return Err(Error::format("network", format!("at most {} bytes", LIMITS.0), json.len()).into());
     }
-    let value: Value = serde_json::from_str(json).map_err(|e| Error::format("network", "JSON", e))?;
+    let value: Value = serde_json::from_slice(json.as_bytes()).map_err(|e| Error::format("network", "JSON", e))?;
     let Value::Object(network) = &value else {
         return Err(Error::format("network", "an object with input and layers", shown(Some(&value))).into());
     };

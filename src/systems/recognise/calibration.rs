@@ -25,7 +25,9 @@ impl Calibration {
         let number = |key: &str, neutral| match metadata.get(key) {
             None => Ok(neutral),
             // As JSON, whose parser is there for the file's header: the standard library's adds 12 kB of tables to the wasm.
-            Some(text) => serde_json::from_str(text).map_err(|_| Error::format(key, "a number", super::shown(text))),
+            Some(text) => {
+                serde_json::from_slice(text.as_bytes()).map_err(|_| Error::format(key, "a number", super::shown(text)))
+            }
         };
         let neutral = Self::default();
         Self {

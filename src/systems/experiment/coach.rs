@@ -1,0 +1,121 @@
+//! A coach: the parameters, and the steps that learners' gradients make them take.
+
+use super::inspect::{self, Inspected};
+use super::setup::Setup;
+use crate::error::{Error, Result};
+use crate::nn::{Network, Params};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use crate::train::{Descent, Progress, State};
+
+/// A loss of this many times that of a blind guess is no learning any more.
+const DIVERGED: f64 = 100.0;
+
+/// The half of a training that decides.
+pub struct Coach {
+    setup: Setup,
+    net: Network,
+    descent: Descent,
+    classes: usize,
+    /// The gradients of the step so far, in the order of its shards.
+    shards: Vec<(Vec<f32>, Progress)>,
+    filled: usize,
+}
+
+impl Coach {
+    /// Begins with the setup's first weights, for pictures of this shape and so many classes.
+    pub fn new(setup: Setup, input: Shape, classes: usize) -> Result<Self> {
+        let net = setup.network(input, classes)?;
+        let descent = Descent::new(&net, setup.first(&net)?, &setup.options)?;
+        let shards = vec![(Vec::new(), Progress::default()); setup.shards()];
+        Ok(Self { setup, net, descent, classes, shards, filled: 0 })
+    }
+
+    /// The network in training.
+    pub fn network(&self) -> &Network {
+        &self.net
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.descent.steps()
+    }
+
+    /// The parameters for the next step.
+    pub fn params(&self) -> &Params {
+        self.descent.params()
+    }
+
+    /// The parameters to use: the moving average if one is kept.
+    pub fn result(&self) -> &Params {
+        self.descent.result()
+    }
+
+    /// Takes the gradient of the step's next shard; shards come in their order.
+    pub fn add(&mut self, gradient: &[f32], progress: Progress) -> Result<()> {
+        let len = self.net.parameters();
+        if gradient.len() != len || self.filled == self.shards.len() {
+            let expected = format!("{len} numbers for each of {} shards", self.shards.len());
+            return Err(Error::shape("gradient", expected, format!("{}, shard {}", gradient.len(), self.filled + 1)));
+        }
+        let (own, its) = &mut self.shards[self.filled];
+        own.clear();
+        own.extend_from_slice(gradient);
+        *its = progress;
+        self.filled += 1;
+        Ok(())
+    }
+
+    /// Takes the step, once every shard is there. Returns what it came to and its learning rate.
+    ///
+    /// Fails, and changes no weight, where a shard is missing, where the loss or the gradient is no number and where the
+    /// loss has left all bounds; the error then names the step. The step's shards must be added anew.
+    pub fn step(&mut self) -> Result<(Progress, f32)> {
+        let filled = std::mem::take(&mut self.filled);
+        if filled != self.shards.len() {
+            return Err(Error::value("shards of the step", self.shards.len(), filled));
+        }
+        let step = self.steps();
+        let mut sum = Progress::default();
+        self.shards.iter().for_each(|(_, part)| sum.add(*part));
+        let (loss, bound) = (sum.loss / sum.images.max(1) as f64, DIVERGED * libm::log(self.classes as f64));
+        if loss > bound {
+            return Err(Error::value(format!("step {}", step + 1), format!("a loss below {bound:.0}"), loss));
+        }
+        if let Some(layer) = self.shards.iter().find_map(|(g, _)| inspect::culprit_gradient(self.net.views(), g)) {
+            let got = format!("none in the gradient of {layer}");
+            return Err(Error::value(format!("step {}", step + 1), "finite numbers", got));
+        }
+        let options = &self.setup.options;
+        let rate = options.schedule.rate(options.rate, step, self.setup.steps);
+        let progress = self.descent.apply(self.shards.iter().map(|(g, part)| (&g[..], *part)), rate)?;
+        Ok((progress, rate))
+    }
+
+    /// Everything to go on from here with the same bits.
+    pub fn state(&self) -> State {
+        self.descent.state()
+    }
+
+    /// Goes on from a state. Refuses one of another network or optimiser and is then as it was.
+    pub fn restore(&mut self, state: State) -> Result<()> {
+        self.filled = 0;
+        self.descent.restore(state)
+    }
+
+    /// The trained weights by name, in their public order.
+    pub fn weights(&self) -> Vec<(String, Tensor)> {
+        self.result().named()
+    }
+
+    /// Weights and gradients of every layer that has weights, as the last step left them.
+    pub fn inspect(&self) -> Vec<[Inspected; 2]> {
+        inspect::weights(self.params(), self.descent.gradient())
+    }
+
+    /// The filters of the first layer with a window, `oc × c × kh × kw`, if there is one; with their name.
+    pub fn filters(&self) -> Option<(String, Tensor)> {
+        let view = self.net.views().iter().find(|view| view.shape.len() == 4)?;
+        Some((view.name.clone(), self.params().get(&view.name).ok()?))
+    }
+}

@@ -1,0 +1,366 @@
+//! Handles for training: one [`Coach`] decides, a [`Learner`] in each worker computes, [`Samples`] is what they look at.
+
+use super::{Outcome, give, take};
+use crate::data::idx::{self, Labelled};
+use crate::shape::Shape;
+use crate::systems::experiment::{self, Histogram, Inspected, Part, Setup};
+use crate::tensor;
+use crate::train::optimiser::Memory;
+use crate::train::{Progress, State};
+use crate::{Error, Result};
+use js_sys::{Float32Array, Uint8Array, Uint32Array};
+use serde::Serialize;
+use std::cell::RefCell;
+use std::sync::Arc;
+use wasm_bindgen::prelude::*;
+
+/// Steps, and places among pictures: what a float holds exactly.
+const MOST: u64 = 1 << 53;
+const CLASSES: u64 = 256;
+/// The most digits to make up.
+const MADE_UP: u64 = 100_000;
+
+/// Labelled pictures, living in the engine's memory until `free` is called and no learner uses them any more.
+#[wasm_bindgen]
+pub struct Samples(Arc<experiment::Samples>);
+
+#[wasm_bindgen]
+impl Samples {
+    /// Opens plain IDX files; without files to choose by (`undefined`), some of the others are kept for that.
+    /// Throws with code `format`, `shape` or `value`.
+    #[wasm_bindgen(js_name = fromIdx)]
+    pub fn from_idx(
+        #[wasm_bindgen(unchecked_param_type = "IdxFiles")] files: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] classes: &JsValue,
+    ) -> Outcome<Self> {
+        let classes = take::whole("classes", classes, CLASSES - 1)? as u8;
+        let file = |name: &str| -> Outcome<Option<Vec<u8>>> {
+            let value = take::field(files, name)?;
+            if value.is_undefined() { Ok(None) } else { Ok(Some(take::file(name, &value)?)) }
+        };
+        let pair = |images: &str, labels: &str| -> Outcome<Option<Labelled>> {
+            let (Some(i), Some(l)) = (file(images)?, file(labels)?) else { return Ok(None) };
+            Ok(Some(Labelled::new(idx::read_plain_images(&i)?, idx::read_plain_labels(&l)?, classes)?))
+        };
+        let validation = pair("validationImages", "validationLabels")?;
+        let train = pair("images", "labels")?;
+        let train = train.ok_or_else(|| Error::missing("files", "images and labels", "none"))?;
+        Ok(Self(Arc::new(experiment::Samples::new(train, validation, classes.into())?)))
+    }
+
+    /// Makes up digits as a hand would write them: so many to learn from and others to choose by.
+    #[wasm_bindgen(js_name = fromGenerator)]
+    pub fn from_generator(
+        #[wasm_bindgen(unchecked_param_type = "number")] seed: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] train: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] validation: &JsValue,
+    ) -> Outcome<Self> {
+        let count = |name, value| take::whole(name, value, MADE_UP);
+        let (train, validation) = (count("pictures", train)?, count("pictures to choose by", validation)?);
+        let seed = take::whole("seed", seed, MOST)?;
+        Ok(Self(Arc::new(experiment::Samples::made_up(seed, train as usize, validation as usize)?)))
+    }
+
+    /// Channels, height and width of every picture.
+    #[wasm_bindgen(getter, unchecked_return_type = "[number, number, number]")]
+    pub fn shape(&self) -> Vec<u32> {
+        let Shape { c, h, w } = self.0.shape();
+        vec![c as u32, h as u32, w as u32]
+    }
+
+    /// How many classes there are.
+    #[wasm_bindgen(getter)]
+    pub fn classes(&self) -> usize {
+        self.0.classes()
+    }
+
+    /// The class of every picture of a part, in its order.
+    pub fn labels(&self, #[wasm_bindgen(unchecked_param_type = "Part")] part: &JsValue) -> Outcome<Uint8Array> {
+        let part = part_of(part)?;
+        let labels: Vec<u8> = (0..self.0.len(part)).map(|i| self.0.label(part, i)).collect();
+        Ok(labels.as_slice().into())
+    }
+
+    /// Picture `i` of a part, row by row, 0 paper to 1 ink.
+    pub fn picture(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Part")] part: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] i: &JsValue,
+    ) -> Outcome<Float32Array> {
+        let part = part_of(part)?;
+        let i = take::whole("picture", i, self.0.len(part).saturating_sub(1) as u64)?;
+        let mut picture = vec![0.0; self.0.shape().len()];
+        self.0.picture(part, i as usize, &mut picture);
+        Ok(picture.as_slice().into())
+    }
+}
+
+/// The half of a training that has the pictures: it computes gradients of shards, for a [`Coach`] here or elsewhere.
+#[wasm_bindgen]
+pub struct Learner(RefCell<experiment::Learner>);
+
+#[wasm_bindgen]
+impl Learner {
+    /// A learner of a setup (JSON). Throws with code `format`, `missing`, `shape` or `value` where it cannot work.
+    #[wasm_bindgen(constructor)]
+    pub fn new(#[wasm_bindgen(unchecked_param_type = "string")] setup: &JsValue, samples: &Samples) -> Outcome<Self> {
+        let setup = Setup::from_json(&take::long_text("setup", setup)?)?;
+        Ok(Self(RefCell::new(experiment::Learner::new(setup, samples.0.clone())?)))
+    }
+
+    /// Takes over parameters.
+    pub fn receive(&self, #[wasm_bindgen(unchecked_param_type = "Float32Array")] params: &JsValue) -> Outcome<()> {
+        let mut own = self.0.borrow_mut();
+        let params = take::numbers("parameters", params, own.gradient().len())?;
+        Ok(own.receive(&params)?)
+    }
+
+    /// Computes the gradient of a shard of step `step`, counted from 0; `gradient` then gives it.
+    #[wasm_bindgen(unchecked_return_type = "Sums")]
+    pub fn learn(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number")] step: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] shard: &JsValue,
+    ) -> Outcome<JsValue> {
+        let (step, shard) = (take::whole("step", step, MOST)?, take::whole("shard", shard, MOST)?);
+        let progress = self.0.borrow_mut().learn(step, shard as usize)?;
+        give::plain(&Sums::from(progress))
+    }
+
+    /// The gradient that the last `learn` computed.
+    pub fn gradient(&self) -> Float32Array {
+        self.0.borrow().gradient().into()
+    }
+
+    /// Classifies pictures `from` to before `to` of those to choose by.
+    #[wasm_bindgen(unchecked_return_type = "Classified")]
+    pub fn classify(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number")] from: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] to: &JsValue,
+    ) -> Outcome<JsValue> {
+        let (from, to) = (take::whole("from", from, MOST)?, take::whole("to", to, MOST)?);
+        let found = self.0.borrow_mut().classify(Part::Validation, from as usize, to as usize)?;
+        give::plain(&Classified {
+            classes: found.classes.as_slice().into(),
+            confidences: found.confidences.as_slice().into(),
+            loss: found.loss,
+        })
+    }
+
+    /// Picture `i` to learn from as it is, and behind it `variants` of it as the setup's augmentation bends it.
+    pub fn preview(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number")] i: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] variants: &JsValue,
+    ) -> Outcome<Float32Array> {
+        let (i, variants) = (take::whole("picture", i, MOST)?, take::whole("variants", variants, 100)?);
+        let pictures = self.0.borrow().preview(i as usize, variants as usize)?;
+        Ok(pictures.concat().as_slice().into())
+    }
+
+    /// How the numbers of every layer were spread in the last shard.
+    #[wasm_bindgen(unchecked_return_type = "Spread[]")]
+    pub fn activations(&self) -> Outcome<JsValue> {
+        let all: Vec<Spread> = self.0.borrow().activations().iter().map(Spread::from).collect();
+        give::plain(&all)
+    }
+}
+
+/// The half of a training that decides: it sums the learners' gradients and takes the steps.
+#[wasm_bindgen]
+pub struct Coach(RefCell<experiment::Coach>);
+
+#[wasm_bindgen]
+impl Coach {
+    /// A coach of a setup (JSON), for pictures like those. Throws as [`Learner::new`].
+    #[wasm_bindgen(constructor)]
+    pub fn new(#[wasm_bindgen(unchecked_param_type = "string")] setup: &JsValue, samples: &Samples) -> Outcome<Self> {
+        let setup = Setup::from_json(&take::long_text("setup", setup)?)?;
+        let (shape, classes) = (samples.0.shape(), samples.0.classes());
+        Ok(Self(RefCell::new(experiment::Coach::new(setup, shape, classes)?)))
+    }
+
+    /// Steps taken.
+    #[wasm_bindgen(getter)]
+    pub fn steps(&self) -> f64 {
+        self.0.borrow().steps() as f64
+    }
+
+    /// The parameters that the next step's gradients are asked for.
+    pub fn params(&self) -> Float32Array {
+        self.0.borrow().params().values().into()
+    }
+
+    /// The parameters to judge by: the moving average if one is kept.
+    pub fn result(&self) -> Float32Array {
+        self.0.borrow().result().values().into()
+    }
+
+    /// Takes the gradient of the step's next shard and what it came to.
+    pub fn add(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] gradient: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Sums")] sums: &JsValue,
+    ) -> Outcome<()> {
+        let number = |name| -> Outcome<f64> { Ok(take::field(sums, name)?.as_f64().unwrap_or(f64::NAN)) };
+        let (images, loss, correct) = (number("images")?, number("loss")?, number("correct")?);
+        let progress = Progress { images: images as usize, loss, correct: correct as usize, gradient_norm: 0.0 };
+        let mut own = self.0.borrow_mut();
+        let gradient = take::numbers("gradient", gradient, own.params().values().len())?;
+        Ok(own.add(&gradient, progress)?)
+    }
+
+    /// Takes the step. Throws, with the step and the layer, where a number is none or the loss has left all bounds; no
+    /// weight has then changed.
+    #[wasm_bindgen(unchecked_return_type = "Sums & { gradientNorm: number; rate: number }")]
+    pub fn step(&self) -> Outcome<JsValue> {
+        let (Progress { images, loss, correct, gradient_norm }, rate) = self.0.borrow_mut().step()?;
+        give::plain(&Step { images, loss, correct, gradient_norm, rate })
+    }
+
+    /// Everything to go on from here with the same bits.
+    #[wasm_bindgen(unchecked_return_type = "Checkpoint")]
+    pub fn state(&self) -> Outcome<JsValue> {
+        let State { params, memory, average } = self.0.borrow().state();
+        give::plain(&Checkpoint {
+            steps: memory.steps as f64,
+            params: params.as_slice().into(),
+            first: memory.first.as_slice().into(),
+            second: memory.second.as_slice().into(),
+            average: average.unwrap_or_default().as_slice().into(),
+        })
+    }
+
+    /// Goes on from a state. Refuses one of another setup and is then as it was.
+    pub fn restore(&self, #[wasm_bindgen(unchecked_param_type = "Checkpoint")] state: &JsValue) -> Outcome<()> {
+        let own = self.0.borrow().state();
+        let row = |name: &str, own: &[f32]| -> Outcome<Vec<f32>> {
+            Ok(take::numbers(&format!("checkpoint's {name}"), &take::field(state, name)?, own.len())?)
+        };
+        let average = own.average.as_ref().map(|own| row("average", own)).transpose()?;
+        let memory = Memory {
+            first: row("first", &own.memory.first)?,
+            second: row("second", &own.memory.second)?,
+            steps: take::whole("checkpoint's steps", &take::field(state, "steps")?, MOST)?,
+        };
+        let params = row("params", &own.params)?;
+        Ok(self.0.borrow_mut().restore(State { params, memory, average })?)
+    }
+
+    /// The trained weights by name, in their public order (OIHW; out × in). The same setup on the same pictures gives the
+    /// same bits.
+    #[wasm_bindgen(unchecked_return_type = "Tensor[]")]
+    pub fn weights(&self) -> Outcome<JsValue> {
+        let all: Vec<Tensor> = self.0.borrow().weights().iter().map(|(name, values)| tensor(name, values)).collect();
+        give::plain(&all)
+    }
+
+    /// How the weights of every layer are spread, and their gradients in the last step.
+    #[wasm_bindgen(unchecked_return_type = "{ weight: Spread; gradient: Spread }[]")]
+    pub fn inspect(&self) -> Outcome<JsValue> {
+        let all = self.0.borrow().inspect();
+        let all: Vec<Pair> = all.iter().map(|[w, g]| Pair { weight: w.into(), gradient: g.into() }).collect();
+        give::plain(&all)
+    }
+
+    /// The filters of the first layer that has a window; null if none has.
+    #[wasm_bindgen(unchecked_return_type = "Tensor | null")]
+    pub fn filters(&self) -> Outcome<JsValue> {
+        match self.0.borrow().filters() {
+            Some((name, filters)) => give::plain(&tensor(&name, &filters)),
+            None => Ok(JsValue::NULL),
+        }
+    }
+}
+
+fn tensor(name: &str, values: &tensor::Tensor) -> Tensor {
+    let flat: Vec<f32> = values.iter().copied().collect();
+    Tensor { name: name.into(), shape: values.shape().to_vec(), values: flat.as_slice().into() }
+}
+
+fn part_of(value: &JsValue) -> Result<Part> {
+    match &*take::text("part", value)? {
+        "train" => Ok(Part::Train),
+        "validation" => Ok(Part::Validation),
+        other => Err(Error::value("part", "train or validation", other)),
+    }
+}
+
+#[derive(Serialize)]
+struct Sums {
+    images: usize,
+    loss: f64,
+    correct: usize,
+}
+
+impl From<Progress> for Sums {
+    fn from(p: Progress) -> Self {
+        Self { images: p.images, loss: p.loss, correct: p.correct }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Step {
+    images: usize,
+    loss: f64,
+    correct: usize,
+    gradient_norm: f64,
+    rate: f32,
+}
+
+#[derive(Serialize)]
+struct Classified {
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    classes: Uint8Array,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    confidences: Float32Array,
+    loss: f64,
+}
+
+#[derive(Serialize)]
+struct Checkpoint {
+    steps: f64,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    params: Float32Array,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    first: Float32Array,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    second: Float32Array,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    average: Float32Array,
+}
+
+#[derive(Serialize)]
+struct Pair {
+    weight: Spread,
+    gradient: Spread,
+}
+
+#[derive(Serialize)]
+struct Tensor {
+    name: String,
+    shape: Vec<usize>,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    values: Float32Array,
+}
+
+#[derive(Serialize)]
+struct Spread {
+    name: String,
+    range: [f32; 2],
+    mean: f32,
+    deviation: f32,
+    zeros: f32,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    bars: Uint32Array,
+}
+
+impl From<&Inspected> for Spread {
+    fn from(inspected: &Inspected) -> Self {
+        let Histogram { range, ref bars, mean, deviation, zeros } = inspected.spread;
+        let bars = bars.as_slice().into();
+        Self { name: inspected.name.clone(), range, mean, deviation, zeros, bars }
+    }
+}
