@@ -3,4 +3,5 @@
 pub mod digits;
 pub mod experiment;
 pub mod recognise;
+pub mod reproduce;
 pub mod session;

@@ -108,7 +108,6 @@ pub fn judge_ink<'a>(model: &'a Model, drawings: &[Drawing]) -> Result<InkReport
 }
 
 fn print_json(report: &impl serde::Serialize) -> Result<()> {
-    let text = serde_json::to_string(report).map_err(|e| Error::format("report", "numbers that JSON can hold", e))?;
-    println!("{text}");
+    println!("{}", files::json(report)?);
     Ok(())
 }

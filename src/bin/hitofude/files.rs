@@ -21,6 +21,11 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path)).map_err(error)
 }
 
+/// A report as one line of JSON.
+pub fn json(report: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(report).map_err(|e| Error::format("report", "numbers that JSON can hold", e))
+}
+
 /// `path` with something behind its whole name.
 pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -6,6 +6,7 @@ mod card;
 mod eval;
 mod files;
 mod import;
+mod reproduce;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +33,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Score a model on people's pen strokes.
     EvalInk(eval::InkArgs),
+    /// Repeat the sources' experiments and print their figures beside ours.
+    Reproduce(reproduce::Args),
     /// Convert the textbook's pickled parameters.
     Import(import::Args),
     /// List the recipes, architectures and shipped weights.
@@ -76,6 +79,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Train(args) => train::run(&args),
         Command::Eval(args) => eval::images(&args),
         Command::EvalInk(args) => eval::ink(&args),
+        Command::Reproduce(args) => reproduce::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Models { pretrained } => models(&files::shipped(pretrained.as_deref())),
     }
