@@ -1,8 +1,7 @@
 //! Convolution kernels one by one at every lane level: `cargo bench --bench kernels [word …]`.
 //!
-//! For each layer and direction: both ways of computing it, where there are two, in GFLOP/s of the *direct* convolution,
-//! so that the ways compare; medians of interleaved rounds. The ceiling is a loop of independent multiply-adds in
-//! registers. Results of the two ways are compared before anything is printed.
+//! For each layer and direction both ways of computing it, in GFLOP/s of the *direct* convolution, so that they compare;
+//! medians of interleaved rounds. The results of the two ways are compared before anything is printed.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -39,8 +38,7 @@ const TOLERANCE: f32 = 1e-4;
 
 /// One way of computing one thing, with where it leaves its result.
 struct Way<'a> {
-    name: &'static str,
-    work: Box<dyn FnMut(&mut Vec<f32>) + 'a>,
+    work: Box<dyn FnMut(&mut [f32]) + 'a>,
     result: Vec<f32>,
     seconds: Vec<f64>,
 }
@@ -84,8 +82,8 @@ fn layer(level: Level, names: (&str, &str), n: usize, (c, side, oc, pad): (usize
     minimal.pack(level, |tap, ch, g| g.copy_from_slice(&weights[(tap * c + ch) * oc..][..oc]));
     let mut work = vec![0.0; minimal.workspace()];
     let ways = [
-        Way::new("windows", dys.len(), |y| direct.run(level, n, &xs, Store::SET, y)),
-        Way::new("winograd", dys.len(), |y| minimal.run(level, n, &xs, Store::SET, y, &mut work)),
+        Way::new(dys.len(), |y| direct.run(level, n, &xs, Store::SET, y)),
+        Way::new(dys.len(), |y| minimal.run(level, n, &xs, Store::SET, y, &mut work)),
     ];
     compare(names, "forward", flop, ways);
 
@@ -98,8 +96,8 @@ fn layer(level: Level, names: (&str, &str), n: usize, (c, side, oc, pad): (usize
     });
     let mut work = vec![0.0; minimal.workspace()];
     let ways = [
-        Way::new("windows", xs.len(), |dx| direct.run(level, n, &dys, Store::SET, dx)),
-        Way::new("winograd", xs.len(), |dx| minimal.run(level, n, &dys, Store::SET, dx, &mut work)),
+        Way::new(xs.len(), |dx| direct.run(level, n, &dys, Store::SET, dx)),
+        Way::new(xs.len(), |dx| minimal.run(level, n, &dys, Store::SET, dx, &mut work)),
     ];
     compare(names, "input gradient", flop, ways);
 
@@ -107,11 +105,11 @@ fn layer(level: Level, names: (&str, &str), n: usize, (c, side, oc, pad): (usize
     let minimal = winograd::FilterGradient::new(x, window.pad, y, n);
     let (mut space, mut work) = (vec![0.0; direct.workspace(level)], vec![0.0; minimal.workspace(level)]);
     let ways = [
-        Way::new("windows", weights.len(), |dw| {
+        Way::new(weights.len(), |dw| {
             dw.fill(0.0);
             direct.run(level, n, &xs, &dys, dw, &mut space);
         }),
-        Way::new("winograd", weights.len(), |dw| {
+        Way::new(weights.len(), |dw| {
             dw.fill(0.0);
             minimal.run(level, n, &xs, &dys, dw, &mut work);
         }),
@@ -120,8 +118,8 @@ fn layer(level: Level, names: (&str, &str), n: usize, (c, side, oc, pad): (usize
 }
 
 impl<'a> Way<'a> {
-    fn new(name: &'static str, len: usize, mut work: impl FnMut(&mut [f32]) + 'a) -> Self {
-        Self { name, work: Box::new(move |y| work(y)), result: vec![0.0; len], seconds: Vec::new() }
+    fn new(len: usize, work: impl FnMut(&mut [f32]) + 'a) -> Self {
+        Self { work: Box::new(work), result: vec![0.0; len], seconds: Vec::new() }
     }
 }
 
@@ -144,7 +142,6 @@ fn compare((name, level): (&str, &str), direction: &str, flop: f64, mut ways: [W
     assert!(error <= TOLERANCE * largest, "{name}, {direction}: the ways differ by {error} of {largest}");
     let [direct, minimal] = ways.map(|mut way| {
         way.seconds.sort_by(f64::total_cmp);
-        assert!(!way.name.is_empty());
         flop / way.seconds[ROUNDS / 2] / 1e9
     });
     println!("{name:<34} {direction:<16} {level:<12} {direct:>10.1} {minimal:>10.1} {:>8.2}", minimal / direct);

@@ -1,7 +1,8 @@
 //! The transforms of minimal filtering, along both axes of a tile, with lanes along the channels.
 
-use super::super::gemm::Store;
-use super::super::lanes::{load, store};
+use super::super::gemm::{Store, WIDEST};
+use super::super::lanes::load;
+use super::super::tile;
 use super::{Grid, IN, OUT, PLACES, Planes, Tile};
 use fearless_simd::prelude::*;
 use fearless_simd_macros::simd;
@@ -67,36 +68,8 @@ fn filter_gradient<S: Simd>(simd: S, u: [S::f32s; IN]) -> [S::f32s; 3] {
     [u[0] + even + even2, odd + odd2, even2.mul_add(part(2.0), even.mul_add(part(0.5), u[5]))]
 }
 
-/// A transform along both axes of `P × P` vectors: `get(row, column)` reads, `put(row, column, v)` writes `Q × Q`.
-#[inline(always)]
-#[allow(
-    clippy::needless_range_loop,
-    reason = "iterators over arrays of vectors are not inlined, at a fifth of the speed"
-)]
-fn square<S: Simd, const P: usize, const Q: usize>(
-    simd: S,
-    get: impl Fn(usize, usize) -> S::f32s,
-    transform: impl Fn([S::f32s; P]) -> [S::f32s; Q],
-    mut put: impl FnMut(usize, usize, S::f32s),
-) {
-    let mut half = [[S::f32s::splat(simd, 0.0); P]; Q];
-    for j in 0..P {
-        let mut column = [S::f32s::splat(simd, 0.0); P];
-        for i in 0..P {
-            column[i] = get(i, j);
-        }
-        let column = transform(column);
-        for k in 0..Q {
-            half[k][j] = column[k];
-        }
-    }
-    for k in 0..Q {
-        let row = transform(half[k]);
-        for l in 0..Q {
-            put(k, l, row[l]);
-        }
-    }
-}
+/// Numbers of the widest vector of any level.
+const LANES: usize = WIDEST / 2;
 
 /// Transforms the `P × P` patches of `x` under these tiles into the planes of `v`.
 #[inline(always)]
@@ -110,41 +83,36 @@ fn patches<S: Simd, const P: usize>(
     v: &mut [f32],
 ) {
     let (c, row, lanes) = (grid.map.shape.c, grid.map.row(), S::f32s::LEN);
+    let (mut patch, mut places) = ([0.0; IN * IN * LANES], [0.0; PLACES * LANES]);
     for (t, number) in tiles.enumerate() {
         let Tile { at, rows, columns } = grid.tile(number);
         for ch in (0..c).step_by(lanes) {
             let (len, out) = (lanes.min(c - ch), to.at(t, ch, c, lanes));
-            if rows >= P && columns >= P && len == lanes {
-                let x = &x[at + ch..][..(P - 1) * (row + c) + lanes];
-                let v = &mut v[out..][..(PLACES - 1) * to.step + lanes];
-                square::<S, P, IN>(
-                    simd,
-                    #[inline(always)]
-                    |i, j| S::f32s::from_slice(simd, &x[i * row + j * c..][..lanes]),
-                    &transform,
-                    #[inline(always)]
-                    |k, l, u| u.store_slice(&mut v[(k * IN + l) * to.step..][..lanes]),
-                );
-            } else {
+            let full = len == lanes;
+            let mut source = (&x[at + ch..], (row, c));
+            if !(full && rows >= P && columns >= P) {
                 // Beyond the edge there is nothing, and behind the last channel nothing either.
-                square::<S, P, IN>(
-                    simd,
-                    #[inline(always)]
-                    |i, j| {
-                        let inside = i < rows && j < columns;
-                        if inside {
-                            load(simd, &x[at + i * row + j * c + ch..][..len])
-                        } else {
-                            S::f32s::splat(simd, 0.0)
-                        }
-                    },
-                    &transform,
-                    #[inline(always)]
-                    |k, l, u| {
-                        let width = if to.panel == usize::MAX { len } else { lanes };
-                        store::<S>(u, &mut v[(k * IN + l) * to.step + out..][..width]);
-                    },
-                );
+                patch[..P * P * lanes].fill(0.0);
+                for (i, j) in (0..rows.min(P)).flat_map(|i| (0..columns.min(P)).map(move |j| (i, j))) {
+                    patch[(i * P + j) * lanes..][..len].copy_from_slice(&source.0[i * row + j * c..][..len]);
+                }
+                source = (&patch, (P * lanes, lanes));
+            }
+            let target =
+                if full { (&mut v[out..], (IN * to.step, to.step)) } else { (&mut places[..], (IN * lanes, lanes)) };
+            tile::square::<S, P, IN>(
+                simd,
+                source,
+                target,
+                &transform,
+                #[inline(always)]
+                |u, v| u.store_slice(v),
+            );
+            if !full {
+                let width = if to.panel == usize::MAX { len } else { lanes };
+                for (place, u) in places.chunks_exact(lanes).take(PLACES).enumerate() {
+                    v[out + place * to.step..][..width].copy_from_slice(&u[..width]);
+                }
             }
         }
     }
@@ -185,6 +153,7 @@ pub(super) fn gradients_body<S: Simd>(
     );
 }
 
+/// Transforms products back into the outputs under these tiles; planes of `m` are `step` numbers apart.
 #[simd]
 pub(super) fn outputs_body<S: Simd>(
     simd: S,
@@ -195,6 +164,7 @@ pub(super) fn outputs_body<S: Simd>(
     y: &mut [f32],
 ) {
     let (oc, row, lanes, zero) = (grid.map.shape.c, grid.map.row(), S::f32s::LEN, S::f32s::splat(simd, 0.0));
+    let (mut places, mut patch) = ([0.0; PLACES * LANES], [0.0; OUT * OUT * LANES]);
     for (t, number) in tiles.enumerate() {
         let Tile { at, rows, columns } = grid.tile(number);
         for o in (0..oc).step_by(lanes) {
@@ -203,21 +173,40 @@ pub(super) fn outputs_body<S: Simd>(
                 Store::Set { bias, relu } => (bias.map_or(zero, |b| load(simd, &b[o..][..len])), relu, false),
                 Store::Add => (zero, false, true),
             };
-            square::<S, IN, OUT>(
+            let full = len == lanes;
+            let mut source = (&m[t * oc + o..], (IN * step, step));
+            if !full {
+                for (place, m) in places.chunks_exact_mut(lanes).take(PLACES).enumerate() {
+                    m[..len].copy_from_slice(&source.0[place * step..][..len]);
+                }
+                source = (&places, (IN * lanes, lanes));
+            }
+            // What lies beyond an edge or behind the last channel is computed and dropped.
+            let inside = || (0..rows.min(OUT)).flat_map(|i| (0..columns.min(OUT)).map(move |j| (i, j)));
+            let (whole, target) = (full && rows >= OUT && columns >= OUT, &mut y[at + o..]);
+            if add && !whole {
+                for (i, j) in inside() {
+                    patch[(i * OUT + j) * lanes..][..len].copy_from_slice(&target[i * row + j * oc..][..len]);
+                }
+            }
+            let to = if whole { (&mut *target, (row, oc)) } else { (&mut patch[..], (OUT * lanes, lanes)) };
+            tile::square::<S, IN, OUT>(
                 simd,
-                #[inline(always)]
-                |k, l| load(simd, &m[(k * IN + l) * step + t * oc + o..][..len]),
+                source,
+                to,
                 #[inline(always)]
                 |m| output(simd, m),
                 #[inline(always)]
-                |i, j, v| {
-                    if i < rows && j < columns {
-                        let y = &mut y[at + i * row + j * oc + o..][..len];
-                        let v = v + if add { load(simd, y) } else { bias };
-                        store::<S>(if relu { v.max(zero) } else { v }, y);
-                    }
+                |v, y| {
+                    let v = v + if add { S::f32s::from_slice(simd, y) } else { bias };
+                    (if relu { v.max(zero) } else { v }).store_slice(y);
                 },
             );
+            if !whole {
+                for (i, j) in inside() {
+                    target[i * row + j * oc..][..len].copy_from_slice(&patch[(i * OUT + j) * lanes..][..len]);
+                }
+            }
         }
     }
 }
@@ -234,15 +223,15 @@ pub(super) fn filters_body<S: Simd>(
     let (lanes, width) = (S::f32s::LEN, taps.len() / 9);
     let to = Planes { step: place, panel: 2 * lanes, depth: k };
     for o in (0..n).step_by(lanes) {
-        let at = to.at(channel, o, n, lanes);
-        square::<S, 3, IN>(
+        let target = (&mut packed[to.at(channel, o, n, lanes)..], (IN * place, place));
+        tile::square::<S, 3, IN>(
             simd,
-            #[inline(always)]
-            |i, j| S::f32s::from_slice(simd, &taps[(i * 3 + j) * width + o..][..lanes]),
+            (&taps[o..], (3 * width, width)),
+            target,
             #[inline(always)]
             |g| filter(simd, g),
             #[inline(always)]
-            |p, q, u| u.store_slice(&mut packed[(p * IN + q) * place + at..][..lanes]),
+            |u, to| u.store_slice(to),
         );
     }
 }
@@ -253,17 +242,22 @@ pub(super) fn filter_gradients_body<S: Simd>(simd: S, du: &[f32], dw: &mut [f32]
     let (lanes, place) = (S::f32s::LEN, du.len() / PLACES);
     for at in (0..place).step_by(lanes) {
         let len = lanes.min(place - at);
-        square::<S, IN, 3>(
+        let mut sums = [0.0; PLACES * LANES];
+        for (p, u) in sums.chunks_exact_mut(lanes).take(PLACES).enumerate() {
+            u[..len].copy_from_slice(&du[p * place + at..][..len]);
+        }
+        let mut taps = [0.0; 9 * LANES];
+        tile::square::<S, IN, 3>(
             simd,
-            #[inline(always)]
-            |p, q| load(simd, &du[(p * IN + q) * place + at..][..len]),
+            (&sums, (IN * lanes, lanes)),
+            (&mut taps, (3 * lanes, lanes)),
             #[inline(always)]
             |u| filter_gradient(simd, u),
             #[inline(always)]
-            |i, j, g| {
-                let dw = &mut dw[(i * 3 + j) * place + at..][..len];
-                store::<S>(load(simd, dw) + g, dw);
-            },
+            |g, to| g.store_slice(to),
         );
+        for (tap, g) in taps.chunks_exact(lanes).take(9).enumerate() {
+            dw[tap * place + at..][..len].iter_mut().zip(g).for_each(|(dw, g)| *dw += g);
+        }
     }
 }
