@@ -3,6 +3,7 @@
 mod common;
 
 use hitofude::kernel::conv::{Forward, Geometry, InputGradient, WeightGradient};
+use hitofude::kernel::depthwise::Depthwise;
 use hitofude::kernel::gemm::Store;
 use hitofude::kernel::winograd::{Filter, FilterGradient};
 use hitofude::rng::Rng;
@@ -30,9 +31,15 @@ fn random(rng: &mut Rng, shape: (usize, usize, usize, usize)) -> Array4<f32> {
 impl Problem {
     /// Any kernel, stride, padding, dilation and groups over any sizes, tails included.
     fn new(rng: &mut Rng) -> Self {
+        let groups = [1, 1, 1, 2, 3][rng.below(5)];
+        let (c, oc) = (groups * (1 + rng.below(9)), groups * (1 + rng.below(37)));
+        Self::over(rng, groups, c, oc)
+    }
+
+    /// As [`Problem::new`] over these channels.
+    fn over(rng: &mut Rng, groups: usize, c: usize, oc: usize) -> Self {
         loop {
-            let groups = [1, 1, 1, 2, 3][rng.below(5)];
-            let (n, c, oc) = (1 + rng.below(3), groups * (1 + rng.below(9)), groups * (1 + rng.below(37)));
+            let n = 1 + rng.below(3);
             let (h, w) = (1 + rng.below(9), 1 + rng.below(9));
             let mut pair = |most: usize| (1 + rng.below(most), 1 + rng.below(most));
             let (kernel, stride, dilation, pad) = (pair(4), pair(3), pair(2), pair(4));
@@ -265,4 +272,47 @@ fn minimal_filtering_keeps_its_bound() {
     }
     eprintln!("largest errors of y, dx, dw against the sums of absolute products: {worst:?}");
     assert!(worst.iter().all(|&e| e <= 1e-5), "{worst:?}");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn depthwise_is_a_convolution_with_as_many_groups_as_channels() {
+    let mut rng = Rng::new(2);
+    for _ in 0..100 {
+        let c = 1 + rng.below(40);
+        let p = Problem::over(&mut rng, c, c, c);
+        let (xs, ys) = p.shapes();
+        let halo = Geometry::gradient_halo(&p.window, (xs.h, xs.w), (ys.h, ys.w));
+        let (x, y, dx, dy) =
+            (Map::new(xs, p.window.pad), Map::new(ys, (1, 2)), Map::new(xs, (1, 0)), Map::new(ys, halo));
+        let mut want = [Array4::<f64>::zeros(p.dy.dim()), Array4::zeros(p.x.dim()), Array4::zeros(p.w.dim())];
+        p.each(|x, w, y| {
+            want[0][y] += f64::from(p.x[x]) * f64::from(p.w[w]);
+            want[1][x] += f64::from(p.dy[y]) * f64::from(p.w[w]);
+            want[2][w] += f64::from(p.dy[y]) * f64::from(p.x[x]);
+        });
+        let [wy, wx, ww] = want;
+        let (n, biased) =
+            (p.x.dim().0, wy.clone() + &Array4::from_shape_fn(wy.dim(), |(_, o, ..)| f64::from(p.bias[o])));
+        let (images, slopes) = (to_map(&x, &p.x), to_map(&dy, &p.dy));
+        for level in common::levels() {
+            let mut conv = Depthwise::new(p.window, x, y, Some((dx, dy)));
+            conv.pack(&p.stored());
+            let mut out = vec![7.0; n * y.len()];
+            conv.run(level, n, &images, Some(&p.bias), true, &mut out);
+            assert_close("relu(y + b)", &from_map(&y, &out), &biased.mapv(|v| v.max(0.0)));
+            conv.run(level, n, &images, None, false, &mut out);
+            assert_close("y", &from_map(&y, &out), &wy);
+            assert_eq!(out[0], 7.0, "the halo is left alone");
+            let mut back = vec![9.0; n * dx.len()];
+            conv.input_gradient(level, n, &slopes, false, &mut back);
+            conv.input_gradient(level, n, &slopes, true, &mut back);
+            assert_close("2 dx", &from_map(&dx, &back), &(wx.clone() * 2.0));
+            // One filter after another is the public order, too.
+            let mut dw = vec![0.5; p.w.len()];
+            conv.weight_gradient(level, n, &images, &slopes, &mut dw);
+            let dw = Array4::from_shape_vec(p.w.dim(), dw).unwrap();
+            assert_close("dw", &dw, &ww.mapv(|v| v + 0.5));
+        }
+    }
 }

@@ -82,6 +82,15 @@ CONV = {
     ),
     "conv 3x3, 2 groups": ((4, 6, 6), lambda: nn.Conv2d(4, 6, 3, groups=2, padding=1)),
     "conv 3x3, depthwise, stride 2": ((5, 7, 6), lambda: nn.Conv2d(5, 10, 3, groups=5, stride=2, padding=1)),
+    "conv 3x3, one filter for each channel": ((19, 7, 6), lambda: nn.Conv2d(19, 19, 3, groups=19, padding=1)),
+    "conv 5x3, one filter for each channel, stride 2": (
+        (18, 9, 8),
+        lambda: nn.Conv2d(18, 18, (5, 3), groups=18, stride=2, padding=(2, 1), bias=False),
+    ),
+    "conv 2x2, one filter for each channel, stride 3, dilation 2": (
+        (3, 9, 8),
+        lambda: nn.Conv2d(3, 3, 2, groups=3, stride=3, dilation=2, padding=1),
+    ),
     "conv 3x3, without bias": ((3, 5, 5), lambda: nn.Conv2d(3, 4, 3, bias=False)),
     "conv 3x3, many channels": ((17, 5, 6), lambda: nn.Conv2d(17, 19, 3, padding=1)),
 }

@@ -6,6 +6,7 @@
 
 pub mod act;
 pub mod conv;
+pub mod depthwise;
 pub mod gemm;
 mod lanes;
 pub mod lrn;

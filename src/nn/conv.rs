@@ -1,5 +1,6 @@
 //! Convolution: `y[o] = Σ x·w[o] + b[o]` over a window that slides. LeCun et al. 1998.
 
+use super::depthwise::DepthwiseOp;
 use super::layer::{Backward, Forward, Io, Layer, Op};
 use super::params::{Order, Role, View};
 use super::spec::{Setting, window_options};
@@ -113,6 +114,9 @@ impl Layer for Conv {
     }
 
     fn op(&self, io: &Io) -> Box<dyn Op> {
+        if self.groups == io.x[0].shape.c && self.groups == self.out && self.groups > 1 {
+            return Box::new(DepthwiseOp::new(self.window, io));
+        }
         Box::new(ConvOp::new(self.window, self.groups, io))
     }
 }

@@ -13,6 +13,7 @@ pub mod affine;
 pub mod batch_norm;
 pub mod concat;
 pub mod conv;
+mod depthwise;
 pub mod dropout;
 pub mod flatten;
 pub mod fold;

@@ -43,6 +43,14 @@ const LAYERS: &[(&str, Wiring)] = &[
     }),
     ("conv 3x3, 2 groups", |g, x| g.add("a", Conv::new(6, 3).groups(2).pad(1), &[x])),
     ("conv 3x3, depthwise, stride 2", |g, x| g.add("a", Conv::new(10, 3).groups(5).stride(2).pad(1), &[x])),
+    ("conv 3x3, one filter for each channel", |g, x| g.add("a", Conv::new(19, 3).groups(19).pad(1), &[x])),
+    ("conv 5x3, one filter for each channel, stride 2", |g, x| {
+        let window = Window { kernel: (5, 3), stride: (2, 2), pad: (2, 1), dilation: (1, 1) };
+        g.add("a", Conv { window, bias: false, ..Conv::new(18, 1).groups(18) }, &[x])
+    }),
+    ("conv 2x2, one filter for each channel, stride 3, dilation 2", |g, x| {
+        g.add("a", Conv::new(3, 2).groups(3).stride(3).dilation(2).pad(1), &[x])
+    }),
     ("conv 3x3, without bias", |g, x| g.add("a", Conv { bias: false, ..Conv::new(4, 3) }, &[x])),
     ("conv 3x3, many channels", |g, x| g.add("a", Conv::new(19, 3).pad(1), &[x])),
     ("affine", |g, x| g.add("a", Affine::new(4), &[x])),

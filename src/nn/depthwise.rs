@@ -1,0 +1,60 @@
+//! The computation of a convolution that has one filter for each channel; the layer is [`super::conv::Conv`].
+
+use super::layer::{Backward, Forward, Io, Op};
+use crate::kernel::depthwise::Depthwise;
+use crate::kernel::reduce::column_sums;
+use crate::shape::Window;
+use crate::tensor::Map;
+use std::ops::Range;
+
+/// A planned depthwise convolution.
+pub(super) struct DepthwiseOp {
+    kernel: Depthwise,
+    packed: u64,
+    weight: Range<usize>,
+    bias: Option<Range<usize>>,
+    relu: bool,
+    dy: Map,
+}
+
+impl DepthwiseOp {
+    pub(super) fn new(window: Window, io: &Io) -> Self {
+        let gradients = io.gradients.as_ref().map(|(dx, dy)| (dx[0], *dy));
+        Self {
+            kernel: Depthwise::new(window, io.x[0], io.y, gradients),
+            packed: 0,
+            weight: io.params[0].clone(),
+            bias: io.params.get(1).cloned(),
+            relu: io.relu,
+            dy: gradients.map_or(io.y, |(_, dy)| dy),
+        }
+    }
+
+    fn pack(&mut self, (values, version): (&[f32], u64)) {
+        if self.packed != version {
+            self.kernel.pack(&values[self.weight.clone()]);
+            self.packed = version;
+        }
+    }
+}
+
+impl Op for DepthwiseOp {
+    fn forward(&mut self, cx: Forward<'_>) {
+        self.pack(cx.params);
+        let bias = self.bias.clone().map(|b| &cx.params.0[b]);
+        self.kernel.run(cx.level, cx.n, cx.x(0), bias, self.relu, cx.y);
+    }
+
+    fn backward(&mut self, mut cx: Backward<'_>) {
+        self.pack(cx.params);
+        let (level, n) = (cx.level, cx.n);
+        if let Some(bias) = self.bias.clone() {
+            column_sums(level, (cx.dy, &self.dy), n, &mut cx.dparams[bias]);
+        }
+        let x = cx.inputs[0].of(cx.slots, n);
+        self.kernel.weight_gradient(level, n, x, cx.dy, &mut cx.dparams[self.weight.clone()]);
+        if let Some((_, _, dy, dx, first)) = cx.split(0) {
+            self.kernel.input_gradient(level, n, dy, !first, dx);
+        }
+    }
+}
