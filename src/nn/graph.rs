@@ -25,6 +25,8 @@ pub struct Node {
     pub flat: Shape,
     /// Its parameters: a range of the graph's views.
     pub params: std::ops::Range<usize>,
+    /// Whether its parameters stay as they are: see [`Network::freeze`].
+    pub frozen: bool,
 }
 
 /// A network under construction.
@@ -47,7 +49,7 @@ impl Graph {
             return Err(Error::shape(name, "at least one number in each image", shape));
         }
         let params = self.views.len()..self.views.len();
-        self.push(Node { name: name.into(), layer: None, inputs: vec![], shape, flat: shape, params })
+        self.push(Node { name: name.into(), layer: None, inputs: vec![], shape, flat: shape, params, frozen: false })
     }
 
     /// Appends a layer that reads `inputs` and returns its output.
@@ -82,7 +84,15 @@ impl Graph {
         let params = self.views.len()..self.views.len() + views.len();
         self.views.append(&mut views);
         let flat = layer.flat(flat).unwrap_or(shape);
-        self.push(Node { name: name.into(), layer: Some(layer), inputs: inputs.to_vec(), shape, flat, params })
+        self.push(Node {
+            name: name.into(),
+            layer: Some(layer),
+            inputs: inputs.to_vec(),
+            shape,
+            flat,
+            params,
+            frozen: false,
+        })
     }
 
     /// The image whose flattening the first input is. A layer that knows nothing of flattenings must not read one: inside
@@ -181,6 +191,40 @@ impl Network {
     /// The shape of one input image.
     pub fn input_shape(&self) -> Shape {
         self.0.nodes[0].shape
+    }
+
+    /// The same network with these layers frozen: they run as in inference, even in training, and keep their parameters.
+    /// Where only frozen layers come before a layer, no gradient is computed for them at all.
+    ///
+    /// A part is a layer's name, or its beginning and `*`: `conv*`. Errors: [`Error::Missing`] for a part that names no
+    /// layer with parameters.
+    pub fn freeze<S: AsRef<str>>(&self, parts: &[S]) -> Result<Self> {
+        let mut nodes = self.nodes().to_vec();
+        for part in parts.iter().map(AsRef::as_ref) {
+            let mut found = false;
+            for node in nodes.iter_mut().filter(|node| node.layer.is_some()) {
+                let named = part.strip_suffix('*').map_or(node.name == part, |start| node.name.starts_with(start));
+                node.frozen |= named;
+                found |= named && !node.params.is_empty();
+            }
+            if !found {
+                let own = nodes.iter().filter(|node| !node.params.is_empty()).map(|node| node.name.as_str());
+                let expected = format!("one of {}, or the beginning of some and *", own.collect::<Vec<_>>().join(", "));
+                return Err(Error::missing("layer to freeze", expected, part));
+            }
+        }
+        let Finished { views, auxiliaries, output, .. } = &*self.0;
+        let (views, auxiliaries, output) = (views.clone(), auxiliaries.clone(), *output);
+        Ok(Self(Arc::new(Finished { nodes, views, output, auxiliaries })))
+    }
+
+    /// Whether each view of the parameters is a frozen layer's, in their order.
+    pub fn frozen_views(&self) -> Vec<bool> {
+        let mut frozen = vec![false; self.views().len()];
+        for node in self.nodes().iter().filter(|node| node.frozen) {
+            frozen[node.params.clone()].fill(true);
+        }
+        frozen
     }
 
     /// An arena of zeros for this network's parameters.

@@ -225,7 +225,7 @@ impl<'a> Planner<'a> {
         for (k, node) in self.nodes.iter().enumerate() {
             wants[k] = match &node.layer {
                 None => self.input_gradient,
-                Some(_) => !node.params.is_empty() || node.inputs.iter().any(|w| wants[w.0]),
+                Some(_) => (!node.params.is_empty() && !node.frozen) || node.inputs.iter().any(|w| wants[w.0]),
             };
         }
         let mut slot = vec![None; count];

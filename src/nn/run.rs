@@ -129,7 +129,7 @@ impl Run {
         op.forward(Forward {
             level: self.level,
             n: self.n,
-            mode: self.mode,
+            mode: if node.frozen { Mode::Infer } else { self.mode },
             node: k as u64,
             params: (params.values(), params.version()),
             y: &mut y[..self.n * place.map.len()],
@@ -219,7 +219,7 @@ impl Run {
         op.backward(Backward {
             level: self.level,
             n: self.n,
-            mode: self.mode,
+            mode: if node.frozen { Mode::Infer } else { self.mode },
             node: k as u64,
             params: (params.values(), params.version()),
             dparams,

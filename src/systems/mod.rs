@@ -1,7 +1,9 @@
 //! Floor 4: how rooms work together.
 
 pub mod digits;
+pub mod ensemble;
 pub mod experiment;
 pub mod recognise;
 pub mod reproduce;
 pub mod session;
+pub mod transfer;

@@ -26,6 +26,8 @@ pub struct Descent {
     /// The parts of the arena that are trained, and those of them that hold weights.
     trained: Vec<Range<usize>>,
     weights: Vec<Range<usize>>,
+    /// The running statistics of frozen layers.
+    still: Vec<Range<usize>>,
     level: Level,
 }
 
@@ -45,7 +47,10 @@ impl Descent {
     pub fn new(net: &Network, params: Params, options: &Options) -> Result<Self> {
         options.check()?;
         let len = params.values().len();
-        let views = net.views();
+        let frozen = net.frozen_views();
+        let part = |keep: &dyn Fn(&View, bool) -> bool| -> Vec<Range<usize>> {
+            net.views().iter().zip(&frozen).filter(|(v, frozen)| keep(v, **frozen)).map(|(v, _)| v.range()).collect()
+        };
         Ok(Self {
             average: (options.average > 0.0).then(|| params.clone()),
             memory: options.optimiser.memory(len),
@@ -53,8 +58,9 @@ impl Descent {
             params,
             gradient: vec![0.0; len],
             statistics: vec![],
-            trained: views.iter().filter(|v| !v.role.is_statistic()).map(View::range).collect(),
-            weights: views.iter().filter(|v| v.role == Role::Weight).map(View::range).collect(),
+            trained: part(&|v, frozen| !frozen && !v.role.is_statistic()),
+            weights: part(&|v, frozen| !frozen && v.role == Role::Weight),
+            still: part(&|v, frozen| frozen && v.role.is_statistic()),
             level: Level::new(),
         })
     }
@@ -88,8 +94,13 @@ impl Descent {
                 progress.loss,
             ));
         }
+        let still: Vec<f32> = self.still.iter().flat_map(|part| &self.params.values()[part.clone()]).copied().collect();
         self.params.follow(&self.statistics, progress.images);
         let params = self.params.values_mut();
+        let mut still = still.into_iter();
+        for part in self.still.iter().cloned() {
+            params[part].fill_with(|| still.next().expect("as many as were kept"));
+        }
         self.options.optimiser.step(self.level, params, &self.gradient, &mut self.memory, rate, &self.trained);
         if let Some(average) = &mut self.average {
             // A young average would remember the first weights too long.

@@ -3,6 +3,7 @@
 pub mod calibrate;
 pub mod descent;
 pub mod evaluate;
+pub mod metrics;
 pub mod optimiser;
 pub mod options;
 pub mod regularise;
