@@ -36,9 +36,11 @@ const ROUNDS: usize = 9;
 /// Against the largest number of the result.
 const TOLERANCE: f32 = 1e-4;
 
+type Work<'a> = Box<dyn FnMut(&mut [f32]) + 'a>;
+
 /// One way of computing one thing, with where it leaves its result.
 struct Way<'a> {
-    work: Box<dyn FnMut(&mut [f32]) + 'a>,
+    work: Work<'a>,
     result: Vec<f32>,
     seconds: Vec<f64>,
 }

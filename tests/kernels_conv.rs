@@ -296,7 +296,7 @@ fn depthwise_is_a_convolution_with_as_many_groups_as_channels() {
             (p.x.dim().0, wy.clone() + &Array4::from_shape_fn(wy.dim(), |(_, o, ..)| f64::from(p.bias[o])));
         let (images, slopes) = (to_map(&x, &p.x), to_map(&dy, &p.dy));
         for level in common::levels() {
-            let mut conv = Depthwise::new(p.window, x, y, Some((dx, dy)));
+            let mut conv = Depthwise::new(p.window, x, y, Some(dx), Some(dy));
             conv.pack(&p.stored());
             let mut out = vec![7.0; n * y.len()];
             conv.run(level, n, &images, Some(&p.bias), true, &mut out);

@@ -52,3 +52,41 @@ fn wrong_sizes_are_refused() {
     let other = zoo::build("simple_convnet").unwrap().zeros();
     assert_eq!(run.forward(&other, &[0.0; 784], 1, Mode::Infer).unwrap_err().code(), "shape");
 }
+
+/// Gradients that share buffers, with halos and several readers of a wire among them, are those that are kept apart.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn gradients_in_shared_buffers_are_the_same_to_the_bit() {
+    for row in zoo::CATALOGUE.iter().filter(|row| zoo::build(row.name).unwrap().parameters() < 500_000) {
+        let net = zoo::build(row.name).unwrap();
+        let mut params = net.zeros();
+        Init::He.fill(&mut params, 3).unwrap();
+        let mut rng = Rng::new(4);
+        let images: Vec<f32> = (0..3 * net.input_shape().len()).map(|_| rng.uniform()).collect();
+        let targets: Vec<f32> = (0..30).map(|i| f32::from(u8::from(i % 10 == i / 10))).collect();
+        let mut gradients = [vec![], vec![]];
+        for (input_gradient, out) in [false, true].into_iter().zip(&mut gradients) {
+            let mut run = Run::new(&net, 3, &Purpose::Train { input_gradient });
+            // Twice: the second time the buffers are dirty.
+            for _ in 0..2 {
+                *out = vec![0.0; params.values().len()];
+                run.forward(&params, &images, 3, Mode::Train { seed: 5 }).unwrap();
+                run.soft_cross_entropy(net.output(), &targets, 1.0).unwrap();
+                run.backward(&params, out);
+            }
+        }
+        assert!(gradients[0].iter().any(|g| *g != 0.0), "{}", row.name);
+        assert_eq!(gradients[0], gradients[1], "{}", row.name);
+    }
+}
+
+/// Halos and workspace together take less than a fifth beside what the algorithm needs.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_training_step_takes_little_more_memory_than_it_needs() {
+    let net = zoo::build("deep_convnet").unwrap();
+    let run = Run::new(&net, 100, &Purpose::Train { input_gradient: false });
+    let (bytes, needed) = (run.bytes(), run.plan().needed());
+    eprintln!("DeepConvNet, batch 100: {bytes} bytes for {needed} needed, {:.3} times", bytes as f64 / needed as f64);
+    assert!(needed <= bytes && bytes as f64 <= 1.2 * needed as f64, "{bytes} for {needed}");
+}

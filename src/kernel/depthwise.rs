@@ -48,17 +48,17 @@ struct Finish<'a> {
 
 impl Depthwise {
     /// Tables for these layouts. The input's halo is at least the padding, the output gradient's at least what
-    /// [`super::conv::Geometry::gradient_halo`] says.
-    pub fn new(window: Window, x: Map, y: Map, gradients: Option<(Map, Map)>) -> Self {
+    /// [`super::conv::Geometry::gradient_halo`] says if the input's gradient `dx` is wanted, too.
+    pub fn new(window: Window, x: Map, y: Map, dx: Option<Map>, dy: Option<Map>) -> Self {
         assert_eq!(x.shape.c, y.shape.c);
         let (sy, sx) = window.stride;
         let phase = |(dx, dy): (Map, Map)| (0..sy * sx).map(move |p| Pass::backward(window, &dx, &dy, p / sx, p % sx));
         Self {
             x,
             y,
-            gradients: gradients.unwrap_or((x, y)),
+            gradients: (dx.unwrap_or(x), dy.unwrap_or(y)),
             forward: Pass::forward(window, &x, &y),
-            backward: gradients.into_iter().flat_map(phase).collect(),
+            backward: dx.zip(dy).into_iter().flat_map(phase).collect(),
             taps: window.kernel.0 * window.kernel.1,
             filters: Vec::new(),
             sums: Vec::new(),

@@ -145,7 +145,9 @@ pub(super) fn size_formula(window: &Window, x: Shape) -> String {
 pub(super) struct ConvOp {
     forward: conv::Forward,
     packed: u64,
-    backward: Option<(InputGradient, u64, WeightGradient)>,
+    /// The input's gradient, if it is wanted, with the version of its packed weights.
+    input_gradient: Option<(InputGradient, u64)>,
+    weight_gradient: Option<WeightGradient>,
     weight: Range<usize>,
     bias: Option<Range<usize>>,
     relu: bool,
@@ -156,17 +158,21 @@ pub(super) struct ConvOp {
 impl ConvOp {
     pub(super) fn new(window: Window, groups: usize, io: &Io) -> Self {
         let geometry = |x, y| Geometry { window, groups, x, y };
-        let backward = io.gradients.as_ref().map(|(dx, dy)| {
+        let gradients = io.gradients.as_ref();
+        let input_gradient = gradients.filter(|_| io.wants[0]).map(|(dx, dy)| {
             let gradient = InputGradient::new(io.level, geometry(dx[0], *dy), io.batch);
-            (gradient, 0, WeightGradient::new(io.level, geometry(io.x[0], *dy), io.batch))
+            (gradient, 0)
         });
+        let weight_gradient = gradients.map(|(_, dy)| WeightGradient::new(io.level, geometry(io.x[0], *dy), io.batch));
         let forward = conv::Forward::new(io.level, geometry(io.x[0], io.y), io.batch);
-        let back = backward.as_ref().map_or(0, |(dx, _, dw)| dx.workspace().max(dw.workspace(io.level)));
+        let back = input_gradient.as_ref().map_or(0, |(dx, _)| dx.workspace());
+        let back = weight_gradient.as_ref().map_or(0, |dw| dw.workspace(io.level)).max(back);
         Self {
             workspace: forward.workspace().max(back),
             forward,
             packed: 0,
-            backward,
+            input_gradient,
+            weight_gradient,
             weight: io.params[0].clone(),
             bias: io.params.get(1).cloned(),
             relu: io.relu,
@@ -187,16 +193,16 @@ impl Op for ConvOp {
     }
 
     fn backward(&mut self, mut cx: Backward<'_>) {
-        let (gradient, packed, weight_gradient) = self.backward.as_mut().expect("a plan that trains");
         let (values, version) = cx.params;
         if let Some(bias) = self.bias.clone() {
             column_sums(cx.level, (cx.dy, &self.dy), cx.n, &mut cx.dparams[bias]);
         }
         let x = cx.inputs[0].of(cx.slots, cx.n);
         let work = std::mem::take(&mut cx.work);
+        let weight_gradient = self.weight_gradient.as_ref().expect("a plan that trains");
         weight_gradient.run(cx.level, cx.n, x, cx.dy, &mut cx.dparams[self.weight.clone()], work);
         let (level, n) = (cx.level, cx.n);
-        if let Some((_, _, dy, dx, first)) = cx.split(0) {
+        if let (Some((gradient, packed)), Some((_, _, dy, dx, first))) = (&mut self.input_gradient, cx.split(0)) {
             if *packed != version {
                 gradient.pack(level, &values[self.weight.clone()]);
                 *packed = version;

@@ -19,14 +19,15 @@ pub(super) struct DepthwiseOp {
 
 impl DepthwiseOp {
     pub(super) fn new(window: Window, io: &Io) -> Self {
-        let gradients = io.gradients.as_ref().map(|(dx, dy)| (dx[0], *dy));
+        let dy = io.gradients.as_ref().map(|(_, dy)| *dy);
+        let dx = io.gradients.as_ref().filter(|_| io.wants[0]).map(|(dx, _)| dx[0]);
         Self {
-            kernel: Depthwise::new(window, io.x[0], io.y, gradients),
+            kernel: Depthwise::new(window, io.x[0], io.y, dx, dy),
             packed: 0,
             weight: io.params[0].clone(),
             bias: io.params.get(1).cloned(),
             relu: io.relu,
-            dy: gradients.map_or(io.y, |(_, dy)| dy),
+            dy: dy.unwrap_or(io.y),
         }
     }
 

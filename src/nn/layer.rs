@@ -122,6 +122,8 @@ pub struct Io {
     pub y: Map,
     /// Gradients of the inputs and of the output; `None` in a plan that only infers.
     pub gradients: Option<(Vec<Map>, Map)>,
+    /// Which inputs want a gradient.
+    pub wants: Vec<bool>,
     /// Where its parameters lie in the arena.
     pub params: Vec<Range<usize>>,
     /// A ReLU follows and is done in the same store.

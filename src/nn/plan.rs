@@ -16,9 +16,11 @@ pub enum Purpose {
         /// Wires to keep.
         taps: Vec<Wire>,
     },
-    /// Forward and backward; every wire can be read.
+    /// Forward and backward; the values of every wire can be read.
     Train {
-        /// Whether the gradient of the network's input is wanted, too.
+        /// Whether gradients are to be looked at: then the input has one, too, every wire keeps its own, and any wire can be
+        /// where a loss is taken. Else only the parameters' gradients are wanted, a loss is taken at wires that no layer
+        /// reads, and a buffer is used again once its gradient has been passed on.
         input_gradient: bool,
     },
 }
@@ -32,6 +34,8 @@ pub struct Place {
     pub slot: usize,
     /// Layout and buffer of its gradient, if it has one.
     pub gradient: Option<(Map, usize)>,
+    /// Its gradient's buffer has other tenants: it is gone once it has been passed on, and its halo must be zeroed.
+    pub passing: bool,
     /// It shares the buffer of its layer's input.
     pub aliased: bool,
     /// Its layer is done by the store of the layer before.
@@ -53,6 +57,7 @@ pub struct Plan {
     pub gradients: Vec<usize>,
     /// Most images in one run.
     pub batch: usize,
+    needed: usize,
 }
 
 impl Plan {
@@ -64,6 +69,12 @@ impl Plan {
     /// Bytes of all value and gradient buffers.
     pub fn bytes(&self) -> usize {
         4 * (self.slots.iter().sum::<usize>() + self.gradients.iter().sum::<usize>())
+    }
+
+    /// Bytes that the algorithm itself needs, whatever the layout: every value that this purpose keeps, and the most
+    /// numbers of gradients that are in use at once, without halos.
+    pub fn needed(&self) -> usize {
+        4 * self.batch * self.needed
     }
 }
 
@@ -102,17 +113,24 @@ impl<'a> Planner<'a> {
         let maps: Vec<Map> =
             (0..self.nodes.len()).map(|k| Map::new(self.nodes[k].shape, halos[self.root[k]])).collect();
         let (slot, slots, shared) = self.value_slots(&maps);
-        let (gradient, gradients) = self.gradient_slots();
+        let (gradient, gradients, passing) = self.gradient_slots();
         let place = |k: usize| Place {
             map: maps[k],
             slot: slot[self.root[k]],
             gradient: gradient[k],
+            passing: passing[self.root[k]],
             aliased: self.root[k] != k,
             fused: self.fused(k),
             clear_halo: shared[self.root[k]] && self.root[k] == k,
             kept: self.train || self.kept(k),
         };
-        Plan { places: (0..self.nodes.len()).map(place).collect(), slots, gradients, batch: self.batch }
+        Plan {
+            places: (0..self.nodes.len()).map(place).collect(),
+            slots,
+            gradients,
+            batch: self.batch,
+            needed: self.needed(),
+        }
     }
 
     /// Lets in-place layers share their input's buffer where nobody else needs that input.
@@ -158,9 +176,10 @@ impl<'a> Planner<'a> {
 
     /// The widest halo that the backward of any layer needs around each gradient buffer.
     fn gradient_halos(&self) -> Vec<(usize, usize)> {
-        let mut halos = vec![(0, 0); self.nodes.len()];
+        let (mut halos, wants) = (vec![(0, 0); self.nodes.len()], self.wants_gradient());
         for (k, node) in self.nodes.iter().enumerate() {
-            if let Some(layer) = &node.layer {
+            // Only what passes a gradient on reads beyond the borders of its own.
+            if let Some(layer) = node.layer.as_ref().filter(|_| node.inputs.iter().any(|w| wants[w.0])) {
                 widen(&mut halos[self.root[k]], layer.gradient_halo(&self.net.input_shapes(node)));
             }
         }
@@ -212,34 +231,72 @@ impl<'a> Planner<'a> {
         (slot, sizes, shared)
     }
 
-    /// A gradient buffer for every root that wants one.
-    #[allow(clippy::type_complexity, reason = "two tables that belong together")]
-    fn gradient_slots(&self) -> (Vec<Option<(Map, usize)>>, Vec<usize>) {
+    /// A gradient buffer for every root that wants one, all sizes, and which roots share one.
+    #[allow(clippy::type_complexity, reason = "three tables that belong together")]
+    fn gradient_slots(&self) -> (Vec<Option<(Map, usize)>>, Vec<usize>, Vec<bool>) {
         let count = self.nodes.len();
-        let mut places = vec![None; count];
-        let mut sizes = Vec::new();
-        if !self.train {
-            return (places, sizes);
+        let (lives, halos) = (self.gradient_lives(), self.gradient_halos());
+        let (mut places, mut sizes, mut tenants) = (vec![None; count], Vec::<usize>::new(), Vec::<Vec<usize>>::new());
+        // Backward comes to the last wires first.
+        for r in (0..count).rev().filter(|&r| self.root[r] == r) {
+            let Some(life) = &lives[r] else { continue };
+            let members = || (0..count).filter(|&k| self.root[k] == r);
+            let size = members().map(|k| self.batch * Map::new(self.nodes[k].shape, halos[r]).len()).max().unwrap_or(0);
+            let apart =
+                |t: &usize| lives[*t].as_ref().is_none_or(|other| other.end <= life.start || life.end <= other.start);
+            let free = |s: &usize| !self.input_gradient && tenants[*s].iter().all(apart);
+            let best = (0..sizes.len()).filter(free).min_by_key(|&s| sizes[s].abs_diff(size));
+            let s = best.unwrap_or_else(|| {
+                sizes.push(0);
+                tenants.push(Vec::new());
+                sizes.len() - 1
+            });
+            sizes[s] = sizes[s].max(size);
+            tenants[s].push(r);
+            for k in members() {
+                places[k] = Some((Map::new(self.nodes[k].shape, halos[r]), s));
+            }
         }
-        let (mut wants, halos) = (vec![false; count], self.gradient_halos());
-        for (k, node) in self.nodes.iter().enumerate() {
+        let mut passing = vec![false; count];
+        tenants.iter().filter(|t| t.len() > 1).flatten().for_each(|&t| passing[t] = true);
+        (places, sizes, passing)
+    }
+
+    /// When the gradient of each root is in use, counted by nodes as backward comes to them from the last one down: from
+    /// its last reader, or from the start where no layer reads it and a loss is taken, to its own layer.
+    fn gradient_lives(&self) -> Vec<Option<std::ops::Range<usize>>> {
+        let count = self.nodes.len();
+        let mut lives = vec![None::<std::ops::Range<usize>>; count];
+        for (k, _) in self.wants_gradient().iter().enumerate().filter(|(_, wants)| **wants) {
+            let end = self.readers[k].iter().max().map_or(count, |&reader| reader) + 1;
+            let r = self.root[k];
+            let before = lives[r].as_ref().map_or(0, |life| life.end);
+            lives[r] = Some(r..end.max(before));
+        }
+        lives
+    }
+
+    /// Which wires a gradient must reach: those with parameters behind them, and an input that is to be looked at.
+    fn wants_gradient(&self) -> Vec<bool> {
+        let mut wants = vec![false; self.nodes.len()];
+        for (k, node) in self.nodes.iter().enumerate().filter(|_| self.train) {
             wants[k] = match &node.layer {
                 None => self.input_gradient,
                 Some(_) => (!node.params.is_empty() && !node.frozen) || node.inputs.iter().any(|w| wants[w.0]),
             };
         }
-        let mut slot = vec![None; count];
-        for k in (0..count).filter(|&k| wants[k]) {
-            let r = self.root[k];
-            let map = Map::new(self.nodes[k].shape, halos[r]);
-            let s = *slot[r].get_or_insert_with(|| {
-                sizes.push(0);
-                sizes.len() - 1
-            });
-            sizes[s] = sizes[s].max(self.batch * map.len());
-            places[k] = Some((map, s));
-        }
-        (places, sizes)
+        wants
+    }
+
+    /// Numbers for one image that no layout can do without.
+    fn needed(&self) -> usize {
+        let count = self.nodes.len();
+        let len = |r: usize| self.nodes[r].shape.len();
+        let roots = || (0..count).filter(|&r| self.root[r] == r);
+        let lives = self.gradient_lives();
+        let at = |k: usize| roots().filter(|&r| lives[r].as_ref().is_some_and(|life| life.contains(&k))).map(len).sum();
+        let values: usize = roots().filter(|&r| self.train || self.kept(r)).map(len).sum();
+        values + (0..=count).map(at).max().unwrap_or(0)
     }
 }
 

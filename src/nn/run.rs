@@ -63,6 +63,11 @@ impl Run {
         &self.net
     }
 
+    /// Bytes of all buffers, workspace included.
+    pub fn bytes(&self) -> usize {
+        self.plan.bytes() + 4 * self.work.len()
+    }
+
     /// The plan that this run follows.
     pub fn plan(&self) -> &Plan {
         &self.plan
@@ -169,10 +174,12 @@ impl Run {
 
     /// The values of a wire and its gradient buffer, zeroed, for a loss to fill before [`Run::backward`].
     ///
-    /// `None` if the plan has no gradient there. Layouts are those of [`Run::values`] and of the second map.
+    /// `None` if the plan has no gradient there, or takes no loss there because the buffer is another wire's first. Layouts
+    /// are those of [`Run::values`] and of the second map.
     pub fn seed_gradient(&mut self, wire: Wire) -> Option<(&[f32], Map, &mut [f32], Map)> {
         let place = self.plan.places[wire.0];
-        let (map, slot) = place.gradient?;
+        let read = self.net.nodes().iter().any(|node| node.inputs.contains(&wire));
+        let (map, slot) = place.gradient.filter(|_| !(place.passing && read))?;
         let dy = &mut self.gradients[slot][..self.n * map.len()];
         if !self.written[slot] {
             dy.fill(0.0);
@@ -181,7 +188,8 @@ impl Run {
         Some((&self.slots[place.slot][..self.n * place.map.len()], place.map, dy, map))
     }
 
-    /// The gradient of a wire after [`Run::backward`], with its layout, if anything reached it.
+    /// The gradient of a wire after [`Run::backward`], with its layout, if anything reached it. A plan that does not keep
+    /// gradients has none to show but where its buffers have one tenant.
     ///
     /// Where an in-place layer shares its input's buffer, this is the gradient of that input.
     pub fn gradient(&self, wire: Wire) -> Option<(&[f32], Map)> {
@@ -213,6 +221,10 @@ impl Run {
             let target = self.plan.places[w.0].gradient.filter(|_| !in_place || i > 0);
             self.targets[i] = target.map(|(map, number)| {
                 let first = !std::mem::replace(&mut self.written[number], true);
+                if first && self.plan.places[w.0].passing {
+                    let images = self.gradients[number].chunks_exact_mut(map.len()).take(self.n);
+                    images.for_each(|image| map.clear_halo(image));
+                }
                 Target { slot: Slot { number, image: map.len() }, first }
             });
         }
@@ -241,6 +253,9 @@ impl Run {
             add_rows(&dy, &map, &mut self.gradients[x], &to, self.n);
         }
         self.gradients[slot] = dy;
+        if place.passing && !place.aliased {
+            self.written[slot] = false;
+        }
     }
 }
 
@@ -260,6 +275,7 @@ fn op(net: &Network, plan: &Plan, wire: Wire, level: Level) -> Option<Box<dyn Op
         x: node.inputs.iter().map(|w| plan.places[w.0].map).collect(),
         y: place.map,
         gradients: place.gradient.map(|(dy, _)| (node.inputs.iter().map(dx).collect(), dy)),
+        wants: node.inputs.iter().map(|w| plan.places[w.0].gradient.is_some()).collect(),
         params: net.views()[node.params.clone()].iter().map(|v| v.range()).collect(),
         relu,
     }))

@@ -99,7 +99,7 @@ fn two_three_two_backward() {
     let x = [1.0, 5.0];
     forward(&net, &params, &x, [&u1, &z1, &u2, &y, &sum]);
 
-    let mut run = Run::new(&net, 1, &Purpose::Train { input_gradient: false });
+    let mut run = Run::new(&net, 1, &Purpose::Train { input_gradient: true });
     run.forward(&params, &x, 1, Mode::Infer).unwrap();
     run.softmax_cross_entropy(net.output(), &[1], 1.0).unwrap();
     let mut gradient = vec![0.0; net.arena_len()];
