@@ -100,7 +100,7 @@ pub const RECIPES: &[Recipe] = &[
         about: "DeepConvNet for digits made without any data (--data synth)",
         architecture: "deep_convnet",
         wiring: Some(scores_kept),
-        epochs: 8,
+        epochs: 6,
         images: Augment { shift: 1.0, thickness: 0.3, ..Augment::NONE },
         plain: 0.5,
         ..BASE
