@@ -2,11 +2,13 @@
 
 use hitofude::error::Result;
 use hitofude::kernel::lrn::Response;
+use hitofude::kernel::resize::Between;
 use hitofude::nn::act::Activation;
 use hitofude::nn::add::Add;
 use hitofude::nn::affine::Affine;
 use hitofude::nn::batch_norm::BatchNorm;
 use hitofude::nn::concat::Concat;
+use hitofude::nn::conv_transpose::ConvTranspose;
 use hitofude::nn::dropout::{Dropout, StochasticDepth};
 use hitofude::nn::flatten::Flatten;
 use hitofude::nn::layer::Layer;
@@ -15,6 +17,7 @@ use hitofude::nn::norm::{Norm, Over};
 use hitofude::nn::pool::Pool;
 use hitofude::nn::prelu::Prelu;
 use hitofude::nn::scale::Scale;
+use hitofude::nn::upsample::Upsample;
 use hitofude::nn::{Conv, Graph, Init, Mode, Network, Params, Purpose, Run, Wire};
 use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window};
@@ -104,6 +107,17 @@ const CASES: &[(&str, Wiring)] = &[
             let x = g.add("a", Conv::new(5, 1), &[x])?;
             g.add("b", LocalResponseNorm(Response { size: 4, alpha: 2.0, beta: 0.75, k: 2.0 }), &[x])
         })
+    }),
+    ("transposed conv", |g, x| {
+        head(g, x, |g, x| {
+            let window = Window::square(3).stride(2).pad(1);
+            let x = g.add("a", ConvTranspose { window, output_pad: (1, 0), ..ConvTranspose::new(3, 3) }, &[x])?;
+            g.add("b", Activation::Tanh, &[x])
+        })
+    }),
+    ("upsample, nearest", |g, x| head(g, x, |g, x| g.add("a", Upsample { scale: 2, between: Between::Nearest }, &[x]))),
+    ("upsample, bilinear", |g, x| {
+        head(g, x, |g, x| g.add("a", Upsample { scale: 2, between: Between::Bilinear }, &[x]))
     }),
     ("leaky relu", |g, x| head(g, x, |g, x| between(g, x, Activation::LeakyRelu(0.2)))),
     ("elu", |g, x| head(g, x, |g, x| between(g, x, Activation::Elu(0.7)))),

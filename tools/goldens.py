@@ -147,6 +147,17 @@ OTHERS = {
     "affine": ((7, 1, 1), lambda: sequence(flatten=nn.Flatten(), a=nn.Linear(7, 4))),
     "affine behind an image": ((3, 4, 5), lambda: sequence(flatten=nn.Flatten(), a=nn.Linear(60, 18))),
     "affine, without bias": ((2, 3, 2), lambda: sequence(flatten=nn.Flatten(), a=nn.Linear(12, 5, bias=False))),
+    "transposed conv 3x3": ((4, 5, 6), lambda: nn.ConvTranspose2d(4, 3, 3)),
+    "transposed conv 2x2, stride 2": ((6, 4, 5), lambda: nn.ConvTranspose2d(6, 4, 2, stride=2)),
+    "transposed conv 3x3, many channels": ((17, 6, 5), lambda: nn.ConvTranspose2d(17, 18, 3, padding=1)),
+    "transposed conv 3x4, each axis its own": (
+        (3, 4, 5),
+        lambda: nn.ConvTranspose2d(
+            3, 5, (3, 4), stride=(2, 3), padding=(1, 0), output_padding=(1, 2), dilation=(2, 1), bias=False
+        ),
+    ),
+    "upsample, nearest": ((3, 4, 5), lambda: nn.Upsample(scale_factor=2)),
+    "upsample, bilinear": ((3, 4, 5), lambda: nn.Upsample(scale_factor=3, mode="bilinear")),
     "max pool 2x2": ((3, 6, 8), lambda: nn.MaxPool2d(2)),
     "max pool 3x3, overlapping": ((5, 7, 9), lambda: nn.MaxPool2d(3, stride=2)),
     "max pool 3x3, overlapping, pad 1": ((2, 7, 6), lambda: nn.MaxPool2d(3, stride=2, padding=1)),

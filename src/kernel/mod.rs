@@ -14,6 +14,7 @@ pub mod norm;
 pub mod pool;
 pub mod prelu;
 pub mod reduce;
+pub mod resize;
 pub mod softmax;
 pub mod tile;
 pub mod update;

@@ -13,6 +13,7 @@ pub mod affine;
 pub mod batch_norm;
 pub mod concat;
 pub mod conv;
+pub mod conv_transpose;
 mod depthwise;
 pub mod dropout;
 pub mod flatten;
@@ -30,6 +31,7 @@ pub mod prelu;
 pub mod run;
 pub mod scale;
 pub mod spec;
+pub mod upsample;
 
 pub use conv::Conv;
 pub use graph::{Graph, Network, Wire};

@@ -5,11 +5,13 @@ use crate::{Case, below, cases, nchw, numbers, same, same_tensors};
 use hitofude::error::Result;
 use hitofude::kernel::Level;
 use hitofude::kernel::lrn::Response;
+use hitofude::kernel::resize::Between;
 use hitofude::nn::act::Activation;
 use hitofude::nn::add::Add;
 use hitofude::nn::affine::Affine;
 use hitofude::nn::batch_norm::BatchNorm;
 use hitofude::nn::concat::Concat;
+use hitofude::nn::conv_transpose::ConvTranspose;
 use hitofude::nn::dropout::Dropout;
 use hitofude::nn::flatten::Flatten;
 use hitofude::nn::layer::Layer;
@@ -18,6 +20,7 @@ use hitofude::nn::norm::{Norm, Over};
 use hitofude::nn::pool::Pool;
 use hitofude::nn::prelu::Prelu;
 use hitofude::nn::scale::Scale;
+use hitofude::nn::upsample::Upsample;
 use hitofude::nn::{Conv, Graph, Mode, Network, Purpose, Run, Wire};
 use hitofude::shape::{Shape, Window};
 use hitofude::tensor::Tensor;
@@ -56,6 +59,19 @@ const LAYERS: &[(&str, Wiring)] = &[
     ("affine", |g, x| g.add("a", Affine::new(4), &[x])),
     ("affine behind an image", |g, x| flat(g, x, Affine::new(18))),
     ("affine, without bias", |g, x| flat(g, x, Affine { bias: false, ..Affine::new(5) })),
+    ("transposed conv 3x3", |g, x| g.add("a", ConvTranspose::new(3, 3), &[x])),
+    ("transposed conv 2x2, stride 2", |g, x| {
+        g.add("a", ConvTranspose { window: Window::square(2).stride(2), ..ConvTranspose::new(4, 2) }, &[x])
+    }),
+    ("transposed conv 3x3, many channels", |g, x| {
+        g.add("a", ConvTranspose { window: Window::square(3).pad(1), ..ConvTranspose::new(18, 3) }, &[x])
+    }),
+    ("transposed conv 3x4, each axis its own", |g, x| {
+        let window = Window { kernel: (3, 4), stride: (2, 3), pad: (1, 0), dilation: (2, 1) };
+        g.add("a", ConvTranspose { out: 5, window, output_pad: (1, 2), bias: false }, &[x])
+    }),
+    ("upsample, nearest", |g, x| g.add("a", Upsample { scale: 2, between: Between::Nearest }, &[x])),
+    ("upsample, bilinear", |g, x| g.add("a", Upsample { scale: 3, between: Between::Bilinear }, &[x])),
     ("max pool 2x2", |g, x| g.add("a", Pool::Max(Window::square(2).stride(2)), &[x])),
     ("max pool 3x3, overlapping", |g, x| g.add("a", Pool::Max(Window::square(3).stride(2)), &[x])),
     ("max pool 3x3, overlapping, pad 1", |g, x| g.add("a", Pool::Max(Window::square(3).stride(2).pad(1)), &[x])),

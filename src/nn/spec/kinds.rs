@@ -3,12 +3,14 @@
 use super::Setting::{self, Axes, Flag, Number, Size};
 use crate::error::{Error, Result};
 use crate::kernel::lrn::Response;
+use crate::kernel::resize::Between;
 use crate::nn::act::Activation;
 use crate::nn::add::Add;
 use crate::nn::affine::Affine;
 use crate::nn::batch_norm::BatchNorm;
 use crate::nn::concat::Concat;
 use crate::nn::conv::Conv;
+use crate::nn::conv_transpose::ConvTranspose;
 use crate::nn::dropout::{Dropout, StochasticDepth};
 use crate::nn::flatten::Flatten;
 use crate::nn::layer::Layer;
@@ -17,6 +19,7 @@ use crate::nn::norm::{Norm, Over};
 use crate::nn::pool::Pool;
 use crate::nn::prelu::Prelu;
 use crate::nn::scale::Scale;
+use crate::nn::upsample::Upsample;
 use crate::shape::Window;
 use std::sync::Arc;
 
@@ -69,6 +72,20 @@ pub const KINDS: &[Kind] = &[
     }),
     kind("average_pool", WINDOW, |o| Arc::new(Pool::Average(o.window()))),
     kind("global_average_pool", &[], |_| Arc::new(Pool::GlobalAverage)),
+    kind(
+        "conv_transpose",
+        &[need("out", Size(16)), KERNEL, STRIDE, PAD, DILATION, with("output_pad", Axes((0, 0))), BIAS],
+        |o| {
+            let (out, output_pad, bias) = (o.size("out"), o.axes("output_pad"), o.flag("bias"));
+            Arc::new(ConvTranspose { out, window: o.window(), output_pad, bias })
+        },
+    ),
+    kind("upsample_nearest", &[with("scale", Size(2))], |o| {
+        Arc::new(Upsample { scale: o.size("scale"), between: Between::Nearest })
+    }),
+    kind("upsample_bilinear", &[with("scale", Size(2))], |o| {
+        Arc::new(Upsample { scale: o.size("scale"), between: Between::Bilinear })
+    }),
     kind("flatten", &[], |_| Arc::new(Flatten)),
     kind("add", &[], |_| Arc::new(Add)),
     kind("concat", &[], |_| Arc::new(Concat)),
