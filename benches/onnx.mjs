@@ -1,9 +1,6 @@
-// DeepConvNet as an ONNX file, for ONNX Runtime Web.
+// A network as an ONNX file, for ONNX Runtime.
 
-import protobuf from 'protobufjs';
-import { LAYERS } from './network.mjs';
-
-// The part of ONNX's schema (onnx.proto3) that this network needs.
+// The part of ONNX's schema (onnx.proto3) that these networks need.
 const SCHEMA = `
   syntax = "proto3";
   message ModelProto { int64 ir_version = 1; GraphProto graph = 7; repeated OperatorSetIdProto opset_import = 8; }
@@ -33,48 +30,47 @@ const INTS = 7;
 // Old enough for any runtime of today, new enough for Gemm without broadcasting flags.
 const VERSIONS = { ir_version: 8, opset_import: [{ domain: '', version: 17 }] };
 
-/** The bytes of the model: input `image` of 1 × 1 × 28 × 28, output `scores` of 1 × 10. */
-export function toOnnx(weights) {
-  const node = [];
-  let from = 'image';
-  for (const layer of LAYERS) {
-    for (const made of nodes(layer)) {
-      node.push({ ...made, name: made.output, output: [made.output], input: [from, ...made.parameters] });
-      from = made.output;
-    }
-  }
-  node.at(-1).output = ['scores'];
+/** The bytes of the model with input `input` and output `output`. `protobuf` is the protobufjs module. */
+export function toOnnx(protobuf, { input, layers }, batch, weights) {
+  const node = layers.map((layer, i) => ({
+    ...operator(layer),
+    name: layer.name,
+    input: [...(layer.inputs ?? [i ? layers[i - 1].name : 'input']), ...parameters(layer)],
+    output: [layer.name],
+  }));
+  node.at(-1).output = ['output'];
   const graph = {
-    name: 'deep_convnet',
+    name: 'network',
     node,
     initializer: Object.entries(weights).map(initializer),
-    input: [value('image', [1, 1, 28, 28])],
-    output: [value('scores', [1, 10])],
+    input: [value('input', [batch, ...input])],
+    output: [value('output')],
   };
   const Model = protobuf.parse(SCHEMA, { keepCase: true }).root.lookupType('ModelProto');
   return Model.encode(Model.fromObject({ ...VERSIONS, graph })).finish();
 }
 
-function nodes({ kind, name, pad, relu }) {
-  const parameters = [`${name}.weight`, `${name}.bias`];
-  const activation = { op_type: 'Relu', output: `${name}.relu`, parameters: [] };
-  if (kind === 'conv') {
-    const attribute = [ints('kernel_shape', [3, 3]), ints('pads', [pad, pad, pad, pad])];
-    return [{ op_type: 'Conv', output: name, parameters, attribute }, activation];
+const parameters = ({ name, type }) => (['conv', 'affine'].includes(type) ? [`${name}.weight`, `${name}.bias`] : []);
+
+function operator({ type, kernel, stride = 1, pad = 0 }) {
+  const window = () => [ints('kernel_shape', [kernel, kernel]), ints('strides', [stride, stride]), ints('pads', [pad, pad, pad, pad])];
+  switch (type) {
+    case 'conv': return { op_type: 'Conv', attribute: window() };
+    case 'max_pool': return { op_type: 'MaxPool', attribute: window() };
+    case 'affine': return { op_type: 'Gemm', attribute: [{ name: 'transB', type: INT, i: 1 }] };
+    case 'global_average_pool': return { op_type: 'GlobalAveragePool' };
+    case 'flatten': return { op_type: 'Flatten' };
+    case 'relu': return { op_type: 'Relu' };
+    case 'add': return { op_type: 'Add' };
+    default: throw new Error(`no ONNX operator for ${type}`);
   }
-  if (kind === 'affine') {
-    const affine = { op_type: 'Gemm', output: name, parameters, attribute: [{ name: 'transB', type: INT, i: 1 }] };
-    return relu ? [affine, activation] : [affine];
-  }
-  if (kind === 'flatten') return [{ op_type: 'Flatten', output: name, parameters: [] }];
-  return [{ op_type: 'MaxPool', output: name, parameters: [], attribute: [ints('kernel_shape', [2, 2]), ints('strides', [2, 2])] }];
 }
 
 const ints = (name, values) => ({ name, type: INTS, ints: values });
 
 const initializer = ([name, { shape, data }]) => ({ name, dims: shape, data_type: FLOAT, raw_data: new Uint8Array(data.buffer) });
 
-const value = (name, shape) => ({
-  name,
-  type: { tensor_type: { elem_type: FLOAT, shape: { dim: shape.map((n) => ({ dim_value: n })) } } },
-});
+const value = (name, shape) => {
+  const dims = shape && { shape: { dim: shape.map((n) => ({ dim_value: n })) } };
+  return { name, type: { tensor_type: { elem_type: FLOAT, ...dims } } };
+};

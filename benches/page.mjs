@@ -1,94 +1,96 @@
-// The measurement, inside the browser: every engine answers the same pictures; who answers right is timed.
+// The measurement, inside the browser: every contender does the same cases from the same numbers; who answers right is
+// timed, in slices that take turns.
 
-import { hitofude, onnxruntime, tensorflow } from './contenders.mjs';
-import { readWeights } from './network.mjs';
+import { CASES, drawData, drawWeights } from './cases.mjs';
+import { ceiling } from './ceiling.mjs';
+import { hitofude, network } from './contenders/hitofude.mjs';
+import { jax } from './contenders/jax.mjs';
+import { onnxruntime } from './contenders/onnxruntime.mjs';
+import { tensorflow } from './contenders/tensorflow.mjs';
+import { agree, fingerprint, firstAnswer, slice, warmUp } from './measure.mjs';
 
-const TOLERANCE = 1e-3;
-const PICTURES = 20;
-// Chromium's clock ticks every 0.1 ms: 1 % of a slice, and the median of many is finer. Longer slices would seldom pass
-// undisturbed on a machine that has other work.
-const SLICE_MS = 10;
-const WARM_UP_MS = 1000;
+const BUILDS = ['simd128', 'relaxed-simd'];
+const CEILING_MS = 10;
+/** Rounds that there are in any case. */
+const FEWEST = 3;
 
-/** Runs it all: `{ name, difference, times }` for each engine, `times` with the milliseconds a picture in each round. */
-globalThis.bench = async (rounds) => {
-  const engines = await start();
-  const pictures = drawings(engines[0].preprocess);
-  const differences = await check(engines, pictures);
-  const repeats = [];
-  for (const engine of engines) repeats.push(Math.max(1, Math.round(SLICE_MS / (await warmUp(engine, pictures)))));
-  const times = engines.map(() => []);
+/** Products of a convolution's size in each task. */
+const PASSES = { forward: 1, gradient: 2, train: 3 };
+
+/**
+ * Runs it all. `warm` is in milliseconds; `patience` is how many seconds a contender may take for a case: the slow ones
+ * have fewer rounds, and none where a single run would take longer. After `seconds` no further round begins. Resolves to `{ ceilings, entries }`, with the numbers of every round.
+ */
+globalThis.bench = async ({ rounds, warm, patience, cpu, seconds }) => {
+  const started = performance.now();
+  const engines = [await hitofude('simd128'), await hitofude('relaxed-simd'), await onnxruntime(), await tensorflow('wasm')];
+  engines.push(await jax());
+  if (cpu) engines.push(await tensorflow('cpu'));
+  const ceilings = [];
+  for (const build of BUILDS) ceilings.push({ build, figures: [], ...(await ceiling(build)) });
+  const entries = [];
+  for (const kase of CASES) entries.push(...(await start(kase, engines, { warm, patience })));
+  for (const entry of entries) entry.rounds = Math.max(1, Math.min(rounds, Math.ceil((1000 * patience) / entry.time)));
   for (let round = 0; round < rounds; round++) {
-    // Another engine goes first in each round, so that none always runs in the same one's wake.
-    for (let turn = 0; turn < engines.length; turn++) {
-      const i = (round + turn) % engines.length;
-      times[i].push(await slice(engines[i], pictures, repeats[i]));
-    }
+    if (round >= FEWEST && performance.now() - started > 1000 * seconds) break;
+    for (const { slice, figures } of ceilings) if (slice) figures.push(slice(CEILING_MS));
+    await turn(entries, round);
+    console.log(`round ${round + 1} of ${rounds}`);
   }
-  return engines.map(({ name }, i) => ({ name, difference: differences[i], times: times[i] }));
+  const { layers } = entries[0];
+  return {
+    layers,
+    parameters: Object.entries(entries[0].weights).map(([name, { shape }]) => ({ name, shape })),
+    ceilings: ceilings.map(({ build, figures }) => ({ build, figures })),
+    entries: entries.map(({ kase, engine, refused, difference, print, times, planBytes, layers, profiles }) => {
+      return { id: kase.id, name: engine.name, refused, difference, print, times, planBytes, layers, profiles };
+    }),
+  };
 };
 
-async function start() {
-  const [weights, model] = await Promise.all(['/weights', '/model.onnx'].map(fetched));
-  return [
-    await hitofude('simd128', weights),
-    await hitofude('relaxed-simd', weights),
-    await onnxruntime(model),
-    await tensorflow(readWeights(weights)),
-  ];
+/** One entry for each contender that can do the case, warm and checked; `refused` says why one is not timed. */
+async function start(kase, engines, { warm, patience }) {
+  const entries = [];
+  const listed = network(engines[0].glue.Network, kase);
+  const layers = listed.layers();
+  const weights = drawWeights(listed.parameters());
+  const data = drawData(kase, layers.at(-1).shape.reduce((a, b) => a * b));
+  listed.free();
+  for (const engine of engines.filter(({ can }) => can.includes(kase.task))) {
+    const entry = { kase, engine, times: [], profiles: [], time: Infinity };
+    entries.push(entry);
+    try {
+      const work = layers.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0) * kase.batch * PASSES[kase.task];
+      const expected = work / engine.speed / 1000;
+      if (entries.length > BUILDS.length && expected > patience) throw new Error(`by its time for one picture it would take about ${expected.toPrecision(2)} s`);
+      await engine.take?.();
+      Object.assign(entry, await engine.prepare(kase, weights, data, layers));
+      const answer = await firstAnswer(kase.task, entry.run, entry.read);
+      entry.difference = agree(engine.name, answer, entries[0].answer ?? answer);
+      Object.assign(entry, { answer, weights, print: fingerprint(answer), layers }, await warmUp(entry.run, warm));
+      engine.speed ??= work / entry.time;
+      console.log(`${kase.id}: ${engine.name}, ${entry.time.toFixed(2)} ms`);
+    } catch (error) {
+      // Our own builds have to be right; of another one the table says what is wrong.
+      if (entries.length <= BUILDS.length) throw error;
+      entry.refused = error.message;
+      console.log(`${kase.id}: ${engine.name} is not timed: ${error.message}`);
+    }
+  }
+  return entries;
 }
 
-const fetched = async (url) => (await fetch(url)).arrayBuffer();
-
-/** Pictures such as a drawing hand makes: strokes through five random points, brought into MNIST's form. */
-function drawings(preprocess) {
-  let state = 1;
-  const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
-  const drawing = () => [Array.from({ length: 5 }, () => [100 * random(), 100 * random()])];
-  return Array.from({ length: PICTURES }, () => preprocess({ strokes: drawing() })[3].pixels);
-}
-
-/** The largest difference of each engine's scores from the first engine's; too large a one ends the run. */
-async function check(engines, pictures) {
-  const differences = engines.map(() => 0);
-  for (const picture of pictures) {
-    const [ours, ...others] = await all(engines, async ({ run, scores }) => {
-      const given = await run(picture);
-      return Float32Array.from(scores ? scores() : given);
-    });
-    others.forEach((scores, i) => {
-      const difference = Math.max(...ours.map((score, k) => Math.abs(score - scores[k])));
-      // Written so that NaN fails, too.
-      if (scores.length !== 10 || !(difference < TOLERANCE)) {
-        throw new Error(`${engines[i + 1].name} answers [${[...scores]}] where ${engines[0].name} answers [${[...ours]}]`);
+/** A round: every case, every contender, another one first each time so that none always runs in the same one's wake. */
+async function turn(entries, round) {
+  for (const kase of CASES) {
+    const ready = entries.filter((entry) => entry.kase === kase && !entry.refused && round < entry.rounds);
+    for (let t = 0; t < kase.turns; t++) {
+      for (let i = 0; i < ready.length; i++) {
+        const entry = ready[(i + t + round) % ready.length];
+        await entry.engine.take?.();
+        entry.times.push(await slice(entry.run, entry.repeats));
       }
-      differences[i + 1] = Math.max(differences[i + 1], difference);
-    });
+    }
+    for (const entry of ready) if (entry.profile) entry.profiles.push(entry.profile());
   }
-  return differences;
-}
-
-/** Like `Promise.all`, but one after the other. */
-async function all(items, apply) {
-  const results = [];
-  for (const item of items) results.push(await apply(item));
-  return results;
-}
-
-/** Runs the engine until V8 has compiled it at its best; returns the milliseconds of a picture. */
-async function warmUp(engine, pictures) {
-  const started = performance.now();
-  let time = 0;
-  while (performance.now() - started < WARM_UP_MS) time = await slice(engine, pictures, PICTURES);
-  return time;
-}
-
-async function slice({ run }, pictures, repeats) {
-  const started = performance.now();
-  for (let i = 0; i < repeats; i++) {
-    const answer = run(pictures[i % pictures.length]);
-    // An `await` for the engine that needs one only: it costs the others microseconds that are not theirs.
-    if (answer instanceof Promise) await answer;
-  }
-  return (performance.now() - started) / repeats;
 }

@@ -29,7 +29,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { index: here('index.html'), offline: here('worker/offline.ts') },
+      input: { index: here('index.html'), bench: here('bench/index.html'), offline: here('worker/offline.ts') },
       output: {
         entryFileNames: ({ name }) => (name === 'offline' ? 'offline.js' : 'assets/[name]-[hash].js'),
         assetFileNames: ({ names }) =>

@@ -1,8 +1,8 @@
 import type { Component } from 'svelte';
 import Draw from './draw/Draw.svelte';
 
-/** A lab: its name in the rail and in the URL, the path of its 24 × 24 icon, and its view. */
-export type Lab = { id: string; title: string; icon: string; view: Component };
+/** A lab: its name in the rail and in the URL, the path of its 24 × 24 icon, and its view, fetched when it opens. */
+export type Lab = { id: string; title: string; icon: string; view: () => Promise<{ default: Component }> };
 
 /** The labs that exist, in the order of the rail; the first one opens. */
 export const labs: [Lab, ...Lab[]] = [
@@ -10,6 +10,13 @@ export const labs: [Lab, ...Lab[]] = [
     id: 'draw',
     title: 'Draw',
     icon: 'M4 20c1-4 3-6 5-6s3 1.3 3 3-2 3-8 3zM11.5 13.5 19 4.5c.7-.8 2-.2 1.5 1L14 15',
-    view: Draw,
+    // The first one comes with the page.
+    view: async () => ({ default: Draw }),
+  },
+  {
+    id: 'bench',
+    title: 'Bench',
+    icon: 'M4 20h16M6 20v-6h3v6M11 20V9h3v11M16 20V4h3v16',
+    view: () => import('./bench/Bench.svelte'),
   },
 ];

@@ -1,4 +1,4 @@
-import init, { build as builtAs, Model as WasmModel, preprocess } from '../public/wasm/hitofude.js';
+import init, { build as builtAs, Model as WasmModel, Network, preprocess } from '../public/wasm/hitofude.js';
 import { bytes, fileName, LoadError, open, twice, type FetchOptions, type Source } from './fetch';
 import { fastestBuild } from './probe';
 import type { Build, Engine, Model } from './types';
@@ -18,7 +18,8 @@ export async function loadEngine(
     const typed = new Response(response.body, { headers: { 'content-type': 'application/wasm' } });
     await init({ module_or_path: await compile(typed, source) });
   }, options.signal);
-  return { build: builtAs(), open: (weights) => new WasmModel(weights), preprocess };
+  const network: Engine['network'] = (...given) => new Network(...given);
+  return { build: builtAs(), open: (weights) => new WasmModel(weights), network, preprocess };
 }
 
 async function compile(response: Response, source: Source): Promise<WebAssembly.Module> {

@@ -1,8 +1,10 @@
 // What crosses the wall between the engine and JavaScript. Most of it the engine's door defines (src/web/types.d.ts).
 
-import type { Ink, Model, Step } from '../public/wasm/hitofude.js';
+import type { Ink, Model, Network, Step } from '../public/wasm/hitofude.js';
 
-export type { Answer, Ink, Layer, Model, Picture, Reading, Step, Stroke } from '../public/wasm/hitofude.js';
+export type {
+  Answer, Ink, Layer, Model, Network, Node, Picture, Reading, Step, Stroke,
+} from '../public/wasm/hitofude.js';
 
 /** The two builds of the engine: the same source, with and without relaxed SIMD. */
 export type Build = 'simd128' | 'relaxed-simd';
@@ -12,6 +14,8 @@ export interface Engine {
   readonly build: Build;
   /** Opens the network in a safetensors file; throws an `Error` with a `code` if there is none. */
   open(weights: Uint8Array): Model;
+  /** Builds any network for batches of pictures; see the class for its arguments. */
+  network(...given: ConstructorParameters<typeof Network>): Network;
   /** The four steps from a drawing to a network's input. */
   preprocess(ink: Ink): Step[];
 }
