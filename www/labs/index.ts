@@ -14,6 +14,12 @@ export const labs: [Lab, ...Lab[]] = [
     view: async () => ({ default: Draw }),
   },
   {
+    id: 'train',
+    title: 'Train',
+    icon: 'M4 4v16h16M7 8c2 6 5 8 12 8.5',
+    view: () => import('./train/Train.svelte'),
+  },
+  {
     id: 'bench',
     title: 'Bench',
     icon: 'M4 20h16M6 20v-6h3v6M11 20V9h3v11M16 20V4h3v16',

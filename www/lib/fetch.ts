@@ -6,7 +6,10 @@ export type Source = { url: string; bytes?: number; sha256?: string };
 /** How much of a file has arrived; `total` is null where the server does not say. */
 export type Progress = { loaded: number; total: number | null };
 
-export type FetchOptions = { onProgress?: (progress: Progress) => void; signal?: AbortSignal };
+export type FetchOptions = Pick<RequestInit, 'credentials' | 'referrerPolicy'> & {
+  onProgress?: (progress: Progress) => void;
+  signal?: AbortSignal;
+};
 
 /** A file did not arrive (`network`), or is not what was expected (`corrupt`). */
 export class LoadError extends Error {
@@ -32,8 +35,8 @@ export async function twice<T>(attempt: (cache: RequestCache) => Promise<T>, sig
 
 /** Opens `source` as a response whose body reports its progress while it is read. */
 export async function open(source: Source, cache: RequestCache, options: FetchOptions): Promise<Response> {
-  const { onProgress, signal } = options;
-  const response = await fetch(source.url, { cache, signal: signal ?? null }).catch((cause: unknown) => {
+  const { onProgress, signal, ...request } = options;
+  const response = await fetch(source.url, { ...request, cache, signal: signal ?? null }).catch((cause: unknown) => {
     throw new LoadError('network', `${fileName(source)} could not be reached`, { cause });
   });
   if (!response.ok || !response.body) {

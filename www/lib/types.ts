@@ -3,7 +3,8 @@
 import type { Ink, Model, Network, Step } from '../public/wasm/hitofude.js';
 
 export type {
-  Answer, Ink, Layer, Model, Network, Node, Picture, Reading, Step, Stroke,
+  Answer, Checkpoint, Classified, IdxFiles, Ink, Layer, LayerKind, Model, Network, Node, Outline, Picture, Reading, Spread,
+  Step, Stroke, Sums, Tensor,
 } from '../public/wasm/hitofude.js';
 
 /** The two builds of the engine: the same source, with and without relaxed SIMD. */

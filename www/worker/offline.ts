@@ -9,8 +9,9 @@ const scope = worker.registration.scope;
 const cacheName = `hitofude ${scope}`;
 const files = __FILES__.map((file) => new URL(file, scope).href);
 const page = new URL('index.html', scope).href;
-// The engine's builds and the weights are large; the page names the ones that a visit used.
-const shell = files.filter((url) => !/\.(wasm|safetensors)$/.test(url));
+// The engine's builds and the weights are large; the page names the ones that a visit used. The training lab and its
+// threads are kept once they have been opened.
+const shell = files.filter((url) => !/\.(wasm|safetensors)$|\/(Train|classroom|pupil|download)-/.test(url));
 
 worker.addEventListener('install', (event) => event.waitUntil(keep(shell)));
 
@@ -61,5 +62,13 @@ async function newestPage(request: Request): Promise<Response> {
 }
 
 async function cachedFirst(request: Request): Promise<Response> {
-  return (await caches.match(request, { cacheName })) ?? fetch(request);
+  const stored = await caches.match(request, { cacheName });
+  if (stored) return stored;
+  const response = await fetch(request);
+  if (response.ok && /\.(js|css)$/.test(request.url) && files.includes(request.url)) {
+    const copy = response.clone();
+    // Storage may be full; the visit goes on.
+    void caches.open(cacheName).then((cache) => cache.put(request, copy)).catch(() => {});
+  }
+  return response;
 }

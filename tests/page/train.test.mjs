@@ -1,0 +1,122 @@
+// Training in the page, as a person does it: on digits made up on the spot, so that it needs no data.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, open, PHONE, violations } from './browser.mjs';
+import { serveSite } from './site.mjs';
+
+let browser;
+let site;
+before(async () => ([browser, site] = await Promise.all([launch(), serveSite()])));
+after(() => Promise.all([browser?.close(), site?.close()]));
+
+/** A perceptron that learns in a second. */
+const QUICK = '?lab=train&net=flatten*affine-out32*relu*affine-out10&batch=50&shard=10';
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+const line = (page, text) => page.locator('.controls .line', { hasText: text }).first();
+
+/** Opens the lab and waits until a training can start. */
+async function lab(query, options = {}) {
+  const opened = await open(browser, site.url, { query, ...options });
+  await opened.page.locator('.controls button.primary:enabled').waitFor({ timeout: 60_000 });
+  return opened;
+}
+
+async function setWorkers(page, workers) {
+  await page.getByLabel('Workers').selectOption(String(workers));
+  await page.waitForTimeout(500);
+}
+
+const hashOf = async (page) => {
+  const code = page.getByLabel('SHA-256 of the weights');
+  await code.waitFor({ timeout: 120_000 });
+  return code.textContent();
+};
+
+test('it learns made-up digits, shows how, and gives the same weights for one worker and for two', async () => {
+  const hashes = [];
+  for (const workers of [1, 2]) {
+    const { page, context, faults } = await lab(`${QUICK}&steps=300`);
+    await setWorkers(page, workers);
+    await button(page, 'Start').click();
+    hashes.push(await hashOf(page));
+    const accuracy = parseFloat(await page.locator('.figure .big').textContent());
+    assert.ok(accuracy > 85, `${accuracy} % with ${workers} workers`);
+    await page.getByRole('status', { name: 'Progress' }).filter({ hasText: /^Step 300 of 300: / }).waitFor({ state: 'attached' });
+    await page.getByText(/^Misread: /).waitFor();
+    await page.getByText('affine2', { exact: true }).first().waitFor();
+    assert.deepEqual(faults, []);
+    await context.close();
+  }
+  assert.match(hashes[0], /^[0-9a-f]{64}$/);
+  assert.equal(hashes[0], hashes[1]);
+});
+
+test('pause, step once, a reload that resumes to the same bits, reset', async () => {
+  const { page, context, faults } = await lab(`${QUICK}&steps=400`);
+  await setWorkers(page, 1);
+  await button(page, 'Step').click();
+  await line(page, 'step 1 of 400').waitFor();
+  await button(page, 'Step').click();
+  await line(page, 'step 2 of 400').waitFor();
+  await button(page, 'Go on').click();
+  await page.waitForTimeout(300);
+  await button(page, 'Pause').click();
+  await button(page, 'Go on').waitFor();
+  await page.reload();
+  await button(page, 'Resume').click();
+  await button(page, 'Go on').click();
+  const resumed = await hashOf(page);
+  await button(page, 'Reset').click();
+  await button(page, 'Start').click();
+  assert.equal(await hashOf(page), resumed);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('a rate that is far too high stops the run, says where, and goes back', async () => {
+  const { page, context } = await lab(`${QUICK}&optimiser=sgd&rate=99&steps=200`);
+  await button(page, 'Start').click();
+  const alert = page.getByRole('alert').filter({ hasText: 'The run stopped' });
+  await alert.waitFor({ timeout: 30_000 });
+  assert.match(await alert.textContent(), /step \d+: expected .* It went back to step \d+/);
+  await context.close();
+});
+
+test('a setup in the address is the setup that is shown', async () => {
+  const { page, context } = await lab('?lab=train&net=conv-out4-kernel5*relu*flatten*affine-out10&rate=0.01&optimiser=momentum&seed=7');
+  assert.equal(await page.getByLabel('out of conv1').inputValue(), '4');
+  assert.equal(await page.getByLabel('Learning rate', { exact: true }).inputValue(), '0.01');
+  assert.equal(await page.getByLabel('Optimiser', { exact: true }).inputValue(), 'momentum');
+  await page.getByLabel('out of conv1').fill('6');
+  await page.getByLabel('out of conv1').blur();
+  await page.waitForURL(/net=conv-out6-kernel5/);
+  await page.getByLabel('kernel of conv1').fill('40');
+  await page.getByLabel('kernel of conv1').blur();
+  await page.getByRole('alert').filter({ hasText: 'conv1' }).first().waitFor();
+  await page.locator('.controls button.primary:disabled').waitFor();
+  await context.close();
+});
+
+test('optimisers race, and one that gives up leaves the others running', async () => {
+  const { page, context, faults } = await lab(`${QUICK}&steps=60`);
+  await button(page, 'Start the race').click();
+  const standing = page.getByRole('list', { name: 'Standing' });
+  await standing.getByText(/^60 steps, /).nth(5).waitFor({ timeout: 120_000 });
+  assert.equal(await standing.getByRole('listitem').count(), 8);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('axe finds nothing, wide and on a phone, and nothing is wider than the phone', async () => {
+  for (const options of [{}, PHONE]) {
+    const { page, context, faults } = await lab(`${QUICK}&steps=40`, options);
+    await button(page, 'Start').click();
+    await hashOf(page);
+    assert.deepEqual(await violations(page), []);
+    const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert.ok(content <= window, `${content} > ${window}`);
+    assert.deepEqual(faults, []);
+    await context.close();
+  }
+});

@@ -1,0 +1,35 @@
+// Files from an address that the person typed, fetched by a thread of their own.
+
+import { proxy, wrap } from 'comlink';
+import type { Progress } from '../../lib/fetch';
+import type { Download } from '../../worker/train/download';
+import type { Named } from './pictures';
+
+const MNIST = ['train-images-idx3-ubyte.gz', 'train-labels-idx1-ubyte.gz', 't10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz'];
+
+/** Fetches one file, or from an address that ends with a slash MNIST's four. `onProgress` also gets a way to stop. */
+export async function download(
+  address: string,
+  onProgress: (file: string, progress: Progress, stop: () => void) => void,
+): Promise<Named[]> {
+  const base = URL.canParse(address) ? new URL(address) : null;
+  if (!base || !/^https?:$/.test(base.protocol)) throw new Error('An address begins with https:// or http://');
+  const urls = base.pathname.endsWith('/') ? MNIST.map((name) => new URL(name, base)) : [base];
+  const worker = new Worker(new URL('../../worker/train/download.ts', import.meta.url), { type: 'module' });
+  let stop = () => {};
+  const stopped = new Promise<never>((_, reject) => (stop = () => reject(new Error('Cancelled'))));
+  stopped.catch(() => {});
+  try {
+    const files: Named[] = [];
+    for (const url of urls) {
+      const path = url.pathname.split('/').pop() || url.host;
+      onProgress(path, { loaded: 0, total: null }, stop);
+      const hear = proxy((progress: Progress) => onProgress(path, progress, stop));
+      const data = await Promise.race([wrap<Download>(worker).fetch(url.href, hear), stopped]);
+      files.push({ path, blob: new Blob([data as BlobPart]) });
+    }
+    return files;
+  } finally {
+    worker.terminate();
+  }
+}

@@ -1,0 +1,142 @@
+// The network as the editor has it: a list of layers, their names made from their places; and its form in the address.
+
+import type { LayerKind } from '../../lib/types';
+
+/** A layer of the list. `from` names, by their ids, the layers that one with several inputs reads beside the one before. */
+export type EditedLayer = { id: number; type: string; options: Record<string, number | boolean>; from: number[] };
+
+let last = 0;
+
+export function layer(type: string, options: Record<string, number | boolean> = {}, from: number[] = []): EditedLayer {
+  return { id: ++last, type, options, from };
+}
+
+/** The word that the sources use for a type in a layer's name. */
+const SHORT: Record<string, string> = {
+  max_pool: 'pool', average_pool: 'pool', global_average_pool: 'pool', batch_norm: 'norm', layer_norm: 'norm',
+  instance_norm: 'norm', group_norm: 'norm',
+};
+
+/** A name for each layer: its type and how many of that type came before. */
+export function namesOf(layers: EditedLayer[]): string[] {
+  const seen = new Map<string, number>();
+  return layers.map(({ type }) => {
+    const word = SHORT[type] ?? type;
+    const n = (seen.get(word) ?? 0) + 1;
+    seen.set(word, n);
+    return `${word}${n}`;
+  });
+}
+
+/** The list as the engine reads it. */
+export function describe(layers: EditedLayer[], input: [number, number, number]): object {
+  const names = namesOf(layers);
+  return {
+    input,
+    layers: layers.map(({ type, options, from }, i) => {
+      const before = i === 0 ? 'input' : (names[i - 1] as string);
+      const others = from.map((id) => names[layers.findIndex((one) => one.id === id)]).filter((name) => name !== undefined);
+      return { name: names[i], type, ...options, ...(from.length && { inputs: [before, ...others] }) };
+    }),
+  };
+}
+
+/** A short form for the address: `conv-out16-kernel3-pad1*relu*add@2`, where `@2` is the second layer. */
+export function encode(layers: EditedLayer[]): string {
+  return layers
+    .map(({ type, options, from }) => {
+      const set = Object.entries(options).map(([name, value]) => `-${name}${Number(value)}`);
+      const others = from.map((id) => `@${layers.findIndex((one) => one.id === id) + 1}`);
+      return type + set.join('') + others.join('');
+    })
+    .join('*');
+}
+
+/** Reads the short form; null where it is none, or names a type or an option that there is not. */
+export function decode(text: string, kinds: LayerKind[]): EditedLayer[] | null {
+  const layers: EditedLayer[] = [];
+  const references: [layer: EditedLayer, place: number][] = [];
+  for (const part of text.split('*').slice(0, 200)) {
+    const [own = '', ...others] = part.split('@');
+    const [type = '', ...settings] = own.split('-');
+    const kind = kinds.find(({ name }) => name === type);
+    if (!kind) return null;
+    const options: Record<string, number | boolean> = {};
+    for (const setting of settings) {
+      const [, name = '', value = ''] = setting.match(/^([a-z_]+)(\d[\d.]*)$/) ?? [];
+      const option = kind.options.find((one) => one.name === name);
+      if (!option || !Number.isFinite(Number(value))) return null;
+      options[name] = typeof option.default === 'boolean' ? value === '1' : Number(value);
+    }
+    const made = layer(type, options);
+    layers.push(made);
+    others.forEach((place) => references.push([made, Number(place) - 1]));
+  }
+  for (const [reader, place] of references) {
+    const source = layers[place];
+    if (!source) return null;
+    reader.from.push(source.id);
+  }
+  return layers;
+}
+
+/** Types of layers that have weights of their own. */
+const WEIGHTS = ['conv', 'affine', 'transposed_conv'];
+
+/** Puts a normalisation behind every layer with weights but the last, or takes all of them away with `none`. */
+export function normalise(layers: EditedLayer[], type: string): EditedLayer[] {
+  const plain = layers.filter((one) => !one.type.endsWith('_norm'));
+  if (type === 'none') return plain;
+  const weighty = plain.filter((one) => WEIGHTS.includes(one.type));
+  const end = weighty.at(-1);
+  return plain.flatMap((one) => (WEIGHTS.includes(one.type) && one !== end ? [one, layer(type)] : [one]));
+}
+
+/** The normalisation that a list has, if it has one. */
+export function normalisationOf(layers: EditedLayer[]): string {
+  return layers.find(({ type }) => type.endsWith('_norm'))?.type ?? 'none';
+}
+
+/** Puts this activation in the place of every other one. */
+export function activate(layers: EditedLayer[], type: string): EditedLayer[] {
+  return layers.map((one) => (['relu', 'sigmoid', 'tanh'].includes(one.type) ? { ...one, type, options: {} } : one));
+}
+
+const conv = (out: number, kernel: number, pad = 0) => layer('conv', { out, kernel, ...(pad && { pad }) });
+const pool = () => layer('max_pool', { kernel: 2, stride: 2 });
+
+/** Networks to begin with. */
+export const NETWORKS: Record<string, { title: string; about: string; make: () => EditedLayer[] }> = {
+  small: {
+    title: 'Small convnet',
+    about: 'two convolutions; learns in seconds',
+    make: () => [
+      conv(8, 3, 1), layer('relu'), pool(), conv(16, 3, 1), layer('relu'), pool(), layer('flatten'),
+      layer('affine', { out: 32 }), layer('relu'), layer('affine', { out: 10 }),
+    ],
+  },
+  simple: {
+    title: 'SimpleConvNet',
+    about: 'one 5 × 5 convolution (Saitoh 2016, chapter 7)',
+    make: () => [
+      conv(30, 5), layer('relu'), pool(), layer('flatten'), layer('affine', { out: 100 }), layer('relu'),
+      layer('affine', { out: 10 }),
+    ],
+  },
+  deep: {
+    title: 'DeepConvNet',
+    about: 'six convolutions in three pairs (Saitoh 2016, chapter 8)',
+    make: () => [
+      conv(16, 3, 1), layer('relu'), conv(16, 3, 1), layer('relu'), pool(),
+      conv(32, 3, 1), layer('relu'), conv(32, 3, 2), layer('relu'), pool(),
+      conv(64, 3, 1), layer('relu'), conv(64, 3, 1), layer('relu'), pool(),
+      layer('flatten'), layer('affine', { out: 50 }), layer('relu'), layer('dropout', { ratio: 0.5 }),
+      layer('affine', { out: 10 }), layer('dropout', { ratio: 0.5 }),
+    ],
+  },
+  perceptron: {
+    title: 'Perceptron',
+    about: 'no convolution: 784–50–10 (Saitoh 2016, chapter 4)',
+    make: () => [layer('flatten'), layer('affine', { out: 50 }), layer('relu'), layer('affine', { out: 10 })],
+  },
+};

@@ -1,0 +1,151 @@
+// Pictures to learn from: files that a person drops, picks, or has fetched, each brought into the IDX form that the
+// engine reads.
+
+import type { IdxFiles } from '../../lib/types';
+import type { Kept } from '../../lib/store';
+
+/** Sides of the pictures that PNG files are brought to. */
+const SIDE = 28;
+
+export const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+/** What files came to: pictures, or what is still missing or wrong. */
+export type Found = { kept: Kept } | { waiting: string } | { wrong: string };
+
+/** The parts of a data set in the order of MNIST's four files, by what their names and their first bytes say. */
+const PARTS = [
+  { part: 'images', pattern: /^(?!.*(t10k|test|valid)).*images/i, axes: 3 },
+  { part: 'labels', pattern: /^(?!.*(t10k|test|valid)).*labels/i, axes: 1 },
+  { part: 'validationImages', pattern: /(t10k|test|valid).*images/i, axes: 3 },
+  { part: 'validationLabels', pattern: /(t10k|test|valid).*labels/i, axes: 1 },
+] as const;
+
+/** A file with the path it has in a dropped folder. */
+export type Named = { path: string; blob: Blob };
+
+/** Reads files of any kind that the lab knows; `before` are IDX parts that came earlier. */
+export async function readFiles(files: Named[], before: Partial<IdxFiles>): Promise<{ found: Found; parts: Partial<IdxFiles> }> {
+  const png = files.filter(({ path }) => /\.(png|jpe?g|webp)$/i.test(path));
+  if (png.length) return { found: await fromPng(png), parts: {} };
+  const parts: Partial<IdxFiles> = { ...before };
+  for (const { path, blob } of files) {
+    const name = path.split('/').pop() ?? path;
+    const known = PARTS.find(({ pattern }) => pattern.test(name));
+    if (!known) return { found: { wrong: `${name} is neither a picture nor called like an IDX file (train-images…, train-labels…, t10k-images…, t10k-labels…)` }, parts: before };
+    parts[known.part] = new Uint8Array(await blob.arrayBuffer());
+  }
+  return { found: await fromParts(parts, files.length === 1 ? (files[0]?.path ?? '') : 'IDX files'), parts };
+}
+
+async function fromParts(parts: Partial<IdxFiles>, name: string): Promise<Found> {
+  const missing = PARTS.slice(0, 2).filter(({ part }) => !parts[part]);
+  if (missing.length) return { waiting: `still missing: the ${missing.map(({ part }) => part).join(' and the ')} to learn from` };
+  const half = Boolean(parts.validationImages) !== Boolean(parts.validationLabels);
+  const { validationImages: _images, validationLabels: _labels, ...train } = parts;
+  const files = (half ? train : parts) as IdxFiles;
+  return { kept: await keep(name, files, DIGITS) };
+}
+
+/** Gives pictures their name in the storage and in the address: the beginning of the hash of their bytes. */
+export async function keep(name: string, files: IdxFiles, classes: string[]): Promise<Kept> {
+  const parts = [files.images, files.labels, files.validationImages, files.validationLabels].filter((part) => part !== undefined);
+  return { key: await hashOf(parts), name, files, classes, at: Date.now() };
+}
+
+/** 64 bits that tell data sets apart: of SHA-256 where there is one, which is on secure origins. */
+async function hashOf(parts: Uint8Array[]): Promise<string> {
+  const hex = (bytes: Uint8Array) => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
+  if (globalThis.crypto?.subtle) {
+    const each = await Promise.all(parts.map(async (part) => new Uint8Array(await crypto.subtle.digest('SHA-256', part as BufferSource))));
+    const all = new Uint8Array(await crypto.subtle.digest('SHA-256', concat(each) as BufferSource));
+    return hex(all.subarray(0, 8));
+  }
+  // FNV-1a of every byte, twice with different beginnings.
+  return [0x811c9dc5, 0x1234567]
+    .map((start) => parts.reduce((hash, part) => part.reduce((h, byte) => Math.imul(h ^ byte, 0x01000193) >>> 0, hash), start))
+    .map((hash) => hash.toString(16).padStart(8, '0'))
+    .join('');
+}
+
+/** Pictures in folders, the folder's name their class; ink is dark or light, whichever is less of the picture. */
+async function fromPng(files: Named[]): Promise<Found> {
+  const folder = ({ path }: Named) => path.split('/').at(-2) ?? '';
+  const classes = [...new Set(files.map(folder))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  if (classes.length < 2 || classes.length > 255) {
+    return { wrong: `pictures come in folders, one for each class (2 to 255); these are in ${classes.length}` };
+  }
+  const pixels = new Uint8Array(files.length * SIDE * SIDE);
+  for (const [i, file] of files.entries()) {
+    const grey = await greyOf(file.blob).catch(() => null);
+    if (!grey) return { wrong: `${file.path} is no picture that this browser can read` };
+    pixels.set(grey, i * SIDE * SIDE);
+  }
+  const labels = Uint8Array.from(files, (file) => classes.indexOf(folder(file)));
+  return { kept: await keep(`${files.length} pictures in ${classes.length} classes`, idx(pixels, labels), classes) };
+}
+
+async function greyOf(blob: Blob): Promise<Uint8Array> {
+  const bitmap = await createImageBitmap(blob);
+  const canvas = new OffscreenCanvas(SIDE, SIDE);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (!context) throw new Error('no canvas');
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, SIDE, SIDE);
+  const scale = Math.min(SIDE / bitmap.width, SIDE / bitmap.height);
+  const [w, h] = [bitmap.width * scale, bitmap.height * scale];
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap, (SIDE - w) / 2, (SIDE - h) / 2, w, h);
+  bitmap.close();
+  const { data } = context.getImageData(0, 0, SIDE, SIDE);
+  const grey = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => {
+    const [r = 0, g = 0, b = 0] = data.subarray(4 * i);
+    return Math.round(0.299 * r + 0.587 * g + 0.114 * b);
+  });
+  const mean = grey.reduce((sum, v) => sum + v, 0) / grey.length;
+  return mean > 127 ? grey.map((v) => 255 - v) : grey;
+}
+
+/** Packs pictures of 28 × 28 and their classes as IDX files. */
+export function idx(pixels: Uint8Array, labels: Uint8Array): IdxFiles {
+  const header = (...words: number[]) => {
+    const view = new DataView(new ArrayBuffer(4 * words.length));
+    words.forEach((word, i) => view.setUint32(4 * i, word));
+    return new Uint8Array(view.buffer);
+  };
+  return {
+    images: concat([header(0x803, labels.length, SIDE, SIDE), pixels]),
+    labels: concat([header(0x801, labels.length), labels]),
+  };
+}
+
+function concat(parts: Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** The files of a drop, folders opened. */
+export async function dropped(transfer: DataTransfer): Promise<Named[]> {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  return (await Promise.all(entries.map((entry) => filesIn(entry, '')))).flat();
+}
+
+async function filesIn(entry: FileSystemEntry, path: string): Promise<Named[]> {
+  const here = `${path}${entry.name}`;
+  if (entry.isFile) {
+    const blob = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+    return [{ path: here, blob }];
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const all: Named[] = [];
+  // A reader gives a hundred entries at a time.
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return all;
+    all.push(...(await Promise.all(some.map((one) => filesIn(one, `${here}/`)))).flat());
+  }
+}

@@ -1,0 +1,51 @@
+// The page's end of a training thread.
+
+import { proxy, wrap, type Remote } from 'comlink';
+import { wasm } from 'virtual:engine-files';
+import type { Build } from '../../lib/types';
+import type { About, Classroom, Happening, Order } from '../../worker/train/protocol';
+
+/** A thread that trains, and says nothing for so long, is taken for dead. */
+const PATIENCE = 30_000;
+
+export class Room {
+  readonly desk: Remote<Classroom>;
+  /** Resolves with the build that runs. */
+  readonly started: Promise<Build>;
+  #worker: Worker;
+  #heard = performance.now();
+  #watch: ReturnType<typeof setInterval>;
+  #ended = false;
+
+  /** Starts a thread; `onBroken` hears, once, if it breaks. `training` tells whether it should be at work. */
+  constructor(build: Build, training: () => boolean, onBroken: (message: string) => void) {
+    this.#worker = new Worker(new URL('../../worker/train/classroom.ts', import.meta.url), { type: 'module' });
+    this.desk = wrap<Classroom>(this.#worker);
+    const broken = (message: string) => {
+      if (this.#ended) return;
+      this.end();
+      onBroken(message);
+    };
+    this.#worker.addEventListener('error', (event) => broken(event.message || 'its program could not be loaded'));
+    this.#watch = setInterval(() => {
+      if (!training()) this.#heard = performance.now();
+      else if (performance.now() - this.#heard > PATIENCE) broken('it does not answer any more');
+    }, 1000);
+    this.started = this.desk.start(wasm, build);
+  }
+
+  open(order: Order, onHappening: (happening: Happening) => void): Promise<About> {
+    const hear = (happening: Happening) => {
+      this.#heard = performance.now();
+      if (!this.#ended) onHappening(happening);
+    };
+    // Proxies of the page's own state cannot be sent.
+    return this.desk.open(order, proxy(hear));
+  }
+
+  end(): void {
+    this.#ended = true;
+    clearInterval(this.#watch);
+    this.#worker.terminate();
+  }
+}

@@ -1,0 +1,68 @@
+// What the page keeps in the browser's storage: trainings to go on with, and the pictures they learn from.
+
+import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import type { Saved } from '../worker/train/protocol';
+import type { IdxFiles } from './types';
+
+/** Pictures as they came, under the hash of their bytes. */
+export type Kept = { key: string; name: string; files: IdxFiles; classes: string[]; at: number };
+
+interface Shelves extends DBSchema {
+  runs: { key: string; value: Saved };
+  pictures: { key: string; value: Kept };
+}
+
+/** Trainings beyond these, and pictures, give way to newer ones. */
+const RUNS = 8;
+const PICTURES = 4;
+
+let shelves: Promise<IDBPDatabase<Shelves>> | undefined;
+
+function open(): Promise<IDBPDatabase<Shelves>> {
+  shelves ??= openDB<Shelves>('hitofude', 1, {
+    upgrade(db) {
+      db.createObjectStore('runs', { keyPath: 'id' });
+      db.createObjectStore('pictures', { keyPath: 'key' });
+    },
+    terminated: () => (shelves = undefined),
+  });
+  shelves.catch(() => (shelves = undefined));
+  return shelves;
+}
+
+/** Keeps a training in place of its older self. Either all of it is written or the older one stays. */
+export async function saveRun(run: Saved): Promise<void> {
+  const db = await open();
+  const fresh = (await db.getKey('runs', run.id)) === undefined;
+  await db.put('runs', run);
+  if (fresh) await prune('runs', RUNS);
+}
+
+export async function savedRun(id: string): Promise<Saved | undefined> {
+  return (await open()).get('runs', id);
+}
+
+export async function forgetRun(id: string): Promise<void> {
+  await (await open()).delete('runs', id);
+}
+
+export async function keepPictures(kept: Kept): Promise<void> {
+  await (await open()).put('pictures', kept);
+  await prune('pictures', PICTURES);
+}
+
+export async function keptPictures(key: string): Promise<Kept | undefined> {
+  return (await open()).get('pictures', key);
+}
+
+/** The pictures that are there, the newest first, without their bytes. */
+export async function listPictures(): Promise<{ key: string; name: string }[]> {
+  const all = await (await open()).getAll('pictures');
+  return all.sort((a, b) => b.at - a.at).map(({ key, name }) => ({ key, name }));
+}
+
+async function prune(shelf: 'runs' | 'pictures', most: number): Promise<void> {
+  const db = await open();
+  const all = (await db.getAll(shelf)).sort((a, b) => b.at - a.at);
+  await Promise.all(all.slice(most).map((old) => db.delete(shelf, 'id' in old ? old.id : old.key)));
+}

@@ -1,0 +1,209 @@
+// The thread that trains. It takes one step after the other, lets helpers compute their share, tells the page what
+// happens, and keeps the training in the browser's storage as it goes.
+
+import { expose, transfer } from 'comlink';
+import type { Source } from '../../lib/fetch';
+import { loadEngine } from '../../lib/load';
+import { saveRun } from '../../lib/store';
+import type { Build } from '../../lib/types';
+import { layerKinds, Learner, outline, type Samples } from '../../public/wasm/hitofude.js';
+import { samplesOf } from './compute';
+import { Crew } from './crew';
+import type { About, Classroom, Happening, Order, Pictures } from './protocol';
+import { Refused, Run } from './run';
+
+/** Milliseconds between two saves, and between two reports. */
+const SAVE = 3000;
+const REPORT = 100;
+
+let engine: { wasm: Record<Build, Source>; build: Build } | undefined;
+let opened: { pictures: Pictures; samples: Samples } | undefined;
+let order: Order | undefined;
+let runs: Run[] = [];
+let crew: Crew | null = null;
+let tell: (happening: Happening) => void = () => {};
+/** Wanted: to go on, or to stop behind the step under way. */
+let going = false;
+let idle: Promise<void> = Promise.resolve();
+let saved = 0;
+let reported: { at: number; steps: number[] } = { at: 0, steps: [] };
+
+const classroom: Classroom = {
+  async start(wasm, build) {
+    engine = { wasm, build: (await loadEngine(wasm, { build })).build };
+    return engine.build;
+  },
+
+  kinds: () => layerKinds(),
+
+  outline: (network) => outline(network),
+
+  look: async (pictures) => aboutOf(await pictured(pictures)),
+
+  async open(next, onHappening) {
+    await classroom.pause();
+    const samples = await pictured(next.pictures);
+    const fresh = next.setups.map((setup) => new Run(setup, samples, next.from));
+    runs.forEach((run) => run.free());
+    crew?.end();
+    [runs, order, tell] = [fresh, next, onHappening];
+    crew = null;
+    const about = aboutOf(samples);
+    runs.forEach((run) => (run.labels = about.validation));
+    reported = { at: 0, steps: runs.map((run) => run.step) };
+    saved = performance.now();
+    return about;
+  },
+
+  run() {
+    if (going) return;
+    going = true;
+    runs.forEach((run) => (run.failed = false));
+    hire();
+    idle = idle.then(loop).catch(broken);
+  },
+
+  async pause() {
+    going = false;
+    await idle;
+  },
+
+  async step() {
+    await classroom.pause();
+    idle = idle.then(async () => {
+      for (const [i, run] of runs.entries()) if (!run.finished) await advance(run, i, true);
+      report(true);
+      await save();
+    });
+    idle = idle.catch(broken);
+    await idle;
+  },
+
+  inspect: async () => {
+    if (!runs[0]) throw new Error('nothing to look at');
+    return runs[0].inspect();
+  },
+
+  pictures(which) {
+    if (!opened) return new Float32Array();
+    const all = which.map((i) => opened!.samples.picture('validation', i));
+    const size = all[0]?.length ?? 0;
+    const sheet = new Float32Array(size * all.length);
+    all.forEach((picture, i) => sheet.set(picture, i * size));
+    return transfer(sheet, [sheet.buffer]);
+  },
+
+  preview(setup, picture, variants) {
+    if (!opened) return new Float32Array();
+    const learner = new Learner(setup, opened.samples);
+    try {
+      return learner.preview(picture, variants);
+    } finally {
+      learner.free();
+    }
+  },
+
+  weights() {
+    if (!runs[0]) throw new Error('nothing has been trained');
+    return runs[0].weights();
+  },
+};
+
+/** Calls the helpers of this training, once there is something to do. */
+function hire(): void {
+  const [setup] = order?.setups ?? [];
+  if (crew || !engine || !order || !setup || order.workers < 2) return;
+  crew = new Crew(engine, setup, order.pictures, order.workers - 1, (worker) => tell({ kind: 'replaced', worker }));
+}
+
+async function loop(): Promise<void> {
+  const open = () => runs.some((run) => !run.finished && !run.failed);
+  while (going && open()) {
+    for (const [i, run] of runs.entries()) if (!run.finished && !run.failed) await advance(run, i, false);
+    report(false);
+    if (performance.now() - saved > SAVE) await save();
+    // Whatever the page has asked for meanwhile comes before the next step.
+    await turn();
+  }
+  report(true);
+  going = false;
+  await save();
+  runs.forEach((run, i) => tell({ kind: 'stopped', run: i, why: run.finished ? 'finished' : 'paused' }));
+}
+
+async function advance(run: Run, i: number, single: boolean): Promise<void> {
+  try {
+    await run.advance(crew);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    run.goBack();
+    run.failed = true;
+    tell({ kind: 'failed', run: i, message: error.message, backTo: run.step });
+    reported.steps[i] = run.step;
+    return;
+  }
+  if (run.step % run.every !== 0 && !run.finished) return;
+  report(true);
+  const { validation, found } = await run.validate(crew, run.finished && !single);
+  run.keep();
+  tell({ kind: 'validation', run: i, validation, classes: found.classes, confidences: found.confidences });
+}
+
+/** What the engine did not refuse but broke on: only a fresh thread helps. */
+function broken(error: unknown): void {
+  going = false;
+  tell({ kind: 'broken', message: error instanceof Error ? error.message : String(error) });
+}
+
+/** Tells of the steps since the last report. */
+function report(now: boolean): void {
+  if (!now && performance.now() - reported.at < REPORT) return;
+  reported.at = performance.now();
+  for (const [i, run] of runs.entries()) {
+    const first = reported.steps[i] ?? 0;
+    if (run.step === first) continue;
+    const { loss, accuracy } = run.history;
+    tell({ kind: 'steps', run: i, first, loss: loss.slice(first), accuracy: accuracy.slice(first), rate: run.rate, pace: run.pace });
+    reported.steps[i] = run.step;
+  }
+}
+
+async function save(): Promise<void> {
+  saved = performance.now();
+  const [run] = runs;
+  if (!run || !order?.id || !order.setups[0]) return;
+  const { checkpoint, history } = run.keep();
+  try {
+    await saveRun({ id: order.id, setup: order.setups[0], at: Date.now(), checkpoint, history });
+    tell({ kind: 'saved', step: run.step });
+  } catch (error) {
+    tell({ kind: 'unsaved', message: (error as Error).name === 'QuotaExceededError' ? 'the storage is full' : (error as Error).message });
+  }
+}
+
+async function pictured(pictures: Pictures): Promise<Samples> {
+  if (opened?.pictures.key === pictures.key) return opened.samples;
+  const samples = await samplesOf(pictures);
+  // Learners that still use them keep them alive.
+  opened?.samples.free();
+  opened = { pictures, samples };
+  return samples;
+}
+
+function aboutOf(samples: Samples): About {
+  // The engine gives a typed array, which JSON would not write as one.
+  const [c, h, w] = samples.shape;
+  return { shape: [c, h, w], train: samples.labels('train'), validation: samples.labels('validation') };
+}
+
+const channel = new MessageChannel();
+
+/** Resolves behind the messages that wait already. (A timer of zero would take four milliseconds.) */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    channel.port1.onmessage = () => resolve();
+    channel.port2.postMessage(null);
+  });
+}
+
+expose(classroom);

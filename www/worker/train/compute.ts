@@ -1,0 +1,44 @@
+// The work itself, the same in the training thread and in its helpers.
+
+import { unpacked } from '../../lib/gzip';
+import type { IdxFiles } from '../../lib/types';
+import { Samples, type Learner } from '../../public/wasm/hitofude.js';
+import type { Learnt, Pictures, Shard } from './protocol';
+
+/** Computes shards `from` to before `to` of a step. What the engine refuses is an answer, not a broken worker. */
+export function learn(learner: Learner, params: Float32Array, step: number, from: number, to: number): Learnt {
+  const start = performance.now();
+  const shards: Shard[] = [];
+  try {
+    learner.receive(params);
+    for (let shard = from; shard < to; shard++) {
+      const sums = learner.learn(step, shard);
+      shards.push({ gradient: learner.gradient(), sums });
+    }
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return { refused: error.message };
+  }
+  return { shards, milliseconds: performance.now() - start };
+}
+
+/** Whether the engine has said no; anything else that it throws means that it is broken. */
+export function isRefusal(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string';
+}
+
+/** The beginnings and ends of `count` things dealt evenly to so many hands, those first that come first. */
+export function deal(count: number, hands: number): [from: number, to: number][] {
+  return Array.from({ length: hands }, (_, hand) => [Math.floor((count * hand) / hands), Math.floor((count * (hand + 1)) / hands)]);
+}
+
+/** Opens pictures for this worker's engine. */
+export async function samplesOf(pictures: Pictures): Promise<Samples> {
+  if ('generator' in pictures) {
+    const { seed, train, validation } = pictures.generator;
+    return Samples.fromGenerator(seed, train, validation);
+  }
+  const { files, classes } = pictures;
+  const plain = await Promise.all(Object.entries(files).map(async ([name, file]) => [name, await unpacked(file)] as const));
+  return Samples.fromIdx(Object.fromEntries(plain) as IdxFiles, classes);
+}

@@ -1,0 +1,104 @@
+// What the page asks of the thread that trains, and what comes back. Options travel down, reports travel up.
+
+import type { Source } from '../../lib/fetch';
+import type { Build, Checkpoint, Classified, IdxFiles, LayerKind, Outline, Spread, Sums, Tensor } from '../../lib/types';
+
+/** Pictures, in the form in which every worker opens them for itself: gzip or plain. */
+export type Pictures =
+  | { key: string; files: IdxFiles; classes: number }
+  | { key: string; generator: { seed: number; train: number; validation: number } };
+
+/** What came of the pictures to choose by after a step: how many were right, their mean loss. */
+export type Validation = { step: number; loss: number; accuracy: number };
+
+/** The curves of a training: a number for each step, and what came of its validations. */
+export type History = { loss: number[]; accuracy: number[]; validations: Validation[] };
+
+/** A training as it is kept in the browser's storage. */
+export type Saved = { id: string; setup: string; at: number; checkpoint: Checkpoint; history: History };
+
+/** What to train: one setup, or several that race. */
+export type Order = {
+  setups: string[];
+  pictures: Pictures;
+  /** How many workers compute, this thread among them. A race has one. */
+  workers: number;
+  /** The name to keep the training under; null keeps nothing. */
+  id: string | null;
+  /** Where to go on from. */
+  from: Saved | null;
+};
+
+/** How fast it goes. */
+export type Pace = {
+  /** Images in a step. */
+  batch: number;
+  imagesPerSecond: number;
+  /** Images per second of this thread alone, measured in the first steps. */
+  alone: number;
+  /** Workers that computed the last step. */
+  workers: number;
+  /** Part of a step's time in which nobody computed a gradient. */
+  communication: number;
+};
+
+/** What happens in a training. `run` numbers the setups. */
+export type Happening =
+  | { kind: 'steps'; run: number; first: number; loss: number[]; accuracy: number[]; rate: number; pace: Pace | null }
+  | { kind: 'validation'; run: number; validation: Validation; classes: Uint8Array; confidences: Float32Array }
+  | { kind: 'stopped'; run: number; why: 'finished' | 'paused' }
+  | { kind: 'failed'; run: number; message: string; backTo: number }
+  | { kind: 'saved'; step: number }
+  | { kind: 'unsaved'; message: string }
+  | { kind: 'replaced'; worker: number }
+  | { kind: 'broken'; message: string };
+
+/** What the training knows about the numbers in the network right now. */
+export type Inspection = {
+  step: number;
+  activations: Spread[];
+  weights: { weight: Spread; gradient: Spread }[];
+  filters: Tensor | null;
+};
+
+/** What there is to know about the pictures. */
+export type About = { shape: [number, number, number]; train: Uint8Array; validation: Uint8Array };
+
+/** The thread that trains. */
+export interface Classroom {
+  start(wasm: Record<Build, Source>, build: Build): Promise<Build>;
+  /** The types of layers that a network can have. */
+  kinds(): LayerKind[];
+  /** What the layers of a network's description (JSON) make of one picture. */
+  outline(network: string): Outline;
+  /** Opens pictures without training on them. */
+  look(pictures: Pictures): Promise<About>;
+  /** Sets a training up. What was there before is gone, unless this throws. */
+  open(order: Order, onHappening: (happening: Happening) => void): Promise<About>;
+  run(): void;
+  /** Resolves when no step is under way any more. */
+  pause(): Promise<void>;
+  /** Takes a single step of every run. */
+  step(): Promise<void>;
+  inspect(): Promise<Inspection>;
+  /** Pictures to choose by, in this order, one after the other. */
+  pictures(which: number[]): Float32Array;
+  /** A picture to learn from, and behind it variants of it. */
+  preview(setup: string, picture: number, variants: number): Float32Array;
+  /** The weights by name. */
+  weights(): Tensor[];
+}
+
+/** A shard that was computed. */
+export type Shard = { gradient: Float32Array; sums: Sums };
+
+/** The shards of a step that a worker computed, in their order, and how long it computed; or why it refused. */
+export type Learnt = { shards: Shard[]; milliseconds: number } | { refused: string };
+
+/** A worker that computes gradients. */
+export interface Pupil {
+  start(wasm: Record<Build, Source>, build: Build): Promise<Build>;
+  open(setup: string, pictures: Pictures): Promise<void>;
+  learn(params: Float32Array, step: number, from: number, to: number): Learnt;
+  classify(params: Float32Array, from: number, to: number): Classified;
+}

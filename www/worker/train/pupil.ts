@@ -1,0 +1,33 @@
+// A worker that computes gradients for the training thread. It has the pictures; the parameters come with every step.
+
+import { expose, transfer } from 'comlink';
+import { loadEngine } from '../../lib/load';
+import { Learner } from '../../public/wasm/hitofude.js';
+import { learn, samplesOf } from './compute';
+import type { Pupil } from './protocol';
+
+let learner: Learner | undefined;
+
+const pupil: Pupil = {
+  async start(wasm, build) {
+    return (await loadEngine(wasm, { build })).build;
+  },
+
+  async open(setup, pictures) {
+    learner = new Learner(setup, await samplesOf(pictures));
+  },
+
+  learn(params, step, from, to) {
+    if (!learner) throw new Error('nothing to learn from');
+    const learnt = learn(learner, params, step, from, to);
+    return 'shards' in learnt ? transfer(learnt, learnt.shards.map(({ gradient }) => gradient.buffer)) : learnt;
+  },
+
+  classify(params, from, to) {
+    if (!learner) throw new Error('nothing to learn from');
+    learner.receive(params);
+    return learner.classify(from, to);
+  },
+};
+
+expose(pupil);

@@ -1,0 +1,173 @@
+// One training: its coach, its learner, and its curves.
+
+import { Coach, Learner, type Samples } from '../../public/wasm/hitofude.js';
+import type { Checkpoint, Classified, Tensor } from '../../lib/types';
+import { deal, learn } from './compute';
+import type { Crew } from './crew';
+import type { History, Learnt, Pace, Saved, Shard, Validation } from './protocol';
+
+/** Pictures that a validation on the way looks at; the last one looks at all. */
+const GLANCE = 1000;
+/** Steps that the thread takes alone before helpers join, to know its own pace. */
+const ALONE = 6;
+
+/** A step that the engine refused, and no weight has changed. */
+export class Refused extends Error {}
+
+export class Run {
+  readonly history: History;
+  readonly steps: number;
+  readonly batch: number;
+  /** Steps between validations. */
+  readonly every: number;
+  rate = 0;
+  pace: Pace | null = null;
+  /** Whether the engine refused the last step. */
+  failed = false;
+  /** The classes of the pictures to choose by. */
+  labels: Uint8Array = new Uint8Array();
+  #coach: Coach;
+  #learner: Learner;
+  #shards: number;
+  #pictures: number;
+  /** Milliseconds of the steps taken alone, and of the last ones together. */
+  #alone: number[] = [];
+  #together: number[] = [];
+  #good: { checkpoint: Checkpoint; history: History };
+
+  constructor(setup: string, samples: Samples, from: Saved | null) {
+    const { steps, batch, shard } = JSON.parse(setup) as { steps: number; batch: number; shard: number };
+    [this.steps, this.batch, this.#shards] = [steps, batch, Math.ceil(batch / shard)];
+    this.every = Math.max(10, Math.ceil(steps / 40));
+    this.#pictures = samples.labels('validation').length;
+    this.#coach = new Coach(setup, samples);
+    this.#learner = new Learner(setup, samples);
+    if (from) this.#coach.restore(from.checkpoint);
+    this.history = from ? structuredClone(from.history) : { loss: [], accuracy: [], validations: [] };
+    this.#good = { checkpoint: this.#coach.state(), history: structuredClone(this.history) };
+  }
+
+  get step(): number {
+    return this.#coach.steps;
+  }
+
+  get finished(): boolean {
+    return this.step >= this.steps;
+  }
+
+  /** Takes one step; throws `Refused` where the engine will not. */
+  async advance(crew: Crew | null): Promise<void> {
+    const start = performance.now();
+    const step = this.step;
+    const helpers = crew && this.#alone.length >= ALONE ? Math.min(crew.size, this.#shards - 1) : 0;
+    const parts = deal(this.#shards, helpers + 1);
+    const params = this.#coach.params();
+    const asked = parts.slice(1).map(([from, to], i) => crew!.learn(i, params, step, from, to));
+    const own = learn(this.#learner, params, step, ...parts[0]!);
+    const all = [own];
+    for (const [i, answer] of (await Promise.all(asked)).entries()) {
+      // A helper that broke has left its part to be done here.
+      all.push(answer ?? learn(this.#learner, params, step, ...parts[i + 1]!));
+    }
+    for (const { gradient, sums } of all.flatMap(shardsOf)) this.#coach.add(gradient, sums);
+    const { images, loss, correct, rate } = refusing(() => this.#coach.step());
+    this.history.loss.push(loss / images);
+    this.history.accuracy.push(correct / images);
+    this.rate = rate;
+    this.#measure(performance.now() - start, helpers, all);
+  }
+
+  /** Looks at pictures to choose by, at all of them if asked. */
+  async validate(crew: Crew | null, all = false): Promise<{ validation: Validation; found: Classified }> {
+    const count = all ? this.#pictures : Math.min(GLANCE, this.#pictures);
+    const helpers = crew?.size ?? 0;
+    const parts = deal(count, helpers + 1);
+    const params = this.#coach.result();
+    const asked = parts.slice(1).map(([from, to], i) => crew!.classify(i, params, from, to));
+    const look = ([from, to]: [number, number]) => (this.#learner.receive(params), this.#learner.classify(from, to));
+    const found = [look(parts[0]!)];
+    for (const [i, answer] of (await Promise.all(asked)).entries()) found.push(answer ?? look(parts[i + 1]!));
+    const classes = concat(Uint8Array, found.map((part) => part.classes));
+    const confidences = concat(Float32Array, found.map((part) => part.confidences));
+    const loss = found.reduce((sum, part) => sum + part.loss, 0);
+    const right = classes.reduce((sum, label, i) => sum + Number(label === this.labels[i]), 0);
+    const validation = { step: this.step, loss: loss / count, accuracy: right / count };
+    this.history.validations.push(validation);
+    return { validation, found: { classes, confidences, loss } };
+  }
+
+  /** Remembers this moment as one to go back to. */
+  keep(): { checkpoint: Checkpoint; history: History } {
+    this.#good = { checkpoint: this.#coach.state(), history: structuredClone(this.history) };
+    return this.#good;
+  }
+
+  /** Goes back to the last good moment. */
+  goBack(): void {
+    this.#coach.restore(this.#good.checkpoint);
+    Object.assign(this.history, structuredClone(this.#good.history));
+  }
+
+  inspect() {
+    return {
+      step: this.step,
+      activations: this.#learner.activations(),
+      weights: this.#coach.inspect(),
+      filters: this.#coach.filters(),
+    };
+  }
+
+  weights(): Tensor[] {
+    return this.#coach.weights();
+  }
+
+  free(): void {
+    this.#coach.free();
+    this.#learner.free();
+  }
+
+  #measure(milliseconds: number, helpers: number, all: Learnt[]): void {
+    const computing = Math.max(...all.map((part) => ('shards' in part ? part.milliseconds : 0)));
+    // The first step of all warms up.
+    if (helpers === 0) this.#alone.push(milliseconds);
+    const times = helpers ? this.#together : this.#alone;
+    if (helpers) this.#together.push(milliseconds);
+    if (times.length > 40) times.shift();
+    const alone = this.batch / (median(this.#alone.slice(1)) / 1000);
+    this.pace = {
+      batch: this.batch,
+      imagesPerSecond: this.batch / (median(times.length > 1 ? times.slice(1) : times) / 1000),
+      alone: Number.isFinite(alone) ? alone : 0,
+      workers: helpers + 1,
+      communication: Math.max(0, 1 - computing / milliseconds),
+    };
+  }
+}
+
+function shardsOf(learnt: Learnt): Shard[] {
+  if ('refused' in learnt) throw new Refused(learnt.refused);
+  return learnt.shards;
+}
+
+function refusing<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) throw new Refused(error.message);
+    throw error;
+  }
+}
+
+function concat<T extends Uint8Array | Float32Array>(kind: new (length: number) => T, parts: T[]): T {
+  const all = new kind(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+}
