@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { inRoot, must, Obstacle, capture } from '../tools/shell.mjs';
+import { capture, inRoot, must, Obstacle } from '../tools/shell.mjs';
 import { CASES, drawData, drawWeights, NETWORKS } from './cases.mjs';
 import { agree, ratio, summary } from './measure.mjs';
 import { toOnnx } from './onnx.mjs';
@@ -17,8 +17,8 @@ const ROUNDS = 25;
 const WARM = 3;
 const FOLDER = inRoot('target', 'native');
 const VENV = inRoot('.tools', 'bench-python');
-// Everything that PyTorch's CPU half needs; its own list has gigabytes of CUDA besides.
-const PACKAGES = [['numpy', 'filelock', 'typing-extensions', 'sympy', 'networkx', 'jinja2', 'fsspec', 'onnxruntime'], ['--no-deps', 'torch']];
+// PyTorch brings gigabytes of CUDA along and does not start without.
+const PACKAGES = ['numpy', 'onnxruntime', 'torch'];
 const ONE_THREAD = { OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1', RAYON_NUM_THREADS: '1' };
 
 export async function native() {
@@ -42,7 +42,7 @@ async function packages() {
   if (existsSync(path.join(VENV, 'ready'))) return python;
   if (!capture('python3', ['--version'])) throw new Obstacle('--native needs Python 3 for its peers.');
   await must('a Python for the peers', 'python3', ['-m', 'venv', VENV]);
-  for (const names of PACKAGES) await must(names.at(-1), python, ['-m', 'pip', 'install', '-q', ...names]);
+  await must('PyTorch and ONNX Runtime', python, ['-m', 'pip', 'install', '-q', ...PACKAGES]);
   writeFileSync(path.join(VENV, 'ready'), '');
   return python;
 }
