@@ -1,7 +1,7 @@
 //! Strokes as another hand, pen or mouse would have drawn them, before they are rendered.
 
 use super::Augment;
-use super::warp::Warp;
+use super::warp::{UNIFORM, Warp, spline};
 use crate::data::ink::{self, Extent};
 use crate::data::strokes::Stroke;
 use crate::error::Result;
@@ -19,6 +19,9 @@ pub struct Hand {
     pub step: [f32; 2],
     /// Trembling: deviation of a wobble along the line.
     pub tremor: f32,
+    /// Drifting: the most root mean square of a smooth displacement along the pen's path, not over the plane, so that
+    /// loops open and gaps close as they do from hand to hand.
+    pub drift: f32,
     /// How far each stroke may stand off its place.
     pub apart: f32,
     /// The most that may be missing at a stroke's start and end; never more than an eighth of the stroke.
@@ -27,6 +30,10 @@ pub struct Hand {
 
 /// The line forgets its wobble by half in about this many pixels.
 const TREMOR_LENGTH: f32 = 2.0;
+/// Pixels along the line between the nodes of its drift: a curve of a nought is about two.
+const DRIFT_PITCH: f32 = 6.0;
+/// Root mean square of a cubic B-spline over nodes uniform in ±√3: the root of 151/315.
+const SPLINE_DEVIATION: f32 = 0.692_37;
 /// The shortest step of a pen: finer than this nothing is seen.
 const FINEST: f32 = 0.1;
 /// The most steps of one stroke, however long it is.
@@ -35,7 +42,7 @@ const MAX_STEPS: f32 = 10_000.0;
 impl Hand {
     /// The drawing as it is, with the pen that it is read with.
     pub const NONE: Self =
-        Self { bend: Augment::NONE, pen: [ink::PEN; 2], step: [0.0; 2], tremor: 0.0, apart: 0.0, cut: 0.0 };
+        Self { bend: Augment::NONE, pen: [ink::PEN; 2], step: [0.0; 2], tremor: 0.0, drift: 0.0, apart: 0.0, cut: 0.0 };
 
     /// For people's drawings: as far as their digits still read as what they are.
     pub const INK: Self = Self {
@@ -50,6 +57,7 @@ impl Hand {
         pen: [1.4, 2.2],
         step: [0.3, 2.0],
         tremor: 0.2,
+        drift: 0.0,
         apart: 0.6,
         cut: 1.0,
     };
@@ -74,6 +82,7 @@ impl Hand {
 
         let warp = Warp::sample(&self.bend, rng, side as f32, side as f32);
         let step = rng.range(self.step[0], self.step[1]);
+        let drift = if self.drift > 0.0 { rng.range(0.0, self.drift) } else { 0.0 };
         let mut line = Vec::new();
         let bent = strokes.iter().map(|stroke| {
             let stroke: Stroke = stroke.iter().map(boxed).collect();
@@ -83,6 +92,9 @@ impl Hand {
                 *p = warp.along(&line, p[0], p[1]);
             }
             self.shake(rng, &mut stroke, step);
+            if drift > 0.0 {
+                wander(rng, &mut stroke, drift);
+            }
             stroke
         });
         Ok(bent.collect())
@@ -110,6 +122,23 @@ impl Hand {
                 p[k] += place[k] + wobble[k];
                 wobble[k] = keep * wobble[k] + fresh * rng.normal();
             }
+        }
+    }
+}
+
+/// Displaces the points of a stroke by a smooth curve along it, of this root mean square on each axis.
+fn wander(rng: &mut Rng, stroke: &mut [[f32; 2]], deviation: f32) {
+    let length: f32 = stroke.windows(2).map(|pair| distance(pair[0], pair[1])).sum();
+    let most = UNIFORM * deviation / SPLINE_DEVIATION;
+    let phase = rng.uniform();
+    let nodes = (length / DRIFT_PITCH) as usize + 5;
+    let nodes: Vec<[f32; 2]> = (0..nodes).map(|_| [rng.range(-most, most), rng.range(-most, most)]).collect();
+    let (mut walked, mut last) = (0.0, stroke.first().copied());
+    for p in stroke {
+        walked += distance(last.replace(*p).unwrap_or(*p), *p);
+        let (first, weights) = spline(walked / DRIFT_PITCH + phase, nodes.len());
+        for (node, weight) in nodes[first..].iter().zip(weights) {
+            *p = [p[0] + weight * node[0], p[1] + weight * node[1]];
         }
     }
 }

@@ -70,7 +70,7 @@ struct Field {
 /// on one axis: the variance is its square.
 const SPLINE_DEVIATION: f32 = 151.0 / 315.0;
 /// Deviation of a number uniform in ±√3.
-const UNIFORM: f32 = 1.732_050_8;
+pub(super) const UNIFORM: f32 = 1.732_050_8;
 
 impl Field {
     fn sample(how: &Augment, rng: &mut Rng, w: f32, h: f32) -> Self {
@@ -103,7 +103,7 @@ impl Field {
 }
 
 /// The first of the four nodes around `at` and their weights: the uniform cubic B-spline.
-fn spline(at: f32, nodes: usize) -> (usize, [f32; 4]) {
+pub(super) fn spline(at: f32, nodes: usize) -> (usize, [f32; 4]) {
     let first = (at as usize).min(nodes - 4);
     let t = at - first as f32;
     let (t2, s) = (t * t, 1.0 - t);

@@ -44,6 +44,7 @@ const HAND: Hand = Hand {
     pen: [0.0; 2],
     step: [0.5, 0.5],
     tremor: 0.1,
+    drift: 0.0,
     apart: 0.8,
     cut: 0.8,
 };
