@@ -114,6 +114,7 @@ const DIGITS: &[(&str, usize)] = &[
     ("googlenet_mini", 167_228),
     ("resnet_mini", 225_970),
     ("efficientnet_mini", 127_768),
+    ("fast", 29_066),
     ("tiny", 9_384),
 ];
 

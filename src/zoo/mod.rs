@@ -4,6 +4,7 @@ pub mod alexnet;
 mod blocks;
 pub mod deep_convnet;
 pub mod efficientnet;
+pub mod fast;
 pub mod googlenet;
 pub mod lenet;
 pub mod mlp;
@@ -77,6 +78,7 @@ pub const CATALOGUE: &[Architecture] = &[
         "six inverted bottlenecks with squeeze-and-excitation (Tan and Le 2019)",
         efficientnet::efficientnet_mini,
     ),
+    digits("fast", "three 3 × 3 convolutions that learn MNIST in seconds", fast::fast),
     digits("tiny", "five 3 × 3 convolutions in fewer than 10,000 parameters", tiny::tiny),
 ];
 
