@@ -201,8 +201,8 @@ fn weight_gradient_is_the_sum_over_pixels() {
 /// Problems that minimal filtering takes: tails of lanes and of tiles, every padding, several blocks.
 fn minimal_problems() -> impl Iterator<Item = Problem> {
     let mut rng = Rng::new(2);
-    (0..40).map(move |_| {
-        let (n, c, oc) = (1 + rng.below(3), 8 + rng.below(40), 8 + rng.below(40));
+    (0..16).map(move |_| {
+        let (n, c, oc) = (1 + rng.below(3), 8 + rng.below(24), 8 + rng.below(24));
         let (pad, h, w) = (rng.below(3), 4 + rng.below(14), 4 + rng.below(14));
         let window = Window::square(3).pad(pad);
         let (oh, ow) = window.output(h, w).unwrap();
