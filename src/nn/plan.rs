@@ -208,27 +208,13 @@ impl<'a> Planner<'a> {
             let end = self.readers[k].iter().copied().max().unwrap_or(k).max(k);
             last[r] = if self.train || self.kept(k) { usize::MAX } else { end.max(last[r]) };
         }
-        let (mut slot, mut sizes, mut tenants) = (vec![0; count], Vec::<usize>::new(), Vec::<Vec<usize>>::new());
+        let (mut slot, mut buffers) = (vec![0; count], Buffers::default());
         for k in (0..count).filter(|&k| self.root[k] == k) {
             let size = self.batch * maps[k].len();
-            let free = |s: &usize| tenants[*s].iter().all(|&t| last[t] < k);
-            let best = (0..sizes.len()).filter(free).min_by_key(|&s| sizes[s].abs_diff(size));
-            let s = best.unwrap_or_else(|| {
-                sizes.push(0);
-                tenants.push(Vec::new());
-                sizes.len() - 1
-            });
-            sizes[s] = sizes[s].max(size);
-            tenants[s].push(k);
-            slot[k] = s;
+            slot[k] = buffers.place(k, size, |t| last[t] < k);
         }
-        let mut shared = vec![false; count];
-        for group in tenants.iter().filter(|t| t.len() > 1) {
-            for &t in group {
-                shared[t] = true;
-            }
-        }
-        (slot, sizes, shared)
+        let shared = buffers.shared(count);
+        (slot, buffers.sizes, shared)
     }
 
     /// A gradient buffer for every root that wants one, all sizes, and which roots share one.
@@ -236,30 +222,21 @@ impl<'a> Planner<'a> {
     fn gradient_slots(&self) -> (Vec<Option<(Map, usize)>>, Vec<usize>, Vec<bool>) {
         let count = self.nodes.len();
         let (lives, halos) = (self.gradient_lives(), self.gradient_halos());
-        let (mut places, mut sizes, mut tenants) = (vec![None; count], Vec::<usize>::new(), Vec::<Vec<usize>>::new());
+        let (mut places, mut buffers) = (vec![None; count], Buffers::default());
         // Backward comes to the last wires first.
         for r in (0..count).rev().filter(|&r| self.root[r] == r) {
             let Some(life) = &lives[r] else { continue };
             let members = || (0..count).filter(|&k| self.root[k] == r);
             let size = members().map(|k| self.batch * Map::new(self.nodes[k].shape, halos[r]).len()).max().unwrap_or(0);
             let apart =
-                |t: &usize| lives[*t].as_ref().is_none_or(|other| other.end <= life.start || life.end <= other.start);
-            let free = |s: &usize| !self.input_gradient && tenants[*s].iter().all(apart);
-            let best = (0..sizes.len()).filter(free).min_by_key(|&s| sizes[s].abs_diff(size));
-            let s = best.unwrap_or_else(|| {
-                sizes.push(0);
-                tenants.push(Vec::new());
-                sizes.len() - 1
-            });
-            sizes[s] = sizes[s].max(size);
-            tenants[s].push(r);
+                |t: usize| lives[t].as_ref().is_none_or(|other| other.end <= life.start || life.end <= other.start);
+            let s = buffers.place(r, size, |t| !self.input_gradient && apart(t));
             for k in members() {
                 places[k] = Some((Map::new(self.nodes[k].shape, halos[r]), s));
             }
         }
-        let mut passing = vec![false; count];
-        tenants.iter().filter(|t| t.len() > 1).flatten().for_each(|&t| passing[t] = true);
-        (places, sizes, passing)
+        let passing = buffers.shared(count);
+        (places, buffers.sizes, passing)
     }
 
     /// When the gradient of each root is in use, counted by nodes as backward comes to them from the last one down: from
@@ -297,6 +274,37 @@ impl<'a> Planner<'a> {
         let at = |k: usize| roots().filter(|&r| lives[r].as_ref().is_some_and(|life| life.contains(&k))).map(len).sum();
         let values: usize = roots().filter(|&r| self.train || self.kept(r)).map(len).sum();
         values + (0..=count).map(at).max().unwrap_or(0)
+    }
+}
+
+/// Buffers and the roots that live in them.
+#[derive(Default)]
+struct Buffers {
+    sizes: Vec<usize>,
+    tenants: Vec<Vec<usize>>,
+}
+
+impl Buffers {
+    /// A buffer of at least `size` numbers for `root`: of those whose tenants all may share it, the one nearest in size, else
+    /// a new one.
+    fn place(&mut self, root: usize, size: usize, may_share: impl Fn(usize) -> bool) -> usize {
+        let free = |&s: &usize| self.tenants[s].iter().all(|&t| may_share(t));
+        let best = (0..self.sizes.len()).filter(free).min_by_key(|&s| self.sizes[s].abs_diff(size));
+        let s = best.unwrap_or_else(|| {
+            self.sizes.push(0);
+            self.tenants.push(Vec::new());
+            self.sizes.len() - 1
+        });
+        self.sizes[s] = self.sizes[s].max(size);
+        self.tenants[s].push(root);
+        s
+    }
+
+    /// Which of `count` roots share a buffer.
+    fn shared(&self, count: usize) -> Vec<bool> {
+        let mut shared = vec![false; count];
+        self.tenants.iter().filter(|t| t.len() > 1).flatten().for_each(|&t| shared[t] = true);
+        shared
     }
 }
 
