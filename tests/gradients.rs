@@ -9,6 +9,7 @@ use hitofude::nn::affine::Affine;
 use hitofude::nn::batch_norm::BatchNorm;
 use hitofude::nn::concat::Concat;
 use hitofude::nn::conv_transpose::ConvTranspose;
+use hitofude::nn::conv3d::Conv3d;
 use hitofude::nn::dropout::{Dropout, StochasticDepth};
 use hitofude::nn::flatten::Flatten;
 use hitofude::nn::layer::Layer;
@@ -17,6 +18,7 @@ use hitofude::nn::norm::{Norm, Over};
 use hitofude::nn::pool::Pool;
 use hitofude::nn::prelu::Prelu;
 use hitofude::nn::scale::Scale;
+use hitofude::nn::unpool::MaxUnpool;
 use hitofude::nn::upsample::Upsample;
 use hitofude::nn::{Conv, Graph, Init, Mode, Network, Params, Purpose, Run, Wire};
 use hitofude::rng::Rng;
@@ -46,6 +48,15 @@ const CASES: &[(&str, Wiring)] = &[
         head(g, x, |g, x| {
             let x = g.add("a", Conv::new(5, 3).pad(2), &[x])?;
             g.add("b", Conv::new(2, 3).pad(1), &[x])
+        })
+    }),
+    ("conv 3d", |g, x| head(g, x, |g, x| g.add("a", Conv3d { depth: 2, ..Conv3d::new(3, 2, 3).pad(1) }, &[x]))),
+    ("conv 3d, stride and dilation, relu in the store", |g, x| {
+        head(g, x, |g, x| {
+            let x = g.add("a", Conv::new(10, 1), &[x])?;
+            let x = g.add("b", Conv3d { depth_dilation: 2, ..Conv3d::new(3, 5, 2).stride(2).pad(1) }, &[x])?;
+            let x = g.add("c", Activation::Relu, &[x])?;
+            g.add("d", Conv3d { depth_pad: 1, ..Conv3d::new(2, 3, 2) }, &[x])
         })
     }),
     ("relu in the store", |g, x| head(g, x, |g, x| between(g, x, Activation::Relu))),
@@ -118,6 +129,14 @@ const CASES: &[(&str, Wiring)] = &[
     ("upsample, nearest", |g, x| head(g, x, |g, x| g.add("a", Upsample { scale: 2, between: Between::Nearest }, &[x]))),
     ("upsample, bilinear", |g, x| {
         head(g, x, |g, x| g.add("a", Upsample { scale: 2, between: Between::Bilinear }, &[x]))
+    }),
+    ("max unpool", |g, x| {
+        head(g, x, |g, x| {
+            let window = Window::square(2).stride(2);
+            let pooled = g.add("pool", Pool::Max(window), &[x])?;
+            let a = g.add("a", Conv::new(2, 3).pad(1), &[pooled])?;
+            g.add("unpool", MaxUnpool(window), &[a, x])
+        })
     }),
     ("leaky relu", |g, x| head(g, x, |g, x| between(g, x, Activation::LeakyRelu(0.2)))),
     ("elu", |g, x| head(g, x, |g, x| between(g, x, Activation::Elu(0.7)))),

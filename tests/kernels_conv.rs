@@ -5,9 +5,10 @@ mod common;
 use hitofude::kernel::conv::{Forward, Geometry, InputGradient, WeightGradient};
 use hitofude::kernel::depthwise::Depthwise;
 use hitofude::kernel::gemm::Store;
+use hitofude::kernel::volume::{self, Depth, Volume};
 use hitofude::kernel::winograd::{Filter, FilterGradient};
 use hitofude::rng::Rng;
-use hitofude::shape::{Shape, Window};
+use hitofude::shape::{Shape, Window, output_size};
 use hitofude::tensor::Map;
 use ndarray::{Array4, s};
 
@@ -313,6 +314,72 @@ fn depthwise_is_a_convolution_with_as_many_groups_as_channels() {
             conv.weight_gradient(level, n, &images, &slopes, &mut dw);
             let dw = Array4::from_shape_vec(p.w.dim(), dw).unwrap();
             assert_close("dw", &dw, &ww.mapv(|v| v + 0.5));
+        }
+    }
+}
+
+/// A random convolution over volumes: its geometry over these images, and how many channels a slice has in and out.
+fn volume(rng: &mut Rng) -> (Window, Depth, [usize; 2], Problem) {
+    loop {
+        let mut pick = |most: usize| 1 + rng.below(most);
+        let (kernel, stride, pad, dilation) = (pick(3), pick(2), pick(3) - 1, pick(2));
+        let (slices, c, oc) = (pick(6), pick(3), pick(19));
+        let Ok(out) = output_size(slices, kernel, stride, pad, dilation) else { continue };
+        let depth = Depth { kernel, stride, pad, dilation, slices: (slices, out) };
+        let p = Problem::over(rng, 1, slices * c, out * oc);
+        let (kh, kw) = p.window.kernel;
+        // The arena's order, which for the twin is an array of (tap, tap through the slices) × c × oc.
+        let w = random(rng, (kh * kw, kernel, c, oc));
+        return (p.window, depth, [c, oc], Problem { w, bias: p.bias[..oc].to_vec(), ..p });
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn volumes_are_sums_over_three_axes() {
+    let mut rng = Rng::new(3);
+    for _ in 0..40 {
+        let (window, depth, [c, oc], p) = volume(&mut rng);
+        let (n, (xs, ys)) = (p.x.dim().0, p.shapes());
+        let mut wy = Array4::from_shape_fn(p.dy.dim(), |(_, o, _, _)| f64::from(p.bias[o % oc]));
+        let (mut wx, mut ww) = (Array4::<f64>::zeros(p.x.dim()), Array4::<f64>::zeros(p.w.dim()));
+        let (weights, bias) = (p.w, p.bias);
+        let inner = Problem {
+            groups: 1,
+            w: random(&mut rng, (ys.c, xs.c, window.kernel.0, window.kernel.1)),
+            x: p.x,
+            dy: p.dy,
+            bias: vec![],
+            window,
+        };
+        inner.each(|x, [o, ch, ky, kx], y| {
+            // Of all pairs of slices, those that a tap through the slices joins.
+            let (from, to) = (ch / c + depth.pad, o / oc * depth.stride);
+            let Some(k) = (0..depth.kernel).find(|k| to + k * depth.dilation == from) else { return };
+            let at = [ky * window.kernel.1 + kx, k, ch % c, o % oc];
+            let [xv, dy, w] = [inner.x[x], inner.dy[y], weights[at]].map(f64::from);
+            wy[y] += xv * w;
+            wx[x] += dy * w;
+            ww[at] += dy * xv;
+        });
+        let halo = Geometry::gradient_halo(&window, (xs.h, xs.w), (ys.h, ys.w));
+        let (x, y) = (Map::new(xs, (window.pad.0 + 1, window.pad.1)), Map::new(ys, halo));
+        let (xv, dyv, weights) = (to_map(&x, &inner.x), to_map(&y, &inner.dy), weights.as_slice().unwrap());
+        let geometry = || Volume { window, depth, x, y };
+        for level in common::levels() {
+            let (mut forward, mut back) = (volume::Forward::new(geometry()), volume::InputGradient::new(geometry()));
+            forward.pack(level, weights);
+            back.pack(level, weights);
+            let (mut out, mut dx, mut dw) = (vec![0.0; dyv.len()], vec![0.0; xv.len()], vec![0.5; weights.len()]);
+            forward.run(level, n, &xv, Store::Set { bias: Some(&bias), relu: false }, &mut out);
+            assert_close("volume: y", &from_map(&y, &out), &wy);
+            back.run(level, n, &dyv, Store::SET, &mut dx);
+            assert_close("volume: dx", &from_map(&x, &dx), &wx);
+            let gradient = volume::WeightGradient::new(geometry());
+            gradient.run(level, n, &xv, &dyv, &mut dw, &mut vec![f32::NAN; gradient.workspace(level)]);
+            for (got, want) in dw.iter().zip(&ww) {
+                assert!((f64::from(*got) - 0.5 - want).abs() <= 4e-5 * (1.0 + want.abs()), "volume: {got} for {want}");
+            }
         }
     }
 }

@@ -27,12 +27,15 @@ fn every_type_can_be_described() {
         let options: String = kind.options.iter().map(|o| format!(",\"{}\":{}", o.name, o.default)).collect();
         let inputs = match kind.name {
             "scale" => ",\"inputs\":[\"a\",\"pooled\"]",
+            "max_unpool" => ",\"inputs\":[\"pooled\",\"a\"]",
             "add" | "concat" => ",\"inputs\":[\"a\",\"a\"]",
             _ => "",
         };
         let first = if kind.name == "affine" { "flatten" } else { "relu" };
+        let pool =
+            if kind.name == "max_unpool" { r#""max_pool","kernel":2,"stride":2"# } else { r#""global_average_pool""# };
         let text = format!(
-            r#"{{"input":[4,9,8],"layers":[{{"name":"pooled","type":"global_average_pool"}},{{"name":"a","type":"{first}","inputs":["input"]}},{{"name":"b","type":"{}"{options}{inputs}}}]}}"#,
+            r#"{{"input":[4,9,8],"layers":[{{"name":"pooled","type":{pool}}},{{"name":"a","type":"{first}","inputs":["input"]}},{{"name":"b","type":"{}"{options}{inputs}}}]}}"#,
             kind.name
         );
         let net = spec::read(&text).unwrap_or_else(|e| panic!("{}: {e}", kind.name));

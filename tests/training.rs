@@ -268,3 +268,20 @@ fn every_recipe_trains_its_architectures_own_parameters() {
         assert_eq!(recipe.network().unwrap().views(), shipped.views(), "{}", recipe.name);
     }
 }
+
+#[cfg(not(target_arch = "wasm32"))]
+#[path = "../examples/volume.rs"]
+mod volume;
+
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn a_network_learns_what_only_the_slices_together_show() {
+    let (mut first, mut last) = (0.0, 0.0);
+    let accuracy = volume::train(100, |step, loss| {
+        first = if step == 0 { loss } else { first };
+        last = loss;
+    })
+    .unwrap();
+    // One of three classes by chance; a ball and a tube apart need more than any one slice.
+    assert!(accuracy > 0.9 && last < 0.5 * first, "{accuracy}, loss {first} to {last}");
+}

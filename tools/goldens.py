@@ -114,6 +114,33 @@ def squeeze():
     return Branches(lambda x, s: x * s, s=gate)
 
 
+class Volume(nn.Module):
+    """A 3-D convolution of volumes that lie as the engine has them: slice by slice, each with all its channels."""
+
+    def __init__(self, slices, conv):
+        super().__init__()
+        self.slices, self.a = slices, conv
+
+    def forward(self, x):
+        n, _, h, w = x.shape
+        y = self.a(x.reshape(n, self.slices, -1, h, w).transpose(1, 2)).transpose(1, 2)
+        return y.reshape(n, -1, *y.shape[3:])
+
+
+class SegNet(nn.Module):
+    """Pooled, convolved, and unpooled to where the maxima were. Sizes that the last window leaves out stay."""
+
+    def __init__(self, c, **window):
+        super().__init__()
+        self.pool = nn.MaxPool2d(**window, return_indices=True)
+        self.a = nn.Conv2d(c, c, 3, padding=1)
+        self.unpool = nn.MaxUnpool2d(**window)
+
+    def forward(self, x):
+        pooled, indices = self.pool(x)
+        return self.unpool(self.a(pooled), indices, output_size=x.shape)
+
+
 def normal_around(module, mean=0.0):
     """Gives every parameter and buffer of a normalisation numbers that matter."""
     with torch.no_grad():
@@ -143,6 +170,16 @@ NORMS = {
     "local response norm, even size": ((7, 4, 3), lambda: nn.LocalResponseNorm(4, alpha=0.5, beta=0.6, k=1)),
 }
 
+VOLUMES = {
+    "conv 3d 3x3x3, pad 1": ((5 * 2, 4, 6), lambda: Volume(5, nn.Conv3d(2, 4, 3, padding=1))),
+    "conv 3d, each axis its own": (
+        (7 * 3, 6, 5),
+        lambda: Volume(
+            7, nn.Conv3d(3, 18, (2, 3, 2), stride=(3, 2, 1), padding=(1, 1, 0), dilation=(2, 1, 2), bias=False)
+        ),
+    ),
+}
+
 OTHERS = {
     "affine": ((7, 1, 1), lambda: sequence(flatten=nn.Flatten(), a=nn.Linear(7, 4))),
     "affine behind an image": ((3, 4, 5), lambda: sequence(flatten=nn.Flatten(), a=nn.Linear(60, 18))),
@@ -167,6 +204,11 @@ OTHERS = {
     "max pool 3x3, ceil": ((2, 8, 7), lambda: nn.MaxPool2d(3, stride=2, ceil_mode=True)),
     "max pool 2x2, ceil": ((2, 5, 6), lambda: nn.MaxPool2d(2, ceil_mode=True)),
     "max pool 3x3, ceil, pad 1": ((2, 6, 5), lambda: nn.MaxPool2d(3, stride=3, padding=1, ceil_mode=True)),
+    "max unpool 2x2, ties": ((3, 6, 7), lambda: SegNet(3, kernel_size=2), ties),
+    "max unpool 2x3, each axis its own": (
+        (2, 7, 9),
+        lambda: SegNet(2, kernel_size=(2, 3), stride=3, padding=(1, 0)),
+    ),
     "average pool 2x2": ((3, 6, 8), lambda: nn.AvgPool2d(2)),
     "average pool 3x3, overlapping, pad 1": ((2, 7, 6), lambda: nn.AvgPool2d(3, stride=2, padding=1)),
     "average pool 2x3, each axis its own": ((2, 6, 9), lambda: nn.AvgPool2d((2, 3), stride=(1, 2), padding=(1, 0))),
@@ -198,9 +240,9 @@ OTHERS = {
 def layers():
     """Each layer alone under a random gradient of its output; the loss is that gradient's sum with the output."""
     found = {}
-    for name, (shape, build, *values) in (CONV | OTHERS | NORMS).items():
+    for name, (shape, build, *values) in (CONV | VOLUMES | OTHERS | NORMS).items():
         net = seeded(name, build)
-        net = net if isinstance(net, (nn.Sequential, Branches)) else sequence(a=net)
+        net = net if isinstance(net, (nn.Sequential, Branches, SegNet, Volume)) else sequence(a=net)
         x = (values or [normal])[0](2, *shape)
         dy = normal(*copy.deepcopy(net)(x).shape)
         found |= both_ways(name, net, x, lambda y: (y * dy).sum())

@@ -18,6 +18,7 @@ pub mod resize;
 pub mod softmax;
 pub mod tile;
 pub mod update;
+pub mod volume;
 pub mod windows;
 pub mod winograd;
 

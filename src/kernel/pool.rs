@@ -41,6 +41,15 @@ pub fn max_pool_backward(level: Level, win: Window, x: Source, y: Source, dy: So
     dispatch!(level, simd => max_backward_body(simd, win, x, y, dy, dx, n));
 }
 
+/// `v` = the number of `y` that lies where `x` has the first maximum under each window: max unpooling's way back.
+///
+/// `x` and `max` are what [`max_pool`] read and wrote. A window whose maximum is NaN reads 0.
+pub fn at_maxima(level: Level, win: Window, x: Source, max: Source, y: Source, v: Target, n: usize) {
+    check(win, (x.0.len(), x.1), (max.0.len(), max.1), n);
+    check(win, (y.0.len(), y.1), (v.0.len(), v.1), n);
+    dispatch!(level, simd => at_maxima_body(simd, win, x, max, y, v, n));
+}
+
 /// `y` = the mean under each window of each of `n` images.
 ///
 /// The divisor is the whole window with `count_include_pad` (PyTorch's default), else the taps inside the image;
@@ -219,6 +228,44 @@ fn max_backward_body<S: Simd>(
                         open &= !hit;
                     }
                 }
+            }
+        },
+    );
+}
+
+#[simd]
+fn at_maxima_body<S: Simd>(
+    simd: S,
+    win: Window,
+    (x, xm): Source,
+    (max, mm): Source,
+    (y, ym): Source,
+    (v, vm): Target,
+    n: usize,
+) {
+    let c = vm.shape.c;
+    each_window(
+        win,
+        xm.shape,
+        vm.shape,
+        n,
+        #[inline(always)]
+        |image, (oy, ox), under| {
+            let max = &max[image * mm.len() + mm.at(oy, ox)..][..c];
+            let v = &mut v[image * vm.len() + vm.at(oy, ox)..][..c];
+            for (k, (max, v)) in max.chunks(S::f32s::LEN).zip(v.chunks_mut(S::f32s::LEN)).enumerate() {
+                let (max, zero, len) = (load(simd, max), S::f32s::splat(simd, 0.0), v.len());
+                let (mut open, mut found) = (S::mask32s::splat(simd, true), zero);
+                for ky in under.rows.clone() {
+                    for kx in under.columns.clone() {
+                        let x = &x[image * xm.len() + under.at(xm, ky, kx) + k * S::f32s::LEN..][..len];
+                        let y = &y[image * ym.len() + under.at(ym, ky, kx) + k * S::f32s::LEN..][..len];
+                        let hit = open & load(simd, x).simd_eq(max);
+                        found += hit.select(load(simd, y), zero);
+                        open &= !hit;
+                    }
+                }
+                store::<S>(found, v);
             }
         },
     );

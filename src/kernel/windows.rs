@@ -12,7 +12,7 @@ use super::tile::{Pixels, Segment};
 use crate::shape::Window;
 
 /// Joins segments that follow one another in memory: a filter row, or a whole filter over an unpadded map.
-fn joined(taps: impl Iterator<Item = Segment>) -> Vec<Segment> {
+pub(super) fn joined(taps: impl Iterator<Item = Segment>) -> Vec<Segment> {
     let mut out: Vec<Segment> = Vec::new();
     for s in taps {
         match out.last_mut() {
@@ -21,6 +21,74 @@ fn joined(taps: impl Iterator<Item = Segment>) -> Vec<Segment> {
         }
     }
     out
+}
+
+/// One pass over pixels: where each row begins in what is read and in what is written, and for each tap
+/// `(ky·kw + kx)` that these rows see, in the order of their segments, how far behind a row's beginning it lies.
+#[derive(Debug, Clone)]
+pub(super) struct Plane {
+    pub rows: Vec<(u32, u32)>,
+    pub taps: Vec<(usize, usize)>,
+}
+
+impl Plane {
+    /// The output's pixels over the input's. The input's halo must be at least the padding.
+    pub fn forward(g: &Geometry) -> Self {
+        let Geometry { window, x, y, .. } = g;
+        let start = (x.halo.0 - window.pad.0) * x.row() + (x.halo.1 - window.pad.1) * x.shape.c;
+        let mut rows = Vec::with_capacity(y.shape.h * y.shape.w);
+        for oy in 0..y.shape.h {
+            for ox in 0..y.shape.w {
+                let a = start + oy * window.stride.0 * x.row() + ox * window.stride.1 * x.shape.c;
+                rows.push((a as u32, y.at(oy, ox) as u32));
+            }
+        }
+        let offset = |i: usize| {
+            let (ky, kx) = (i / window.kernel.1, i % window.kernel.1);
+            ky * window.dilation.0 * x.row() + kx * window.dilation.1 * x.shape.c
+        };
+        Self { rows, taps: (0..g.taps()).map(|i| (i, offset(i))).collect() }
+    }
+
+    /// The input's pixels over the output's gradients, whose maps these are: a pass for each phase of the stride, in
+    /// which all pixels see the same taps.
+    pub fn backward(g: &Geometry) -> Vec<Self> {
+        let (sy, sx) = g.window.stride;
+        (0..sy * sx).map(|p| Self::phase(g, p / sx, p % sx)).collect()
+    }
+
+    /// The input pixels `(y, x)` with `(y + pad) % stride = py` and `(x + pad) % stride = px`.
+    fn phase(g: &Geometry, py: usize, px: usize) -> Self {
+        let Window { kernel, stride, pad, dilation } = g.window;
+        // Tap k of pixel y reads output (y + pad − k·dilation) / stride, if that divides: k·dilation ≡ py.
+        let sees = |k: usize, d: usize, s: usize, p: usize| (k * d) % s == p % s;
+        let taps: Vec<usize> = (0..kernel.0 * kernel.1)
+            .rev()
+            .filter(|t| sees(t / kernel.1, dilation.0, stride.0, py) && sees(t % kernel.1, dilation.1, stride.1, px))
+            .collect();
+        // Offsets are taken from the output pixel of the farthest tap, which comes first.
+        let back = |t: usize| ((t / kernel.1) * dilation.0 / stride.0, (t % kernel.1) * dilation.1 / stride.1);
+        let far = taps.first().map_or((0, 0), |&t| back(t));
+        let mut rows = Vec::new();
+        for y in (0..g.x.shape.h).filter(|y| (y + pad.0) % stride.0 == py) {
+            for x in (0..g.x.shape.w).filter(|x| (x + pad.1) % stride.1 == px) {
+                let oy = g.y.halo.0 + (y + pad.0) / stride.0 - far.0;
+                let ox = g.y.halo.1 + (x + pad.1) / stride.1 - far.1;
+                rows.push(((oy * g.y.row() + ox * g.y.shape.c) as u32, g.x.at(y, x) as u32));
+            }
+        }
+        if taps.is_empty() {
+            // No output ever saw these pixels: rows of no segments at all set them to zero.
+            rows.iter_mut().for_each(|r| r.0 = 0);
+        }
+        let offset = |t: usize| (far.0 - back(t).0) * g.y.row() + (far.1 - back(t).1) * g.y.shape.c;
+        Self { rows, taps: taps.into_iter().map(|t| (t, offset(t))).collect() }
+    }
+
+    /// The segments of these taps over `len` channels from `channel` on.
+    fn segments(&self, channel: usize, len: usize) -> Vec<Segment> {
+        joined(self.taps.iter().map(|&(_, offset)| Segment { offset: offset + channel, len }))
+    }
 }
 
 /// The forward convolution with its tables and packed weights.
@@ -35,23 +103,9 @@ pub struct Forward {
 impl Forward {
     /// Tables for this geometry. The input's halo must be at least the padding.
     pub fn new(geometry: Geometry) -> Self {
-        let Geometry { window, x, y, groups } = &geometry;
-        let start = (x.halo.0 - window.pad.0) * x.row() + (x.halo.1 - window.pad.1) * x.shape.c;
-        let mut rows = Vec::with_capacity(y.shape.h * y.shape.w);
-        for oy in 0..y.shape.h {
-            for ox in 0..y.shape.w {
-                let a = start + oy * window.stride.0 * x.row() + ox * window.stride.1 * x.shape.c;
-                rows.push((a as u32, y.at(oy, ox) as u32));
-            }
-        }
-        let c = geometry.c();
-        let tap = |group: usize, i: usize| {
-            let (ky, kx) = (i / window.kernel.1, i % window.kernel.1);
-            let offset = ky * window.dilation.0 * x.row() + kx * window.dilation.1 * x.shape.c + group * c;
-            Segment { offset, len: c }
-        };
-        let segments = (0..*groups).map(|g| joined((0..geometry.taps()).map(|i| tap(g, i)))).collect();
-        Self { geometry, rows, segments, packed: Vec::new() }
+        let (plane, c) = (Plane::forward(&geometry), geometry.c());
+        let segments = (0..geometry.groups).map(|group| plane.segments(group * c, c)).collect();
+        Self { rows: plane.rows, segments, geometry, packed: Vec::new() }
     }
 
     /// Packs new weights.
@@ -88,9 +142,7 @@ pub struct InputGradient {
 /// The input pixels that see the same taps.
 #[derive(Debug, Clone)]
 struct Phase {
-    rows: Vec<(u32, u32)>,
-    /// Taps `(ky·kw + kx)` in the order of their segments.
-    taps: Vec<usize>,
+    plane: Plane,
     segments: Vec<Vec<Segment>>,
     packed: Vec<f32>,
 }
@@ -99,8 +151,12 @@ impl InputGradient {
     /// Tables for this geometry, whose maps are those of the *gradients*; the output's has the halo that
     /// [`Geometry::gradient_halo`] names.
     pub fn new(geometry: Geometry) -> Self {
-        let (sy, sx) = geometry.window.stride;
-        let phases = (0..sy * sx).map(|p| Phase::new(&geometry, p / sx, p % sx)).collect();
+        let oc = geometry.oc();
+        let phase = |plane: Plane| {
+            let segments = (0..geometry.groups).map(|group| plane.segments(group * oc, oc)).collect();
+            Phase { plane, segments, packed: Vec::new() }
+        };
+        let phases = Plane::backward(&geometry).into_iter().map(phase).collect();
         Self { geometry, phases }
     }
 
@@ -109,12 +165,12 @@ impl InputGradient {
         let g = &self.geometry;
         let (c, oc) = (g.c(), g.oc());
         for phase in &mut self.phases {
-            let k = phase.taps.len() * oc;
+            let taps = &phase.plane.taps;
+            let k = taps.len() * oc;
             let len = packed_len(level, k, c);
             phase.packed.resize(g.groups * len, 0.0);
-            let taps = &phase.taps;
             for (i, w) in weights.chunks_exact(g.group_len()).enumerate() {
-                let element = |row: usize, column: usize| w[(taps[row / oc] * c + column) * oc + row % oc];
+                let element = |row: usize, column: usize| w[(taps[row / oc].0 * c + column) * oc + row % oc];
                 pack(level, k, c, element, &mut phase.packed[i * len..(i + 1) * len]);
             }
         }
@@ -124,48 +180,13 @@ impl InputGradient {
     pub fn run(&self, level: Level, n: usize, dy: &[f32], store: Store<'_>, dx: &mut [f32]) {
         let g = &self.geometry;
         for phase in &self.phases {
-            let rows = Rows { table: &phase.rows, images: n, a_step: g.y.len(), c_step: g.x.len() };
+            let rows = Rows { table: &phase.plane.rows, images: n, a_step: g.y.len(), c_step: g.x.len() };
             let len = phase.packed.len() / g.groups;
             for (i, segments) in phase.segments.iter().enumerate() {
                 let packed = &phase.packed[i * len..][..len];
                 gemm(level, dy, rows, segments, packed, g.c(), store, &mut dx[i * g.c()..]);
             }
         }
-    }
-}
-
-impl Phase {
-    /// The input pixels `(y, x)` with `(y + pad) % stride = py` and `(x + pad) % stride = px`.
-    fn new(g: &Geometry, py: usize, px: usize) -> Self {
-        let Window { kernel, stride, pad, dilation } = g.window;
-        // Tap k of pixel y reads output (y + pad − k·dilation) / stride, if that divides: k·dilation ≡ py.
-        let sees = |k: usize, d: usize, s: usize, p: usize| (k * d) % s == p % s;
-        let taps: Vec<usize> = (0..kernel.0 * kernel.1)
-            .rev()
-            .filter(|t| sees(t / kernel.1, dilation.0, stride.0, py) && sees(t % kernel.1, dilation.1, stride.1, px))
-            .collect();
-        // Offsets are taken from the output pixel of the farthest tap, which comes first.
-        let back = |t: usize| ((t / kernel.1) * dilation.0 / stride.0, (t % kernel.1) * dilation.1 / stride.1);
-        let far = taps.first().map_or((0, 0), |&t| back(t));
-        let mut rows = Vec::new();
-        for y in (0..g.x.shape.h).filter(|y| (y + pad.0) % stride.0 == py) {
-            for x in (0..g.x.shape.w).filter(|x| (x + pad.1) % stride.1 == px) {
-                let oy = g.y.halo.0 + (y + pad.0) / stride.0 - far.0;
-                let ox = g.y.halo.1 + (x + pad.1) / stride.1 - far.1;
-                rows.push(((oy * g.y.row() + ox * g.y.shape.c) as u32, g.x.at(y, x) as u32));
-            }
-        }
-        let segment = |group: usize, t: usize| {
-            let (by, bx) = back(t);
-            let offset = (far.0 - by) * g.y.row() + (far.1 - bx) * g.y.shape.c + group * g.oc();
-            Segment { offset, len: g.oc() }
-        };
-        let segments = (0..g.groups).map(|i| joined(taps.iter().map(|&t| segment(i, t)))).collect();
-        if taps.is_empty() {
-            // No output ever saw these pixels: rows of no segments at all set them to zero.
-            rows.iter_mut().for_each(|r| r.0 = 0);
-        }
-        Self { rows, taps, segments, packed: Vec::new() }
     }
 }
 

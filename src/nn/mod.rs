@@ -13,6 +13,7 @@ pub mod affine;
 pub mod batch_norm;
 pub mod concat;
 pub mod conv;
+pub mod conv3d;
 pub mod conv_transpose;
 mod depthwise;
 pub mod dropout;
@@ -31,6 +32,7 @@ pub mod prelu;
 pub mod run;
 pub mod scale;
 pub mod spec;
+pub mod unpool;
 pub mod upsample;
 
 pub use conv::Conv;

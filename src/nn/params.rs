@@ -18,6 +18,8 @@ pub enum Order {
         /// Groups.
         groups: usize,
     },
+    /// Public `oc × c × kd × kh × kw`; stored as `(kh, kw, kd, c) × oc`.
+    Volume,
     /// Public `out × in`; stored `in × out`. `flat` is the image whose NCHW flattening the public columns follow:
     /// in the arena they follow NHWC, as activations do.
     Affine {
@@ -116,6 +118,12 @@ impl View {
                 let (x, y, ch, o) = (i % kw, i / kw % kh, i / (kw * kh) % c, i / (kw * kh * c));
                 let (group, o) = (o / oc, o % oc);
                 (((group * kh + y) * kw + x) * c + ch) * oc + o
+            }
+            Order::Volume => {
+                let [oc, c, kd, kh, kw] = std::array::from_fn(|axis| self.shape[axis]);
+                let (x, y, z) = (i % kw, i / kw % kh, i / (kw * kh) % kd);
+                let (ch, o) = (i / (kw * kh * kd) % c, i / (kw * kh * kd * c));
+                (((y * kw + x) * kd + z) * c + ch) * oc + o
             }
             Order::Affine { flat } => {
                 let (out, inputs) = (self.shape[0], self.shape[1]);

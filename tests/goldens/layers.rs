@@ -12,6 +12,7 @@ use hitofude::nn::affine::Affine;
 use hitofude::nn::batch_norm::BatchNorm;
 use hitofude::nn::concat::Concat;
 use hitofude::nn::conv_transpose::ConvTranspose;
+use hitofude::nn::conv3d::Conv3d;
 use hitofude::nn::dropout::Dropout;
 use hitofude::nn::flatten::Flatten;
 use hitofude::nn::layer::Layer;
@@ -20,6 +21,7 @@ use hitofude::nn::norm::{Norm, Over};
 use hitofude::nn::pool::Pool;
 use hitofude::nn::prelu::Prelu;
 use hitofude::nn::scale::Scale;
+use hitofude::nn::unpool::MaxUnpool;
 use hitofude::nn::upsample::Upsample;
 use hitofude::nn::{Conv, Graph, Mode, Network, Purpose, Run, Wire};
 use hitofude::shape::{Shape, Window};
@@ -57,6 +59,12 @@ const LAYERS: &[(&str, Wiring)] = &[
     ("conv 3x3, without bias", |g, x| g.add("a", Conv { bias: false, ..Conv::new(4, 3) }, &[x])),
     ("conv 3x3, many channels", |g, x| g.add("a", Conv::new(19, 3).pad(1), &[x])),
     ("affine", |g, x| g.add("a", Affine::new(4), &[x])),
+    ("conv 3d 3x3x3, pad 1", |g, x| g.add("a", Conv3d::new(4, 5, 3).pad(1), &[x])),
+    ("conv 3d, each axis its own", |g, x| {
+        let window = Window { kernel: (3, 2), stride: (2, 1), pad: (1, 0), dilation: (1, 2) };
+        let depth = Conv3d { depth: 2, depth_stride: 3, depth_pad: 1, depth_dilation: 2, ..Conv3d::new(18, 7, 1) };
+        g.add("a", Conv3d { window, bias: false, ..depth }, &[x])
+    }),
     ("affine behind an image", |g, x| flat(g, x, Affine::new(18))),
     ("affine, without bias", |g, x| flat(g, x, Affine { bias: false, ..Affine::new(5) })),
     ("transposed conv 3x3", |g, x| g.add("a", ConvTranspose::new(3, 3), &[x])),
@@ -81,6 +89,10 @@ const LAYERS: &[(&str, Wiring)] = &[
     ("max pool 3x3, ceil", |g, x| g.add("a", Pool::MaxCeil(Window::square(3).stride(2)), &[x])),
     ("max pool 2x2, ceil", |g, x| g.add("a", Pool::MaxCeil(Window::square(2).stride(2)), &[x])),
     ("max pool 3x3, ceil, pad 1", |g, x| g.add("a", Pool::MaxCeil(Window::square(3).stride(3).pad(1)), &[x])),
+    ("max unpool 2x2, ties", |g, x| segnet(g, x, Window::square(2).stride(2))),
+    ("max unpool 2x3, each axis its own", |g, x| {
+        segnet(g, x, Window { kernel: (2, 3), stride: (3, 3), pad: (1, 0), dilation: (1, 1) })
+    }),
     ("average pool 2x2", |g, x| g.add("a", Pool::Average(Window::square(2).stride(2)), &[x])),
     ("average pool 3x3, overlapping, pad 1", |g, x| {
         g.add("a", Pool::Average(Window::square(3).stride(2).pad(1)), &[x])
@@ -146,6 +158,13 @@ const TRAINING: &str = "dropout in training";
 
 /// The one layer that is looked at while it learns.
 const LEARNING: &str = "batch norm in training";
+
+/// Pooled, convolved, and unpooled to where the maxima were.
+fn segnet(g: &mut Graph, x: Wire, window: Window) -> Result<Wire> {
+    let pooled = g.add("pool", Pool::Max(window), &[x])?;
+    let a = g.add("a", Conv::new(g.shape(x).c, 3).pad(1), &[pooled])?;
+    g.add("unpool", MaxUnpool(window), &[a, x])
+}
 
 fn flat(g: &mut Graph, x: Wire, layer: impl Layer + 'static) -> Result<Wire> {
     let x = g.add("flatten", Flatten, &[x])?;

@@ -2,7 +2,7 @@
 
 use crate::common::levels;
 use crate::{close, framed, laid_out, normal, quarters, read_back, same_bits};
-use hitofude::kernel::pool::{average_pool, average_pool_backward, max_pool, max_pool_backward};
+use hitofude::kernel::pool::{at_maxima, average_pool, average_pool_backward, max_pool, max_pool_backward};
 use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window};
 use hitofude::tensor::Map;
@@ -87,7 +87,7 @@ fn max_pooling_matches_the_twin() {
             }
         }
 
-        let x = laid_out(&maps.0, n, &x, GARBAGE);
+        let (flat, x) = (x.clone(), laid_out(&maps.0, n, &x, GARBAGE));
         let dy = laid_out(&maps.2, n, &dy, GARBAGE);
         for level in levels() {
             let mut y = vec![GARBAGE; n * maps.1.len()];
@@ -96,6 +96,13 @@ fn max_pooling_matches_the_twin() {
             let mut dx = laid_out(&maps.3, n, &dx0, GARBAGE);
             max_pool_backward(level, win, (&x, &maps.0), (&y, &maps.1), (&dy, &maps.2), (&mut dx, &maps.3), n);
             assert_eq!(read_back(&maps.3, n, &dx, GARBAGE), want_dx, "{win:?} over {xs} at {level:?}");
+            // What lay at the maxima before they were added to.
+            let from = laid_out(&maps.3, n, &dx0, GARBAGE);
+            let mut v = vec![GARBAGE; n * maps.2.len()];
+            at_maxima(level, win, (&x, &maps.0), (&y, &maps.1), (&from, &maps.3), (&mut v, &maps.2), n);
+            let want: Vec<f32> =
+                windows.iter().map(|inputs| first_max(&flat, inputs).map_or(0.0, |i| dx0[i])).collect();
+            assert_eq!(read_back(&maps.2, n, &v, GARBAGE), want, "{win:?} over {xs} at {level:?}");
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::nn::batch_norm::BatchNorm;
 use crate::nn::concat::Concat;
 use crate::nn::conv::Conv;
 use crate::nn::conv_transpose::ConvTranspose;
+use crate::nn::conv3d::Conv3d;
 use crate::nn::dropout::{Dropout, StochasticDepth};
 use crate::nn::flatten::Flatten;
 use crate::nn::layer::Layer;
@@ -19,6 +20,7 @@ use crate::nn::norm::{Norm, Over};
 use crate::nn::pool::Pool;
 use crate::nn::prelu::Prelu;
 use crate::nn::scale::Scale;
+use crate::nn::unpool::MaxUnpool;
 use crate::nn::upsample::Upsample;
 use crate::shape::Window;
 use std::sync::Arc;
@@ -59,6 +61,19 @@ const EPS: Opt = with("eps", Number(1e-5));
 const RESPONSE: &[Opt] =
     &[with("size", Size(5)), with("alpha", Number(1e-4)), with("beta", Number(0.75)), with("k", Number(1.0))];
 const WINDOW: &[Opt] = &[KERNEL, STRIDE, PAD, DILATION];
+const CONV3D: &[Opt] = &[
+    need("out", Size(16)),
+    need("slices", Size(1)),
+    need("depth", Size(1)),
+    with("depth_stride", Size(1)),
+    with("depth_pad", Size(0)),
+    with("depth_dilation", Size(1)),
+    KERNEL,
+    STRIDE,
+    PAD,
+    DILATION,
+    BIAS,
+];
 
 /// Every type there is.
 pub const KINDS: &[Kind] = &[
@@ -80,6 +95,10 @@ pub const KINDS: &[Kind] = &[
             Arc::new(ConvTranspose { out, window: o.window(), output_pad, bias })
         },
     ),
+    kind("max_unpool", &[need("kernel", Axes((2, 2))), need("stride", Axes((2, 2))), PAD, DILATION], |o| {
+        Arc::new(MaxUnpool(o.window()))
+    }),
+    kind("conv3d", CONV3D, |o| Arc::new(o.conv3d())),
     kind("upsample_nearest", &[with("scale", Size(2))], |o| {
         Arc::new(Upsample { scale: o.size("scale"), between: Between::Nearest })
     }),
@@ -165,6 +184,19 @@ impl Options {
 
     fn norm(&self, over: Over) -> Arc<dyn Layer> {
         Arc::new(Norm { over, eps: self.number("eps"), affine: self.flag("affine") })
+    }
+
+    fn conv3d(&self) -> Conv3d {
+        Conv3d {
+            out: self.size("out"),
+            slices: self.size("slices"),
+            depth: self.size("depth"),
+            depth_stride: self.size("depth_stride"),
+            depth_pad: self.size("depth_pad"),
+            depth_dilation: self.size("depth_dilation"),
+            window: self.window(),
+            bias: self.flag("bias"),
+        }
     }
 
     fn window(&self) -> Window {
