@@ -110,10 +110,10 @@ const DIGITS: &[(&str, usize)] = &[
     ("three_layer_mlp", 45_360),
     ("lenet5", 61_706),
     ("alexnet_mini", 209_210),
-    ("vgg_mini", 260_202),
-    ("googlenet_mini", 167_228),
+    ("vgg_mini", 146_874),
+    ("googlenet_mini", 108_628),
     ("resnet_mini", 225_970),
-    ("efficientnet_mini", 127_768),
+    ("efficientnet_mini", 95_462),
     ("fast", 29_066),
     ("tiny", 9_384),
 ];

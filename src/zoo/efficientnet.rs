@@ -91,10 +91,10 @@ pub fn efficientnet(g: &mut Graph, x: Wire, size: Size, classes: usize) -> Resul
     pooled_head(g, x, "classifier.1", classes, size.dropout)
 }
 
-/// EfficientNet for digits, 28 × 28: a stem without stride and four stages.
+/// EfficientNet for digits, 28 × 28: a stem without stride and four stages, the first of which halves the map.
 pub fn efficientnet_mini(g: &mut Graph, x: Wire) -> Result<Wire> {
-    let stages = [stage(1, 3, 1, 16, 1), stage(4, 3, 2, 32, 2), stage(4, 5, 2, 56, 2), stage(4, 3, 1, 72, 1)];
-    let x = features(g, x, Conv::new(24, 3), &stages, 192, BatchNorm::default())?;
+    let stages = [stage(1, 3, 2, 16, 1), stage(4, 3, 1, 24, 2), stage(4, 5, 2, 48, 2), stage(4, 3, 1, 64, 1)];
+    let x = features(g, x, Conv::new(16, 3), &stages, 192, BatchNorm::default())?;
     pooled_head(g, x, "classifier.1", 10, 0.2)
 }
 

@@ -62,10 +62,10 @@ pub fn googlenet(g: &mut Graph, x: Wire, classes: usize) -> Result<Wire> {
 pub fn googlenet_mini(g: &mut Graph, x: Wire) -> Result<Wire> {
     let x = conv(g, x, "conv1", Conv::new(32, 3).pad(1))?;
     let x = g.add("maxpool1", max_pool(2, 2), &[x])?;
-    let x = stage(g, x, &[("3a", [24, 24, 32, 8, 16, 16]), ("3b", [32, 32, 48, 12, 24, 24])])?;
+    let x = stage(g, x, &[("3a", [16, 16, 24, 8, 16, 8]), ("3b", [24, 24, 32, 8, 16, 16])])?;
     auxiliary(g, x, "aux1", [16, 64, 10])?;
     let x = g.add("maxpool2", max_pool(2, 2), &[x])?;
-    let x = stage(g, x, &[("4a", [40, 40, 64, 16, 32, 32]), ("4b", [48, 48, 80, 16, 40, 32])])?;
+    let x = stage(g, x, &[("4a", [32, 32, 48, 8, 24, 24]), ("4b", [40, 40, 64, 16, 32, 32])])?;
     pooled_head(g, x, "fc", 10, 0.2)
 }
 

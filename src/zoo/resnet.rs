@@ -2,7 +2,7 @@
 //!
 //! The stride of a bottleneck is that of its 3 × 3 convolution, as torchvision and most have it since.
 
-use super::blocks::{conv_norm, pooled_head};
+use super::blocks::{conv_norm, max_pool, pooled_head};
 use crate::error::Result;
 use crate::nn::act::Activation::Relu;
 use crate::nn::add::Add;
@@ -31,10 +31,11 @@ pub fn resnet(g: &mut Graph, x: Wire, block: Block, stages: [usize; 4], classes:
     pooled_head(g, x, "fc", classes, 0.0)
 }
 
-/// ResNet for digits, 28 × 28: a 3 × 3 stem and three stages of basic blocks.
+/// ResNet for digits, 28 × 28: a 3 × 3 stem with the paper's pooling and three stages of basic blocks.
 pub fn resnet_mini(g: &mut Graph, x: Wire) -> Result<Wire> {
     let x = conv_norm(g, x, ["conv1", "bn1"], Conv::new(24, 3).pad(1), BatchNorm::default())?;
     let x = g.add("relu", Relu, &[x])?;
+    let x = g.add("maxpool", max_pool(2, 2), &[x])?;
     let x = layers(g, x, Block::Basic, &[2, 2, 1], &[24, 48, 96])?;
     pooled_head(g, x, "fc", 10, 0.0)
 }

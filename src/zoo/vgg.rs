@@ -33,9 +33,9 @@ pub fn vgg(g: &mut Graph, x: Wire, stages: [usize; 5], norm: bool, classes: usiz
     g.add("classifier.6", Affine::new(classes), &[x])
 }
 
-/// VGG for digits, 28 × 28: three stages of two, with batch norms.
+/// VGG for digits, 28 × 28: three stages, deeper as they get smaller, with batch norms.
 pub fn vgg_mini(g: &mut Graph, x: Wire) -> Result<Wire> {
-    let x = features(g, x, &[2, 2, 2], &[32, 64, 96], true)?;
+    let x = features(g, x, &[2, 2, 3], &[16, 32, 64], true)?;
     let x = g.add("flatten", Flatten, &[x])?;
     let x = g.add("classifier.0", Affine::new(64), &[x])?;
     let x = g.add("classifier.1", Relu, &[x])?;

@@ -1,6 +1,6 @@
 //! The model card that `train` writes beside the weights: how they came to be and what they score.
 
-use super::eval;
+use super::eval::{self, ImageReport};
 use super::files::{self, Model};
 use super::train::{Args, Row};
 use hitofude::Result;
@@ -10,6 +10,7 @@ use hitofude::systems::digits::feed::{MADE, TEST_DRAWINGS, VALIDATION_DRAWINGS, 
 use hitofude::systems::digits::recipe::Recipe;
 use hitofude::systems::digits::training::Calibration;
 use sha2::{Digest, Sha256};
+use std::path::Path;
 
 /// Evaluates the written file once on what training never saw, and writes its card.
 pub fn write(args: &Args, epochs: u32, calibration: &Calibration, rows: &[Row], judged: &[Drawing]) -> Result<()> {
@@ -64,6 +65,34 @@ pub fn write(args: &Args, epochs: u32, calibration: &Calibration, rows: &[Row], 
     files::write(&path, text.as_bytes())?;
     print!("{text}");
     Ok(())
+}
+
+/// Writes the card of an ensemble of shipped models: who they are, and what they score alone and together.
+pub fn ensemble(
+    path: &Path,
+    models: &[Model],
+    members: &[ImageReport],
+    whole: &ImageReport,
+    chosen: bool,
+) -> Result<()> {
+    let part = if chosen { "MNIST images kept to choose by" } else { "MNIST test set" };
+    let names: Vec<&str> = members.iter().map(|m| m.model.as_str()).collect();
+    let score = |r: &ImageReport| {
+        format!("**{:.2} %** ({} of {} misread)", 100.0 * r.accuracy, r.misclassified.len(), r.images)
+    };
+    let mut text = format!(
+        "# ensemble\n\nThe mean of the probabilities of {} networks, each over its calibrated temperature.\n\n\
+         | what | value |\n|---|---|\n\
+         | command | `hitofude eval --ensemble {}{} --data DIR` |\n| {part} | {} |\n",
+        models.len(),
+        names.join(","),
+        if chosen { " --validation" } else { "" },
+        score(whole),
+    );
+    for (model, report) in models.iter().zip(members) {
+        text += &format!("| {}, {} parameters | {} |\n", report.model, model.net.parameters(), score(report));
+    }
+    files::write(path, text.as_bytes())
 }
 
 /// What it learnt from, and whose it is.

@@ -4,22 +4,32 @@ use super::files::{self, Model};
 use hitofude::data::idx::{Labelled, Split, load_mnist};
 use hitofude::data::ink::PEN;
 use hitofude::data::strokes::Drawing;
-use hitofude::systems::digits::feed::to_unit;
-use hitofude::systems::recognise::{Ink, Recogniser};
-use hitofude::train::evaluate;
+use hitofude::systems::digits::feed;
+use hitofude::systems::ensemble;
+use hitofude::systems::recognise::{Calibration, Ink, Recogniser};
+use hitofude::train::evaluate::{self, misclassified};
 use hitofude::{Error, Result};
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `eval`.
 #[derive(clap::Args)]
 pub struct EvalArgs {
     /// A name from the pretrained folder, or a file of weights.
-    #[arg(long, value_name = "NAME|FILE")]
-    model: String,
+    #[arg(long, value_name = "NAME|FILE", required_unless_present = "ensemble", conflicts_with = "ensemble")]
+    model: Option<String>,
+    /// Several of them, with commas between: the mean of their probabilities answers.
+    #[arg(long, value_name = "NAME|FILE,…", value_delimiter = ',')]
+    ensemble: Vec<String>,
     /// A folder with MNIST's files, or one that has them in `mnist` or `data/mnist`.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
+    /// Score on the training images that were kept to choose by, not on the test set.
+    #[arg(long)]
+    validation: bool,
+    /// Write a card of the ensemble, as trained models have them.
+    #[arg(long, value_name = "FILE", requires = "ensemble")]
+    card: Option<PathBuf>,
     /// The folder of shipped weights, if not the checkout's.
     #[arg(long, value_name = "DIR")]
     pretrained: Option<PathBuf>,
@@ -39,12 +49,35 @@ pub struct InkArgs {
     pretrained: Option<PathBuf>,
 }
 
+/// Classes of digits.
+const CLASSES: usize = 10;
+
+/// What the answers to some images came to.
 #[derive(serde::Serialize)]
-struct ImageReport<'a> {
-    model: &'a str,
-    images: usize,
-    accuracy: f64,
-    misclassified: Vec<usize>,
+pub struct ImageReport {
+    /// Who answered.
+    pub model: String,
+    /// How many there were.
+    pub images: usize,
+    /// Right ones.
+    pub accuracy: f64,
+    /// The numbers of the others.
+    pub misclassified: Vec<usize>,
+}
+
+impl ImageReport {
+    fn new(model: &str, part: &Labelled, misclassified: Vec<usize>) -> Self {
+        let images = part.images.n;
+        let accuracy = 1.0 - misclassified.len() as f64 / images as f64;
+        Self { model: model.into(), images, accuracy, misclassified }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct EnsembleReport {
+    #[serde(flatten)]
+    whole: ImageReport,
+    members: Vec<ImageReport>,
 }
 
 /// What the answers to some drawings came to.
@@ -61,20 +94,46 @@ pub struct InkReport<'a> {
     pub accuracy_when_sure: Option<f64>,
 }
 
-/// Scores a model on the MNIST test set.
+/// Scores a model or an ensemble on the MNIST test set, or on what was kept to choose by.
 pub fn images(args: &EvalArgs) -> Result<()> {
-    let model = Model::find(&args.model, args.pretrained.as_deref())?;
-    let report = judge(&model, &load_mnist(&args.data, Split::Test)?)?;
-    let model = &model.name;
-    let accuracy = 1.0 - report.len() as f64 / 10_000.0;
-    print_json(&ImageReport { model, images: 10_000, accuracy, misclassified: report })
+    let part =
+        if args.validation { feed::validation(&load_mnist(&args.data, Split::Train)?) } else { test(&args.data)? };
+    let find = |name: &String| Model::find(name, args.pretrained.as_deref());
+    if let Some(name) = &args.model {
+        let model = find(name)?;
+        return print_json(&ImageReport::new(&model.name, &part, judge(&model, &part)?));
+    }
+    let models: Vec<Model> = args.ensemble.iter().map(find).collect::<Result<_>>()?;
+    let scores: Vec<Vec<f32>> = models.iter().map(|model| calibrated(model, &part)).collect::<Result<_>>()?;
+    let each: Vec<&[f32]> = scores.iter().map(Vec::as_slice).collect();
+    let joined = ensemble::join(ensemble::Rule::Average, &each, CLASSES)?;
+    let report = |name: &str, scores: &[f32]| ImageReport::new(name, &part, misclassified(scores, &part.labels));
+    let members: Vec<ImageReport> = models.iter().zip(&each).map(|(m, scores)| report(&m.name, scores)).collect();
+    let whole = report("ensemble", &joined);
+    if let Some(path) = &args.card {
+        super::card::ensemble(path, &models, &members, &whole, args.validation)?;
+    }
+    print_json(&EnsembleReport { whole, members })
 }
 
 /// The numbers of the images that a model misreads.
-pub fn judge(model: &Model, test: &Labelled) -> Result<Vec<usize>> {
-    let fill = |i: usize, out: &mut [f32]| to_unit(test.images.image(i), out);
-    let scores = evaluate::scores(&model.net, &model.params, test.images.n, fill)?;
-    Ok(evaluate::misclassified(&scores, &test.labels))
+pub fn judge(model: &Model, part: &Labelled) -> Result<Vec<usize>> {
+    Ok(misclassified(&scores(model, part)?, &part.labels))
+}
+
+fn scores(model: &Model, part: &Labelled) -> Result<Vec<f32>> {
+    let fill = |i: usize, out: &mut [f32]| feed::to_unit(part.images.image(i), out);
+    evaluate::scores(&model.net, &model.params, part.images.n, fill)
+}
+
+/// Scores over the temperature that makes their softmax honest, so that no member shouts the others down.
+fn calibrated(model: &Model, part: &Labelled) -> Result<Vec<f32>> {
+    let Calibration { temperature, .. } = Calibration::from_metadata(&model.weights.metadata)?;
+    Ok(scores(model, part)?.iter().map(|score| score / temperature).collect())
+}
+
+fn test(data: &Path) -> Result<Labelled> {
+    load_mnist(data, Split::Test)
 }
 
 /// Scores a model on pen strokes, each read as the page reads it.

@@ -2,7 +2,7 @@
 
 use super::recipe::Recipe;
 use crate::data::augment::{Augment, vary};
-use crate::data::idx::Labelled;
+use crate::data::idx::{Images, Labelled};
 use crate::data::ink::{self, SIDE};
 use crate::data::scribble::scribble;
 use crate::data::strokes::{Drawing, split_by_writer};
@@ -95,8 +95,7 @@ impl Feed {
         if recipe.ink.is_some() && (drawings.train.is_empty() || drawings.validation.is_empty()) {
             return Err(Error::missing("drawings", format!("pen strokes for the recipe {}", recipe.name), "none"));
         }
-        let mut order: Vec<usize> = (0..images.images.n).collect();
-        Rng::new(IMAGE_SPLIT).shuffle(&mut order);
+        let order = image_order(images.images.n);
         let copies = copies(&drawings.train, recipe.ink.map_or(0, |ink| ink.repeats));
         Ok(Self { recipe, images, made, order, drawings, copies, epoch: Vec::new(), seed: 0 })
     }
@@ -209,6 +208,23 @@ fn copies(drawings: &[Drawing], repeats: usize) -> Vec<usize> {
     let share = |d: &Drawing| 1.0 / libm::sqrt(theirs[d.writer.as_str()] as f64);
     let mean = drawings.iter().map(share).sum::<f64>() / drawings.len().max(1) as f64;
     drawings.iter().map(|d| libm::round(repeats as f64 * share(d) / mean).max(1.0) as usize).collect()
+}
+
+/// Of MNIST's training part, the images that every training keeps to choose by.
+pub fn validation(train: &Labelled) -> Labelled {
+    let order = image_order(train.images.n);
+    let kept = &order[train.images.n.saturating_sub(VALIDATION_IMAGES)..];
+    let pixels = kept.iter().flat_map(|&i| train.images.image(i)).copied().collect();
+    let Images { h, w, .. } = train.images;
+    let images = Images { n: kept.len(), h, w, pixels };
+    Labelled { images, labels: kept.iter().map(|&i| train.labels[i]).collect() }
+}
+
+/// The numbers of `n` images, those to choose by last.
+fn image_order(n: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    Rng::new(IMAGE_SPLIT).shuffle(&mut order);
+    order
 }
 
 /// Grey levels 0..255 as numbers 0..1.

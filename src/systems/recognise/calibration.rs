@@ -21,7 +21,7 @@ impl Default for Calibration {
 
 impl Calibration {
     /// From a file's metadata; what is not said there is neutral.
-    pub(super) fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self> {
+    pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self> {
         let number = |key: &str, neutral| match metadata.get(key) {
             None => Ok(neutral),
             // As JSON, whose parser is there for the file's header: the standard library's adds 12 kB of tables to the wasm.
