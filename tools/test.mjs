@@ -10,7 +10,7 @@ import { inRoot, main, npm, Obstacle, runLabelled } from './shell.mjs';
 import { cargoEnv, FLAVOURS } from './wasm.mjs';
 
 const DENY = ['--', '-D', 'warnings'];
-const WASM = ['--target', 'wasm32-unknown-unknown', '--no-default-features'];
+const WASM = ['--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', 'studio'];
 const SITE = 'site build';
 const denyInDocs = { RUSTDOCFLAGS: '-D warnings' };
 
@@ -27,6 +27,7 @@ function steps() {
     { name: 'rustfmt', command: ['cargo', 'fmt', '--check'] },
     { name: 'clippy', command: ['cargo', 'clippy', '--all-targets', ...DENY] },
     { name: 'clippy, wasm32', command: ['cargo', 'clippy', ...WASM, '--all-targets', ...DENY], env: wasmEnv },
+    { name: 'clippy, reading alone', command: ['cargo', 'clippy', '--lib', ...WASM.slice(0, 3), ...DENY], env: wasmEnv },
     { name: 'Rust docs', command: ['cargo', 'doc', '--no-deps', '--lib'], env: denyInDocs },
     { name: 'Rust docs, wasm32', command: ['cargo', 'doc', '--no-deps', '--lib', ...WASM], env: { ...wasmEnv, ...denyInDocs } },
     { name: 'Rust tests', command: ['cargo', 'test', '--no-fail-fast', '--', '--show-output'], counts: rustCounts },
@@ -44,7 +45,7 @@ function wasmTests(flavour) {
   const args = ['test', '--headless', '--chrome', '--chromedriver', chromedriver, '--mode', 'no-install'];
   return {
     name: `wasm tests, ${flavour.name}`,
-    command: ['wasm-pack', ...args, '.', '--no-default-features'],
+    command: ['wasm-pack', ...args, '.', '--no-default-features', '--features', 'studio'],
     counts: rustCounts,
     env: {
       ...cargoEnv(flavour),

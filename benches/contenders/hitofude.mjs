@@ -4,7 +4,7 @@ import { NETWORKS, RATE } from '../cases.mjs';
 
 const PURPOSE = { forward: 'infer', train: 'train', gradient: 'explain' };
 
-export async function hitofude(build, at = '/www/public/wasm/') {
+export async function hitofude(build, at = '/www/public/wasm/studio/') {
   const glue = await import(`${at}hitofude.js?${build}`);
   await glue.default({ module_or_path: `${at}${build}.wasm` });
   if (glue.build() !== build) throw new Error(`${build}.wasm says it is ${glue.build()}`);

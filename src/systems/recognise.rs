@@ -97,7 +97,8 @@ impl Recogniser {
     /// Errors: [`Error::Missing`] for an unknown architecture, [`Error::Shape`] for parameters of another one or an
     /// architecture that does not read 28 × 28 digits, [`Error::Value`] for a calibration out of range.
     pub fn new(architecture: &str, params: Params, calibration: Calibration) -> Result<Self> {
-        let net = zoo::build(architecture)?;
+        let row = zoo::for_digits(architecture)?;
+        let net = row.build()?;
         let output = net.node(net.output()).shape;
         if net.input_shape() != INPUT || output.len() != DIGITS {
             let got = format!("{} in, {output} out", net.input_shape());
@@ -107,7 +108,6 @@ impl Recogniser {
             let expected = format!("those of {architecture} ({} numbers)", net.parameters());
             return Err(Error::shape("parameters", expected, params.values().len()));
         }
-        let row = zoo::architecture(architecture)?;
         let layers = layers::of(&net);
         let taps = layers.iter().map(|layer| layer.wire).collect();
         Ok(Self {
@@ -131,7 +131,7 @@ impl Recogniser {
             return Err(Error::missing("weights", "metadata with an architecture", "none"));
         };
         let calibration = Calibration::from_metadata(&metadata)?;
-        let mut params = zoo::build(architecture)?.zeros();
+        let mut params = zoo::for_digits(architecture)?.build()?.zeros();
         params.load(&tensors)?;
         let mut recogniser = Self::new(architecture, params, calibration)?;
         if let Some(name) = metadata.get("name") {

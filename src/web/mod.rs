@@ -2,17 +2,18 @@
 //!
 //! Whatever JavaScript hands in is looked at before anything is copied, so that a bad argument is a thrown `Error` with a
 //! `code` and never a trap, and a handle works on after it has thrown.
+//!
+//! The door makes two modules. What a first visit needs is small: drawings and pictures are read by the catalogue's networks
+//! for digits. The feature `studio` adds the rest, which comes when it is asked for: any network, training, the labs.
 
 mod give;
-mod network;
-mod outline;
+#[cfg(feature = "studio")]
+mod studio;
 mod take;
 mod throw;
-mod training;
 
-pub use network::Network;
-pub use outline::{layer_kinds, outline};
-pub use training::{Coach, Learner, Samples};
+#[cfg(feature = "studio")]
+pub use studio::*;
 
 use crate::Error;
 use crate::systems::recognise::Recogniser;

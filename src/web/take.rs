@@ -16,16 +16,8 @@ use web_sys::ImageData;
 /// its copies to fit into the memory of a page.
 const MAX_WEIGHTS: u32 = 64 << 20;
 
-/// The most numbers in one argument: a quarter of a gigabyte.
-const MAX_NUMBERS: u32 = 1 << 26;
-
-/// The most bytes of a file of pictures: MNIST's plain one has 47 million.
-const MAX_FILE: u32 = 512 << 20;
-
 /// The longest name.
 const MAX_TEXT: u32 = 1000;
-/// The longest description of a network.
-const MAX_LONG_TEXT: u32 = 1 << 20;
 
 /// A drawing, copied.
 pub(super) enum Drawing {
@@ -58,62 +50,14 @@ pub(super) fn image(value: &JsValue) -> Result<Vec<f32>> {
     Ok(array.to_vec())
 }
 
-/// Numbers of a batch, a parameter or a gradient.
-pub(super) fn floats(what: &str, value: &JsValue) -> Result<Vec<f32>> {
-    let array: &Float32Array = typed(what, "a Float32Array", value)?;
-    if array.length() > MAX_NUMBERS {
-        return Err(Error::shape(what, format!("at most {MAX_NUMBERS} numbers"), array.length()));
-    }
-    Ok(array.to_vec())
-}
-
-pub(super) fn number(what: &str, value: &JsValue) -> Result<f64> {
-    value.as_f64().filter(|v| v.is_finite()).ok_or_else(|| unexpected(what, "a finite number", value))
-}
-
-/// A number of things, or a seed.
-pub(super) fn count(what: &str, value: &JsValue) -> Result<usize> {
-    let count = value.as_f64().filter(|v| v.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(v));
-    count.map(|v| v as usize).ok_or_else(|| unexpected(what, "a whole number from 0 to 2³² − 1", value))
-}
-
 pub(super) fn text(what: &str, value: &JsValue) -> Result<String> {
     text_within(MAX_TEXT, what, value)
 }
 
-/// A whole description, in JSON, of a network or a training.
-pub(super) fn long_text(what: &str, value: &JsValue) -> Result<String> {
-    text_within(MAX_LONG_TEXT, what, value)
-}
-
-fn text_within(most: u32, what: &str, value: &JsValue) -> Result<String> {
+pub(super) fn text_within(most: u32, what: &str, value: &JsValue) -> Result<String> {
     let short = value.dyn_ref::<JsString>().is_some_and(|text| text.length() <= most);
     let text = if short { value.as_string() } else { None };
     text.ok_or_else(|| unexpected(what, &format!("a string of at most {most} characters"), value))
-}
-
-/// The bytes of a file.
-pub(super) fn file(what: &str, value: &JsValue) -> Result<Vec<u8>> {
-    let array: &Uint8Array = typed(what, "a Uint8Array", value)?;
-    if array.length() > MAX_FILE {
-        return Err(Error::format(what, format!("at most {MAX_FILE} bytes"), array.length()));
-    }
-    Ok(array.to_vec())
-}
-
-/// As many numbers as that.
-pub(super) fn numbers(what: &str, value: &JsValue, len: usize) -> Result<Vec<f32>> {
-    let array: &Float32Array = typed(what, "a Float32Array", value)?;
-    if array.length() as usize != len {
-        return Err(Error::shape(what, format!("{len} numbers"), array.length()));
-    }
-    Ok(array.to_vec())
-}
-
-/// A whole number up to `most`, which a float must hold.
-pub(super) fn whole(what: &str, value: &JsValue, most: u64) -> Result<u64> {
-    let number = value.as_f64().filter(|v| v.fract() == 0.0 && (0.0..=most as f64).contains(v));
-    number.map(|v| v as u64).ok_or_else(|| unexpected(what, &format!("a whole number up to {most}"), value))
 }
 
 pub(super) fn drawing(ink: &JsValue) -> Outcome<Drawing> {
@@ -204,11 +148,11 @@ pub(super) fn field(object: &JsValue, name: &str) -> Outcome<JsValue> {
     Reflect::get(object, &name.into())
 }
 
-fn typed<'a, T: JsCast>(what: &str, expected: &str, value: &'a JsValue) -> Result<&'a T> {
+pub(super) fn typed<'a, T: JsCast>(what: &str, expected: &str, value: &'a JsValue) -> Result<&'a T> {
     value.dyn_ref().ok_or_else(|| unexpected(what, expected, value))
 }
 
-fn unexpected(what: &str, expected: &str, value: &JsValue) -> Error {
+pub(super) fn unexpected(what: &str, expected: &str, value: &JsValue) -> Error {
     let got = match (value.as_f64(), value.js_typeof().as_string()) {
         (Some(number), _) => number.to_string(),
         _ if value.is_null() => "null".into(),

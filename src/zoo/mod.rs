@@ -113,9 +113,18 @@ const fn efficientnet(b: usize, name: &'static str, wire: fn(&mut Graph, Wire) -
     full(name, efficientnet::SIZES[b].side, wire)
 }
 
-/// The catalogue's row of that name.
+/// The row of that name, of all there are.
 pub fn architecture(name: &str) -> Result<&'static Architecture> {
-    let all = || CATALOGUE.iter().chain(IMAGENET);
+    row(&[CATALOGUE, IMAGENET], name)
+}
+
+/// The row of that name among those for digits. Who reads nothing else needs no other paper's network in their program.
+pub fn for_digits(name: &str) -> Result<&'static Architecture> {
+    row(&[CATALOGUE], name)
+}
+
+fn row(tables: &[&'static [Architecture]], name: &str) -> Result<&'static Architecture> {
+    let all = || tables.iter().flat_map(|rows| rows.iter());
     all().find(|a| a.name == name).ok_or_else(|| {
         let names: Vec<&str> = all().map(|a| a.name).collect();
         Error::missing("architecture", format!("one of {}", names.join(", ")), name)
@@ -124,13 +133,20 @@ pub fn architecture(name: &str) -> Result<&'static Architecture> {
 
 /// Builds an architecture by name.
 pub fn build(name: &str) -> Result<Network> {
-    build_with(name, architecture(name)?.wire)
+    architecture(name)?.build()
 }
 
 /// Builds an architecture by name with a wiring of its own: the same parameters, another dropout, say.
 pub fn build_with(name: &str, wire: fn(&mut Graph, Wire) -> Result<Wire>) -> Result<Network> {
-    let mut graph = Graph::new();
-    let x = graph.input("input", architecture(name)?.input)?;
-    let output = wire(&mut graph, x)?;
-    Ok(graph.finish(output))
+    Architecture { wire, ..*architecture(name)? }.build()
+}
+
+impl Architecture {
+    /// The network.
+    pub fn build(&self) -> Result<Network> {
+        let mut graph = Graph::new();
+        let x = graph.input("input", self.input)?;
+        let output = (self.wire)(&mut graph, x)?;
+        Ok(graph.finish(output))
+    }
 }

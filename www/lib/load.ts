@@ -1,13 +1,18 @@
-import init, { build as builtAs, Model as WasmModel, Network, preprocess } from '../public/wasm/hitofude.js';
+import init, { build as builtAs, Model as WasmModel, preprocess } from '../public/wasm/hitofude.js';
 import { bytes, fileName, LoadError, open, twice, type FetchOptions, type Source } from './fetch';
 import { fastestBuild } from './probe';
 import type { Build, Engine, Model } from './types';
 
 /** Fetches and compiles the engine: the build asked for, else the fastest one that this browser can run. */
-export async function loadEngine(
-  wasm: Record<Build, Source>,
-  options: FetchOptions & { build?: Build } = {},
-): Promise<Engine> {
+export async function loadEngine(wasm: Record<Build, Source>, options: LoadOptions = {}): Promise<Engine> {
+  await start(init, wasm, options);
+  return { build: builtAs(), open: (weights) => new WasmModel(weights), preprocess };
+}
+
+export type LoadOptions = FetchOptions & { build?: Build };
+
+/** Fetches and compiles a build of either module and hands it to the module's glue. */
+export async function start(glue: typeof init, wasm: Record<Build, Source>, options: LoadOptions): Promise<void> {
   if (typeof WebAssembly === 'undefined') {
     throw new LoadError('unsupported', 'This browser has no WebAssembly');
   }
@@ -16,10 +21,8 @@ export async function loadEngine(
     const response = await open(source, cache, options);
     // Static hosts do not always name the type that streaming compilation insists on.
     const typed = new Response(response.body, { headers: { 'content-type': 'application/wasm' } });
-    await init({ module_or_path: await compile(typed, source) });
+    await glue({ module_or_path: await compile(typed, source) });
   }, options.signal);
-  const network: Engine['network'] = (...given) => new Network(...given);
-  return { build: builtAs(), open: (weights) => new WasmModel(weights), network, preprocess };
 }
 
 async function compile(response: Response, source: Source): Promise<WebAssembly.Module> {

@@ -1,11 +1,11 @@
 // What crosses the wall between the engine and JavaScript. Most of it the engine's door defines (src/web/types.d.ts).
 
-import type { Ink, Model, Network, Step } from '../public/wasm/hitofude.js';
+import type { Ink, Model, Step } from '../public/wasm/hitofude.js';
 
+export type { Answer, Ink, Layer, Model, Picture, Reading, Step, Stroke } from '../public/wasm/hitofude.js';
 export type {
-  Answer, Checkpoint, Classified, IdxFiles, Ink, Layer, LayerKind, Model, Network, Node, Outline, Picture, Reading, Spread,
-  Step, Stroke, Sums, Tensor,
-} from '../public/wasm/hitofude.js';
+  Checkpoint, Classified, IdxFiles, LayerKind, Network, Node, Outline, Spread, Sums, Tensor,
+} from '../public/wasm/studio/hitofude.js';
 
 /** The two builds of the engine: the same source, with and without relaxed SIMD. */
 export type Build = 'simd128' | 'relaxed-simd';
@@ -15,8 +15,6 @@ export interface Engine {
   readonly build: Build;
   /** Opens the network in a safetensors file; throws an `Error` with a `code` if there is none. */
   open(weights: Uint8Array): Model;
-  /** Builds any network for batches of pictures; see the class for its arguments. */
-  network(...given: ConstructorParameters<typeof Network>): Network;
   /** The four steps from a drawing to a network's input. */
   preprocess(ink: Ink): Step[];
 }

@@ -2,5 +2,6 @@ declare module 'virtual:engine-files' {
   import type { Source } from '../lib/fetch';
   import type { Build } from '../lib/types';
   export const wasm: Record<Build, Source>;
+  export const studio: Record<Build, Source>;
   export const models: Record<string, Source>;
 }

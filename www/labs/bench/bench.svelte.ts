@@ -2,7 +2,7 @@
 // time counts.
 
 import { releaseProxy, wrap, type Remote } from 'comlink';
-import { wasm } from 'virtual:engine-files';
+import { studio } from 'virtual:engine-files';
 import { CASES, type Case } from '../../../benches/cases.mjs';
 import { agree, middle, summary } from '../../../benches/measure.mjs';
 import type { Build, Node } from '../../lib/types';
@@ -58,7 +58,7 @@ export class Bench {
   async #start(workers: Worked[]): Promise<Worked[]> {
     const ready: Worked[] = [];
     for (const worked of workers) {
-      const top = await worked.desk.start(wasm, worked.build).catch((error: Error) => {
+      const top = await worked.desk.start(studio, worked.build).catch((error: Error) => {
         // A browser without relaxed SIMD does not compile that build.
         if (worked.build === 'relaxed-simd') return null;
         throw error;

@@ -1,7 +1,7 @@
 // The page's end of a training thread.
 
 import { proxy, wrap, type Remote } from 'comlink';
-import { wasm } from 'virtual:engine-files';
+import { studio } from 'virtual:engine-files';
 import type { Build } from '../../lib/types';
 import type { About, Classroom, Happening, Order } from '../../worker/train/protocol';
 
@@ -31,7 +31,7 @@ export class Room {
       if (!training()) this.#heard = performance.now();
       else if (performance.now() - this.#heard > PATIENCE) broken('it does not answer any more');
     }, 1000);
-    this.started = this.desk.start(wasm, build);
+    this.started = this.desk.start(studio, build);
   }
 
   open(order: Order, onHappening: (happening: Happening) => void): Promise<About> {

@@ -3,7 +3,7 @@
 import type { Build, Classified } from '../../lib/types';
 import { safetensors } from '../../lib/safetensors';
 import { forgetRun, savedRun } from '../../lib/store';
-import { wasm } from 'virtual:engine-files';
+import { studio } from 'virtual:engine-files';
 import { keepOffline } from '../../ui/offline';
 import type { About, Happening, History, Inspection, Pace, Pictures, Saved } from '../../worker/train/protocol';
 import { Room } from './room';
@@ -137,7 +137,7 @@ export class Training {
     room.started.then(
       (build) => {
         this.build = build;
-        keepOffline(wasm[build].url);
+        keepOffline(studio[build].url);
       },
       (error: Error) => {
         if (room === this.#room) this.#giveUp(error.message);

@@ -4,20 +4,19 @@ import { expose } from 'comlink';
 import { drawData, drawWeights, NETWORKS, RATE, type Case } from '../../../benches/cases.mjs';
 import { ceiling, type Ceiling } from '../../../benches/ceiling.mjs';
 import { fingerprint, firstAnswer, slice, warmUp, type Run } from '../../../benches/measure.mjs';
-import { loadEngine } from '../../lib/load';
-import type { Engine, Network } from '../../lib/types';
+import { loadStudio } from '../../lib/studio';
+import { Network } from '../../public/wasm/studio/hitofude.js';
 import type { Bench } from './protocol';
 
 const WARM_MS = 300;
 const CEILING_MS = 20;
 
-let engine: Engine;
 let top: Ceiling | null;
 let bench: { network: Network; images: Float32Array; run: Run; repeats: number; trains: boolean; layers: number } | undefined;
 
 const desk: Bench = {
   async start(wasm, build) {
-    engine = await loadEngine(wasm, { build });
+    await loadStudio(wasm, { build });
     top = await ceiling(build);
     return top && top.slice(CEILING_MS);
   },
@@ -25,7 +24,7 @@ const desk: Bench = {
   async prepare(kase) {
     bench?.network.free();
     bench = undefined;
-    const network = engine.network(JSON.stringify(NETWORKS[kase.network]), kase.batch, PURPOSE[kase.task], 1);
+    const network = new Network(JSON.stringify(NETWORKS[kase.network]), kase.batch, PURPOSE[kase.task], 1);
     const layers = network.layers();
     for (const [name, { data }] of Object.entries(drawWeights(network.parameters()))) network.setWeights(name, data);
     const answer = layers.at(-1)?.shape.reduce((a, b) => a * b) ?? 0;

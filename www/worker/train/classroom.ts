@@ -3,10 +3,10 @@
 
 import { expose, transfer } from 'comlink';
 import type { Source } from '../../lib/fetch';
-import { loadEngine } from '../../lib/load';
+import { loadStudio } from '../../lib/studio';
 import { saveRun } from '../../lib/store';
 import type { Build } from '../../lib/types';
-import { layerKinds, Learner, outline, type Samples } from '../../public/wasm/hitofude.js';
+import { layerKinds, Learner, outline, type Samples } from '../../public/wasm/studio/hitofude.js';
 import { samplesOf } from './compute';
 import { Crew } from './crew';
 import type { About, Classroom, Happening, Order, Pictures } from './protocol';
@@ -30,7 +30,7 @@ let reported: { at: number; steps: number[] } = { at: 0, steps: [] };
 
 const classroom: Classroom = {
   async start(wasm, build) {
-    engine = { wasm, build: (await loadEngine(wasm, { build })).build };
+    engine = { wasm, build: await loadStudio(wasm, { build }) };
     return engine.build;
   },
 

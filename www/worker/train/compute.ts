@@ -2,7 +2,7 @@
 
 import { unpacked } from '../../lib/gzip';
 import type { IdxFiles } from '../../lib/types';
-import { Samples, type Learner } from '../../public/wasm/hitofude.js';
+import { Samples, type Learner } from '../../public/wasm/studio/hitofude.js';
 import type { Learnt, Pictures, Shard } from './protocol';
 
 /** Computes shards `from` to before `to` of a step. What the engine refuses is an answer, not a broken worker. */

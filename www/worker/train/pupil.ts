@@ -1,8 +1,8 @@
 // A worker that computes gradients for the training thread. It has the pictures; the parameters come with every step.
 
 import { expose, transfer } from 'comlink';
-import { loadEngine } from '../../lib/load';
-import { Learner } from '../../public/wasm/hitofude.js';
+import { loadStudio } from '../../lib/studio';
+import { Learner } from '../../public/wasm/studio/hitofude.js';
 import { learn, samplesOf } from './compute';
 import type { Pupil } from './protocol';
 
@@ -10,7 +10,7 @@ let learner: Learner | undefined;
 
 const pupil: Pupil = {
   async start(wasm, build) {
-    return (await loadEngine(wasm, { build })).build;
+    return loadStudio(wasm, { build });
   },
 
   async open(setup, pictures) {

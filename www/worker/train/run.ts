@@ -1,6 +1,6 @@
 // One training: its coach, its learner, and its curves.
 
-import { Coach, Learner, type Samples } from '../../public/wasm/hitofude.js';
+import { Coach, Learner, type Samples } from '../../public/wasm/studio/hitofude.js';
 import type { Checkpoint, Classified, Tensor } from '../../lib/types';
 import { deal, learn } from './compute';
 import type { Crew } from './crew';

@@ -1,0 +1,47 @@
+//! What the studio's handles give besides; see the door's own [`give`](crate::web::give).
+
+use crate::nn::{self, params::View};
+use crate::web::Outcome;
+pub(super) use crate::web::give::plain;
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Node<'a> {
+    name: &'a str,
+    kind: &'a str,
+    shape: [usize; 3],
+    parameters: usize,
+    multiply_adds: f64,
+}
+
+#[derive(Serialize)]
+struct Parameter<'a> {
+    name: &'a str,
+    shape: &'a [usize],
+}
+
+pub(super) fn nodes(net: &nn::Network) -> Outcome<JsValue> {
+    let node = |node: &'_ nn::graph::Node| {
+        let layer = node.layer.as_ref();
+        (layer.map_or("input", |l| l.kind()), layer.map_or(0, |l| l.multiply_adds(&net.input_shapes(node))))
+    };
+    let given: Vec<Node> = net
+        .nodes()
+        .iter()
+        .map(|n| Node {
+            name: &n.name,
+            kind: node(n).0,
+            shape: [n.shape.c, n.shape.h, n.shape.w],
+            parameters: net.views()[n.params.clone()].iter().map(View::len).sum(),
+            multiply_adds: node(n).1 as f64,
+        })
+        .collect();
+    plain(&given)
+}
+
+pub(super) fn parameters(net: &nn::Network) -> Outcome<JsValue> {
+    let given: Vec<Parameter> = net.views().iter().map(|v| Parameter { name: &v.name, shape: &v.shape }).collect();
+    plain(&given)
+}

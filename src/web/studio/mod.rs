@@ -1,0 +1,17 @@
+//! The module beyond reading: any network of the engine, trainings, and what the labs look into.
+
+mod give;
+mod network;
+mod outline;
+mod take;
+mod training;
+
+use super::Outcome;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+pub use network::Network;
+pub use outline::{layer_kinds, outline};
+pub use training::{Coach, Learner, Samples};
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.d.ts");

@@ -1,0 +1,64 @@
+//! What the studio's handles take besides; see the door's own [`take`](crate::web::take).
+
+pub(super) use crate::web::take::{field, text};
+use crate::web::take::{text_within, typed, unexpected};
+use crate::{Error, Result};
+use js_sys::{Float32Array, Uint8Array};
+use wasm_bindgen::JsValue;
+
+/// The most numbers in one argument: a quarter of a gigabyte.
+const MAX_NUMBERS: u32 = 1 << 26;
+
+/// The most bytes of a file of pictures: MNIST's plain one has 47 million.
+const MAX_FILE: u32 = 512 << 20;
+
+/// The longest description of a network.
+const MAX_LONG_TEXT: u32 = 1 << 20;
+
+/// Numbers of a batch, a parameter or a gradient.
+pub(super) fn floats(what: &str, value: &JsValue) -> Result<Vec<f32>> {
+    let array: &Float32Array = typed(what, "a Float32Array", value)?;
+    if array.length() > MAX_NUMBERS {
+        return Err(Error::shape(what, format!("at most {MAX_NUMBERS} numbers"), array.length()));
+    }
+    Ok(array.to_vec())
+}
+
+pub(super) fn number(what: &str, value: &JsValue) -> Result<f64> {
+    value.as_f64().filter(|v| v.is_finite()).ok_or_else(|| unexpected(what, "a finite number", value))
+}
+
+/// A number of things, or a seed.
+pub(super) fn count(what: &str, value: &JsValue) -> Result<usize> {
+    let count = value.as_f64().filter(|v| v.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(v));
+    count.map(|v| v as usize).ok_or_else(|| unexpected(what, "a whole number from 0 to 2³² − 1", value))
+}
+
+/// A whole description, in JSON, of a network or a training.
+pub(super) fn long_text(what: &str, value: &JsValue) -> Result<String> {
+    text_within(MAX_LONG_TEXT, what, value)
+}
+
+/// The bytes of a file.
+pub(super) fn file(what: &str, value: &JsValue) -> Result<Vec<u8>> {
+    let array: &Uint8Array = typed(what, "a Uint8Array", value)?;
+    if array.length() > MAX_FILE {
+        return Err(Error::format(what, format!("at most {MAX_FILE} bytes"), array.length()));
+    }
+    Ok(array.to_vec())
+}
+
+/// As many numbers as that.
+pub(super) fn numbers(what: &str, value: &JsValue, len: usize) -> Result<Vec<f32>> {
+    let array: &Float32Array = typed(what, "a Float32Array", value)?;
+    if array.length() as usize != len {
+        return Err(Error::shape(what, format!("{len} numbers"), array.length()));
+    }
+    Ok(array.to_vec())
+}
+
+/// A whole number up to `most`, which a float must hold.
+pub(super) fn whole(what: &str, value: &JsValue, most: u64) -> Result<u64> {
+    let number = value.as_f64().filter(|v| v.fract() == 0.0 && (0.0..=most as f64).contains(v));
+    number.map(|v| v as u64).ok_or_else(|| unexpected(what, &format!("a whole number up to {most}"), value))
+}
