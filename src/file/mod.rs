@@ -1,6 +1,10 @@
-//! Floor 3: weights in files.
+//! Floor 3: weights and whole models in files.
 
+pub mod array;
+pub mod npz;
 mod number;
 mod numpy;
+pub mod onnx;
 pub mod pickle;
 pub mod safetensors;
+mod zip;

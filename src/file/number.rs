@@ -5,7 +5,8 @@ use half::{bf16, f16};
 
 /// A stored number type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Number {
+#[allow(missing_docs, reason = "the field's own names")]
+pub enum Number {
     F16,
     Bf16,
     F32,
@@ -18,6 +19,7 @@ pub(super) enum Number {
     U16,
     U32,
     U64,
+    Bool,
 }
 
 /// Which byte of a number comes first.
@@ -39,9 +41,9 @@ macro_rules! decode {
 
 impl Number {
     /// Bytes of one number.
-    pub(super) const fn size(self) -> usize {
+    pub const fn size(self) -> usize {
         match self {
-            Self::I8 | Self::U8 => 1,
+            Self::I8 | Self::U8 | Self::Bool => 1,
             Self::F16 | Self::Bf16 | Self::I16 | Self::U16 => 2,
             Self::F32 | Self::I32 | Self::U32 => 4,
             Self::F64 | Self::I64 | Self::U64 => 8,
@@ -49,7 +51,7 @@ impl Number {
     }
 
     /// The numbers in `bytes`, rounded to `f32`; a remainder shorter than one number is left out.
-    fn decode(self, bytes: &[u8], order: ByteOrder) -> Vec<f32> {
+    pub(super) fn decode(self, bytes: &[u8], order: ByteOrder) -> Vec<f32> {
         match self {
             Self::F16 => decode!(f16, bytes, order, f16::to_f32),
             Self::Bf16 => decode!(bf16, bytes, order, bf16::to_f32),
@@ -59,10 +61,28 @@ impl Number {
             Self::I16 => decode!(i16, bytes, order, |x| x as f32),
             Self::I32 => decode!(i32, bytes, order, |x| x as f32),
             Self::I64 => decode!(i64, bytes, order, |x| x as f32),
-            Self::U8 => decode!(u8, bytes, order, |x| x as f32),
+            Self::U8 | Self::Bool => decode!(u8, bytes, order, |x| x as f32),
             Self::U16 => decode!(u16, bytes, order, |x| x as f32),
             Self::U32 => decode!(u32, bytes, order, |x| x as f32),
             Self::U64 => decode!(u64, bytes, order, |x| x as f32),
+        }
+    }
+
+    /// As [`Number::decode`] for whole numbers; those of 64 bits without a sign keep their bits.
+    pub(super) fn decode_whole(self, bytes: &[u8], order: ByteOrder) -> Vec<i64> {
+        match self {
+            Self::I8 => decode!(i8, bytes, order, i64::from),
+            Self::I16 => decode!(i16, bytes, order, i64::from),
+            Self::I32 => decode!(i32, bytes, order, i64::from),
+            Self::I64 => decode!(i64, bytes, order, |x| x),
+            Self::U8 => decode!(u8, bytes, order, i64::from),
+            Self::U16 => decode!(u16, bytes, order, i64::from),
+            Self::U32 => decode!(u32, bytes, order, i64::from),
+            Self::U64 => decode!(u64, bytes, order, |x| x as i64),
+            Self::Bool => decode!(u8, bytes, order, |x| i64::from(x != 0)),
+            Self::F16 | Self::Bf16 | Self::F32 | Self::F64 => {
+                self.decode(bytes, order).into_iter().map(|x: f32| x as i64).collect()
+            }
         }
     }
 

@@ -6,6 +6,22 @@ use crate::tensor::Tensor;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use std::rc::Rc;
 
+/// NumPy's codes: kind and bytes.
+const CODES: [(&str, Number); 12] = [
+    ("f2", Number::F16),
+    ("f4", Number::F32),
+    ("f8", Number::F64),
+    ("i1", Number::I8),
+    ("i2", Number::I16),
+    ("i4", Number::I32),
+    ("i8", Number::I64),
+    ("u1", Number::U8),
+    ("u2", Number::U16),
+    ("u4", Number::U32),
+    ("u8", Number::U64),
+    ("b1", Number::Bool),
+];
+
 /// The number type of an array and its byte order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Dtype {
@@ -14,22 +30,35 @@ pub(super) struct Dtype {
 }
 
 impl Dtype {
+    pub(super) fn new(number: Number, order: ByteOrder) -> Self {
+        Self { number, order }
+    }
+
+    /// The dtype of a description with its mark, such as `<f8`.
+    pub(super) fn of(descr: &str) -> Result<Self> {
+        let split = descr.char_indices().nth(1).map_or(descr.len(), |(at, _)| at);
+        let (mark, code) = descr.split_at(split);
+        let mut dtype = Self::from_code(code)?;
+        dtype.set_order(mark)?;
+        Ok(dtype)
+    }
+
+    /// The way back; bfloat16 has no description.
+    pub(super) fn descr(self) -> String {
+        let known = CODES.iter().find(|(_, number)| *number == self.number);
+        let mark = if self.number.size() == 1 { '|' } else { '<' };
+        format!("{mark}{}", known.map_or("f4", |(code, _)| code))
+    }
+
+    pub(super) fn parts(self) -> (Number, ByteOrder) {
+        (self.number, self.order)
+    }
+
     /// The dtype of a code such as `f8` (kind and bytes), little-endian until [`Dtype::set_order`] says otherwise.
     pub(super) fn from_code(code: &str) -> Result<Self> {
-        let number = match code {
-            "f2" => Number::F16,
-            "f4" => Number::F32,
-            "f8" => Number::F64,
-            "i1" => Number::I8,
-            "i2" => Number::I16,
-            "i4" => Number::I32,
-            "i8" => Number::I64,
-            "u1" => Number::U8,
-            "u2" => Number::U16,
-            "u4" => Number::U32,
-            "u8" => Number::U64,
-            _ => return Err(Error::format("NumPy dtype", "f2, f4, f8 or an integer such as i4 or u1", short(code))),
-        };
+        let known = CODES.iter().find(|(known, _)| *known == code);
+        let refuse = || Error::format("NumPy dtype", "f2, f4, f8, b1 or an integer such as i4 or u1", short(code));
+        let number = known.ok_or_else(refuse)?.1;
         Ok(Self { number, order: ByteOrder::Little })
     }
 

@@ -4,6 +4,7 @@ pub mod digits;
 pub mod ensemble;
 pub mod experiment;
 pub mod explain;
+pub mod imported;
 pub mod personalise;
 pub mod recognise;
 pub mod reproduce;

@@ -7,10 +7,12 @@ mod eval;
 mod files;
 mod import;
 mod reproduce;
+mod run;
 mod train;
 
 use clap::{Parser, Subcommand};
 use hitofude::systems::digits::recipe::RECIPES;
+use hitofude::systems::imported::operators;
 use hitofude::{Error, Result, zoo};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,11 +39,16 @@ enum Command {
     Reproduce(reproduce::Args),
     /// Convert the textbook's pickled parameters.
     Import(import::Args),
+    /// Run a model file (ONNX or safetensors) on named arrays.
+    Run(run::Args),
     /// List the recipes, architectures and shipped weights.
     Models {
         /// The folder of shipped weights, if not the checkout's.
         #[arg(long, value_name = "DIR")]
         pretrained: Option<PathBuf>,
+        /// List the ONNX operators that `run` knows instead, one a line.
+        #[arg(long)]
+        operators: bool,
     },
 }
 
@@ -81,7 +88,12 @@ fn run(cli: Cli) -> Result<()> {
         Command::EvalInk(args) => eval::ink(&args),
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Import(args) => import::run(&args),
-        Command::Models { pretrained } => models(&files::shipped(pretrained.as_deref())),
+        Command::Run(args) => run::run(&args),
+        Command::Models { operators: true, .. } => {
+            operators().iter().for_each(|name| println!("{name}"));
+            Ok(())
+        }
+        Command::Models { pretrained, .. } => models(&files::shipped(pretrained.as_deref())),
     }
 }
 

@@ -1,0 +1,68 @@
+//! `hitofude run`: any model file on named arrays.
+
+use super::files::{self, Model};
+use hitofude::file::array::Array;
+use hitofude::file::{npz, onnx};
+use hitofude::nn::{Mode, Purpose, Run};
+use hitofude::systems::imported::Imported;
+use hitofude::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `run`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// An ONNX model, or weights whose metadata name or hold their architecture.
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+    /// The inputs by name: an .npz of NumPy.
+    #[arg(long, value_name = "IN.npz")]
+    input: PathBuf,
+    /// Where to write the outputs by name.
+    #[arg(long, value_name = "OUT.npz")]
+    output: PathBuf,
+}
+
+/// Reads, runs, writes, and says on stderr what came out.
+pub fn run(args: &Args) -> Result<()> {
+    let inputs = npz::read(&files::read(&args.input)?)?;
+    let outputs = if args.model.extension().is_some_and(|end| end == "onnx") {
+        graph(&args.model, &inputs)?
+    } else {
+        network(&args.model, &inputs)?
+    };
+    files::write(&args.output, &npz::write(&outputs)?)?;
+    for (name, array) in &outputs {
+        eprintln!("{name}: {:?} of {:?}", array.number(), array.shape());
+    }
+    Ok(())
+}
+
+fn graph(path: &Path, inputs: &[(String, Array)]) -> Result<Vec<(String, Array)>> {
+    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let model = onnx::read_with(&files::read(path)?, &mut |name| files::read(&folder.join(name)))?;
+    Imported::new(model)?.run(inputs)
+}
+
+fn network(path: &Path, inputs: &[(String, Array)]) -> Result<Vec<(String, Array)>> {
+    let Model { net, params, .. } = Model::open(path)?;
+    let [(_, images)] = inputs else {
+        return Err(Error::missing("inputs", "one array of images, NCHW", inputs.len()));
+    };
+    let images = images.to_real();
+    let n = images.shape().first().copied().unwrap_or(0);
+    let mut run = Run::new(&net, 1, &Purpose::Infer { taps: vec![] });
+    let shape = net.node(net.output()).shape;
+    let mut out = vec![0.0; n * shape.len()];
+    let each = net.input_shape().len();
+    if images.len() != n * each {
+        return Err(Error::shape("images", format!("n × {}", net.input_shape()), format!("{:?}", images.shape())));
+    }
+    let numbers = images.as_slice().unwrap_or(&[]);
+    for (image, out) in numbers.chunks_exact(each).zip(out.chunks_exact_mut(shape.len())) {
+        run.forward(&params, image, 1, Mode::Infer)?;
+        run.read(net.output(), 0, out)?;
+    }
+    let sides = if (shape.h, shape.w) == (1, 1) { vec![n, shape.c] } else { vec![n, shape.c, shape.h, shape.w] };
+    let array = ndarray::ArrayD::from_shape_vec(sides, out).map_err(|e| Error::shape("output", shape, e))?;
+    Ok(vec![("output".into(), array.into())])
+}

@@ -1,0 +1,272 @@
+//! Models from elsewhere: an ONNX graph, run as it is written.
+//!
+//! The graph's arrays are of any rank, while a network of this crate is made of images. So the graph runs operator by
+//! operator on arrays, convolutions and matrix products on the engine's kernels. What depends on nothing but constants is
+//! computed once, when the model is read.
+
+mod call;
+mod ops;
+
+use crate::error::{Error, Result};
+use crate::file::array::Array;
+use crate::file::onnx::{self, Attribute, Graph, Model, Node, Port};
+use crate::kernel::Level;
+use call::{Answer, Call};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Most numbers in a constant that is computed when a model is read, and in all of them together (64 MiB of `f32`): a graph
+/// of a few bytes may ask for any size.
+const FOLDED: (usize, usize) = (1 << 20, 1 << 24);
+
+/// A model that can be run.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    opset: i64,
+    graph: Graph,
+    constants: BTreeMap<String, Arc<Array>>,
+}
+
+/// Arrays by name, and those around a part of a graph.
+struct Scope<'a> {
+    values: BTreeMap<&'a str, Arc<Array>>,
+    outer: Option<&'a Scope<'a>>,
+}
+
+impl Scope<'_> {
+    fn get(&self, name: &str) -> Option<Arc<Array>> {
+        self.values.get(name).cloned().or_else(|| self.outer?.get(name))
+    }
+}
+
+impl Imported {
+    /// Takes a model over. Errors: [`Error::Missing`] that lists every operator which is not known here, with its nodes.
+    pub fn new(mut model: Model) -> Result<Self> {
+        let mut unknown = BTreeMap::new();
+        unsupported(&model.graph, &mut unknown);
+        if !unknown.is_empty() {
+            let list: Vec<String> = unknown.iter().map(|(op, nodes)| format!("{op} ({})", nodes.join(", "))).collect();
+            return Err(Error::missing("ONNX", "operators that are known here", list.join("; ")));
+        }
+        let constants = std::mem::take(&mut model.graph.constants);
+        let constants = constants.into_iter().map(|(name, array)| (name, Arc::new(array))).collect();
+        let mut imported = Self { opset: model.opset, graph: model.graph, constants };
+        imported.fold();
+        Ok(imported)
+    }
+
+    /// Reads a model. Errors: those of [`onnx::read`] and [`Imported::new`].
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        Self::new(onnx::read(bytes)?)
+    }
+
+    /// What must be given to run it.
+    pub fn inputs(&self) -> &[Port] {
+        &self.graph.inputs
+    }
+
+    /// What it answers.
+    pub fn outputs(&self) -> &[Port] {
+        &self.graph.outputs
+    }
+
+    /// The operators that are left to run.
+    pub fn nodes(&self) -> &[Node] {
+        &self.graph.nodes
+    }
+
+    /// Computes what depends on constants only. An operator that fails is left for the run to report.
+    fn fold(&mut self) {
+        let nodes = std::mem::take(&mut self.graph.nodes);
+        let mut total = 0;
+        for node in nodes {
+            match self.folded(&node) {
+                Some(answers) if total + sum(&answers) <= FOLDED.1 => {
+                    total += sum(&answers);
+                    let named = node.outputs.iter().cloned().zip(answers).filter(|(name, _)| !name.is_empty());
+                    self.constants.extend(named.map(|(name, array)| (name, Arc::new(array))));
+                }
+                _ => self.graph.nodes.push(node),
+            }
+        }
+    }
+
+    /// What a node makes of constants, if it reads nothing else and neither is large.
+    fn folded(&self, node: &Node) -> Option<Vec<Array>> {
+        let mut values = BTreeMap::new();
+        for name in node.inputs.iter().filter(|name| !name.is_empty()) {
+            values.insert(name.as_str(), self.constants.get(name)?.clone());
+        }
+        let small = values.values().map(|x| x.len()).sum::<usize>() <= FOLDED.0;
+        if !small || node.op == "If" || !grows_little(node, &values) {
+            return None;
+        }
+        let answers = operate(node, self.opset, &Scope { values, outer: None }).ok()?;
+        let complete = answers.len() >= node.outputs.iter().filter(|name| !name.is_empty()).count();
+        (complete && sum(&answers) <= FOLDED.0).then_some(answers)
+    }
+
+    /// Runs the model on named inputs and returns its outputs by name. Inputs of another number type are converted.
+    ///
+    /// Errors: [`Error::Missing`] for an input that is not given or not known, and those of operators, which name the node.
+    pub fn run(&self, inputs: &[(String, Array)]) -> Result<Vec<(String, Array)>> {
+        let mut scope = Scope { values: BTreeMap::new(), outer: None };
+        scope.values.extend(self.constants.iter().map(|(name, array)| (name.as_str(), array.clone())));
+        for port in &self.graph.inputs {
+            let names = || inputs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+            let given = inputs.iter().find(|(name, _)| *name == port.name);
+            let (_, array) = given.ok_or_else(|| Error::missing("inputs", &port.name, names()))?;
+            scope.values.insert(&port.name, Arc::new(fitted(port, array)?));
+        }
+        for (name, array) in inputs.iter().filter(|(name, _)| !self.graph.inputs.iter().any(|p| p.name == *name)) {
+            // A constant may be replaced, as old files list them among their inputs.
+            match self.constants.get_key_value(name) {
+                Some((name, _)) => drop(scope.values.insert(name, Arc::new(array.clone()))),
+                None => return Err(Error::missing("inputs", "only those of the model", name)),
+            }
+        }
+        evaluate(&self.graph, self.opset, &mut scope)
+    }
+}
+
+/// An input in the type that the model wants and, as far as it says, of its shape.
+fn fitted(port: &Port, array: &Array) -> Result<Array> {
+    if let Some(shape) = &port.shape {
+        let fits = shape.len() == array.shape().len()
+            && shape.iter().zip(array.shape()).all(|(want, have)| want.is_none_or(|want| want == *have));
+        if !fits {
+            let side = |side: &Option<usize>| side.map_or_else(|| "any".to_string(), |side| side.to_string());
+            let expected = shape.iter().map(side).collect::<Vec<_>>().join(" × ");
+            return Err(Error::shape(&port.name, expected, format!("{:?}", array.shape())));
+        }
+    }
+    Ok(match port.number {
+        Some(number) if number != array.number() => array.cast(number),
+        _ => array.clone(),
+    })
+}
+
+fn sum(arrays: &[Array]) -> usize {
+    arrays.iter().map(Array::len).sum()
+}
+
+/// Whether a node's answer is bounded before it is computed. Broadcasting and picking make at most the product of sizes.
+fn grows_little(node: &Node, values: &BTreeMap<&str, Arc<Array>>) -> bool {
+    let input = |i: usize| node.inputs.get(i).and_then(|name| values.get(name.as_str()));
+    let asked = |i: usize| input(i).map_or(1.0, |list| list.to_real().iter().map(|v| v.abs().max(1.0)).product());
+    let asked = match node.op.as_str() {
+        "ConstantOfShape" => asked(0),
+        "Expand" | "Tile" => asked(1) * input(0).map_or(1.0, |x| x.len() as f32),
+        "Range" => (asked(0) + asked(1)) / input(2).map_or(1.0, |step| step.to_real().sum().abs()),
+        "Pad" | "Resize" | "Upsample" | "OneHot" | "Conv" | "ConvTranspose" => f32::INFINITY,
+        "Concat" => values.values().map(|x| x.len() as f32).sum(),
+        _ => values.values().map(|x| x.len().max(1) as f32).product(),
+    };
+    asked <= FOLDED.1 as f32
+}
+
+/// The operators that are not known, with the nodes that use them.
+fn unsupported(graph: &Graph, unknown: &mut BTreeMap<String, Vec<String>>) {
+    for (i, node) in graph.nodes.iter().enumerate() {
+        if !node.domain.is_empty() || (node.op != "If" && ops::find(&node.op).is_none()) {
+            let op = if node.domain.is_empty() { node.op.clone() } else { format!("{}.{}", node.domain, node.op) };
+            let name = if node.name.is_empty() { format!("node {i}") } else { node.name.clone() };
+            unknown.entry(op).or_default().push(name);
+        }
+        for attribute in node.attributes.values() {
+            if let Attribute::Graph(inner) = attribute {
+                unsupported(inner, unknown);
+            }
+        }
+    }
+}
+
+/// The names of all operators that are known.
+pub fn operators() -> Vec<&'static str> {
+    let mut names: Vec<_> = ops::names().chain(["If"]).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Runs a graph in its scope and returns its outputs.
+fn evaluate<'a>(graph: &'a Graph, opset: i64, scope: &mut Scope<'a>) -> Result<Vec<(String, Array)>> {
+    for (name, array) in &graph.constants {
+        scope.values.insert(name, Arc::new(array.clone()));
+    }
+    let mut last: BTreeMap<&str, usize> = BTreeMap::new();
+    for (k, node) in graph.nodes.iter().enumerate() {
+        let inner = node.attributes.values().filter_map(|a| if let Attribute::Graph(g) = a { Some(g) } else { None });
+        let mut names: BTreeSet<&str> = node.inputs.iter().map(String::as_str).collect();
+        inner.for_each(|g| mentioned(g, &mut names));
+        last.extend(names.into_iter().map(|name| (name, k)));
+    }
+    last.extend(graph.outputs.iter().map(|port| (port.name.as_str(), usize::MAX)));
+    for (k, node) in graph.nodes.iter().enumerate() {
+        let answers = operate(node, opset, scope)?;
+        if answers.len() < node.outputs.iter().filter(|name| !name.is_empty()).count() {
+            return Err(Error::value(&node.op, format!("{} outputs", answers.len()), node.outputs.len()));
+        }
+        for (name, array) in node.outputs.iter().zip(answers).filter(|(name, _)| last.contains_key(name.as_str())) {
+            scope.values.insert(name, Arc::new(array));
+        }
+        // What nobody reads any more is let go.
+        for name in node.inputs.iter().filter(|name| last.get(name.as_str()) == Some(&k)) {
+            scope.values.remove(name.as_str());
+        }
+    }
+    let output = |port: &Port| {
+        let array = scope.get(&port.name).ok_or_else(|| Error::missing("outputs", &port.name, "none"))?;
+        Ok((port.name.clone(), Arc::unwrap_or_clone(array)))
+    };
+    graph.outputs.iter().map(output).collect()
+}
+
+/// Every name that a part of a graph reads.
+fn mentioned<'a>(graph: &'a Graph, names: &mut BTreeSet<&'a str>) {
+    names.extend(graph.outputs.iter().map(|port| port.name.as_str()));
+    for node in &graph.nodes {
+        names.extend(node.inputs.iter().map(String::as_str));
+        for attribute in node.attributes.values() {
+            if let Attribute::Graph(inner) = attribute {
+                mentioned(inner, names);
+            }
+        }
+    }
+}
+
+/// Runs one operator.
+fn operate(node: &Node, opset: i64, scope: &Scope) -> Answer {
+    let input = |name: &String| match (name.is_empty(), scope.get(name)) {
+        (true, _) => Ok(None),
+        (_, Some(array)) => Ok(Some(array)),
+        _ => Err(Error::missing(&node.op, "inputs that have been computed", name)),
+    };
+    let inputs = node.inputs.iter().map(input).collect::<Result<_>>()?;
+    let call = Call { node, opset, level: Level::new(), inputs };
+    if node.op == "If" {
+        return branch(&call, scope);
+    }
+    let op = ops::find(&node.op).ok_or_else(|| Error::missing("ONNX", "an operator that is known here", &node.op))?;
+    op(&call).map_err(|error| about(&call, error))
+}
+
+/// The error of an operator, with its name if it has none yet.
+fn about(call: &Call, error: Error) -> Error {
+    match error {
+        Error::Shape(mut detail) => {
+            detail.what = format!("{}: {}", call.what(), detail.what);
+            Error::Shape(detail)
+        }
+        other => other,
+    }
+}
+
+fn branch(call: &Call, scope: &Scope) -> Answer {
+    let yes = call.whole(0)?.iter().next().is_some_and(|&v| v != 0);
+    let Some(Attribute::Graph(graph)) = call.node.attributes.get(if yes { "then_branch" } else { "else_branch" })
+    else {
+        return Err(call.refuse("two branches", "none"));
+    };
+    let mut inner = Scope { values: BTreeMap::new(), outer: Some(scope) };
+    Ok(evaluate(graph, call.opset, &mut inner)?.into_iter().map(|(_, array)| array).collect())
+}

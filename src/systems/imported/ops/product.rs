@@ -1,0 +1,115 @@
+//! Matrix products, on the engine's kernel.
+
+use super::super::call::{Answer, Call, array, sized};
+use super::elementwise::{broadcast, zip};
+use crate::error::Result;
+use crate::file::array::Array;
+use crate::kernel::Level;
+use crate::kernel::gemm::{Rows, Store, gemm as kernel, pack, pack_rows, packed_len};
+use crate::kernel::tile::Segment;
+use ndarray::{ArrayD, Axis};
+
+/// `a` (m × k) times `b` (k × n), or times the transpose of `b` (n × k).
+pub(super) fn multiply(level: Level, (m, k, n): (usize, usize, usize), a: &[f32], b: &[f32], turned: bool) -> Vec<f32> {
+    if turned && m < n {
+        // Packing few rows of `a` is cheaper than gathering many columns of `b`: the same product, turned.
+        let c = multiply(level, (n, k, m), b, a, true);
+        return (0..m * n).map(|i| c[i % n * m + i / n]).collect();
+    }
+    let mut c = vec![0.0; m * n];
+    if m * k * n == 0 {
+        return c;
+    }
+    let mut packed = vec![0.0; packed_len(level, k, n)];
+    if turned {
+        pack(level, k, n, |row, column| b[column * k + row], &mut packed);
+    } else {
+        pack_rows(level, n, b.chunks_exact(n), &mut packed);
+    }
+    let table: Vec<(u32, u32)> = (0..m).map(|i| ((i * k) as u32, (i * n) as u32)).collect();
+    let rows = Rows { table: &table, images: 1, a_step: 0, c_step: 0 };
+    kernel(level, a, rows, &[Segment { offset: 0, len: k }], &packed, n, Store::SET, &mut c);
+    c
+}
+
+/// NumPy's `matmul`: products of the last two axes, the others broadcast; a vector is a row on the left, a column on the
+/// right.
+pub(super) fn matmul(call: &Call) -> Answer {
+    let (a, b) = (call.real(0)?, call.real(1)?);
+    if a.ndim() == 0 || b.ndim() == 0 {
+        return Err(call.refuse("vectors, matrices or stacks of them", "one number"));
+    }
+    let (mut x, mut y) = (a.view(), b.view());
+    if a.ndim() == 1 {
+        x = x.insert_axis(Axis(0));
+    }
+    if b.ndim() == 1 {
+        y = y.insert_axis(Axis(1));
+    }
+    let ((lead_a, sides_a), (lead_b, sides_b)) = (x.shape().split_at(x.ndim() - 2), y.shape().split_at(y.ndim() - 2));
+    let (m, k, n) = (sides_a[0], sides_a[1], sides_b[1]);
+    if sides_b[0] != k {
+        return Err(call.refuse(format!("a second array with {k} rows"), format!("{:?}", b.shape())));
+    }
+    let lead = broadcast(lead_a, lead_b)?;
+    let mut shape = [&lead[..], &[m, n]].concat();
+    sized(&shape)?;
+    let (left, right) = (starts(lead_a, &lead, m * k), starts(lead_b, &lead, k * n));
+    let (a, b) = (x.as_slice().unwrap_or(&[]), y.as_slice().unwrap_or(&[]));
+    // One matrix on the right for all on the left: one product.
+    let out = if lead_b.iter().all(|&side| side == 1) && lead == lead_a {
+        multiply(call.level, (m * left.len(), k, n), a, b, false)
+    } else {
+        let each = left.iter().zip(&right);
+        each.flat_map(|(&i, &j)| multiply(call.level, (m, k, n), &a[i..i + m * k], &b[j..j + k * n], false)).collect()
+    };
+    if call.real(1)?.ndim() == 1 {
+        shape.pop();
+    }
+    if call.real(0)?.ndim() == 1 {
+        shape.remove(lead.len());
+    }
+    Ok(vec![Array::real(call.x(0)?.number(), array(&shape, out)?)])
+}
+
+/// Where each matrix of a broadcast stack begins.
+fn starts(own: &[usize], lead: &[usize], each: usize) -> Vec<usize> {
+    let count: usize = own.iter().product();
+    let numbers = ArrayD::from_shape_vec(own, (0..count).map(|i| i * each).collect());
+    let spread = numbers.ok().and_then(|numbers| Some(numbers.broadcast(lead)?.iter().copied().collect()));
+    spread.unwrap_or_default()
+}
+
+/// `α A B + β C`, each matrix turned if asked.
+pub(super) fn gemm(call: &Call) -> Answer {
+    let (a, b) = (call.real(0)?, call.real(1)?);
+    if a.ndim() != 2 || b.ndim() != 2 {
+        return Err(call.refuse("two matrices", format!("{:?} and {:?}", a.shape(), b.shape())));
+    }
+    let [turn_a, turn_b] = [call.int("transA", 0)? != 0, call.int("transB", 0)? != 0];
+    let a = if turn_a { a.t().as_standard_layout().into_owned() } else { a.clone() };
+    let (m, k) = (a.shape()[0], a.shape()[1]);
+    let (rows, n) = if turn_b { (b.shape()[1], b.shape()[0]) } else { (b.shape()[0], b.shape()[1]) };
+    if rows != k {
+        return Err(call.refuse(format!("a second matrix with {k} rows"), rows));
+    }
+    sized(&[m, n])?;
+    let (x, y) = (a.as_slice().unwrap_or(&[]), b.as_slice().unwrap_or(&[]));
+    let mut out = array(&[m, n], multiply(call.level, (m, k, n), x, y, turn_b))?;
+    let alpha = call.float("alpha", 1.0)?;
+    if alpha != 1.0 {
+        out *= alpha;
+    }
+    if let Some(c) = call.real_or_none(2)? {
+        out = added(call, &out, c, call.float("beta", 1.0)?)?;
+    }
+    Ok(vec![Array::real(call.x(0)?.number(), out)])
+}
+
+fn added(call: &Call, out: &ArrayD<f32>, c: &ArrayD<f32>, beta: f32) -> Result<ArrayD<f32>> {
+    let sum = zip(out, c, |x, c| x + beta * c)?;
+    if sum.shape() != out.shape() {
+        return Err(call.refuse(format!("a third array for {:?}", out.shape()), format!("{:?}", c.shape())));
+    }
+    Ok(sum)
+}

@@ -1,0 +1,82 @@
+//! Models from elsewhere: ONNX graphs and NumPy's archives, what runs and what is refused.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod backend;
+mod npz;
+
+use hitofude::file::array::Array;
+use hitofude::file::array::Number;
+use hitofude::file::onnx::{self, Attribute, Graph, Model, Node, Port};
+use hitofude::systems::imported::Imported;
+use ndarray::ArrayD;
+use std::collections::BTreeMap;
+
+/// A node without attributes.
+fn node(op: &str, name: &str, inputs: &[&str], output: &str) -> Node {
+    Node {
+        name: name.into(),
+        op: op.into(),
+        inputs: inputs.iter().map(|i| i.to_string()).collect(),
+        outputs: vec![output.into()],
+        ..Node::default()
+    }
+}
+
+/// A model with one input `x` and one output `y`, both f32 of any shape.
+fn model(nodes: Vec<Node>, constants: Vec<(&str, Array)>) -> Model {
+    let port = |name: &str| Port { name: name.into(), number: Some(Number::F32), shape: None };
+    let constants = constants.into_iter().map(|(name, array)| (name.to_string(), array)).collect();
+    let graph = Graph { name: "g".into(), nodes, constants, inputs: vec![port("x")], outputs: vec![port("y")] };
+    Model { opset: 17, producer: "tests".into(), graph, metadata: BTreeMap::new() }
+}
+
+fn real(shape: &[usize], values: &[f32]) -> Array {
+    ArrayD::from_shape_vec(shape, values.to_vec()).unwrap().into()
+}
+
+#[test]
+fn a_model_is_the_same_after_writing_and_reading() {
+    let mut relu = node("LeakyRelu", "bend", &["x"], "y");
+    relu.attributes.insert("alpha".into(), Attribute::Float(0.25));
+    let model = model(vec![relu], vec![("w", real(&[2, 1], &[1.5, f32::NEG_INFINITY]))]);
+    assert_eq!(onnx::read(&onnx::write(&model)).unwrap(), model);
+}
+
+#[test]
+fn unknown_operators_are_listed_all_at_once_with_their_nodes() {
+    let mut odd = node("Fancy", "last", &["b"], "y");
+    odd.domain = "com.example".into();
+    let model = model(vec![node("Loop", "first", &["x"], "a"), node("Loop", "", &["a"], "b"), odd], vec![]);
+    let error = Imported::new(model).unwrap_err();
+    assert_eq!(error.code(), "missing");
+    let text = error.to_string();
+    assert!(text.ends_with("got Loop (first, node 1); com.example.Fancy (last)"), "{text}");
+}
+
+#[test]
+fn what_depends_on_constants_only_is_computed_when_the_model_is_read() {
+    let nodes =
+        vec![node("Add", "", &["a", "a"], "b"), node("Mul", "", &["b", "a"], "c"), node("Add", "", &["x", "c"], "y")];
+    let imported = Imported::new(model(nodes, vec![("a", real(&[2], &[1.0, 3.0]))])).unwrap();
+    assert_eq!(imported.nodes().len(), 1);
+    let y = imported.run(&[("x".into(), real(&[2], &[0.5, 0.5]))]).unwrap();
+    assert_eq!(y, [("y".to_string(), real(&[2], &[2.5, 18.5]))]);
+}
+
+#[test]
+fn inputs_are_asked_for_by_name_and_converted() {
+    let imported = Imported::new(model(vec![node("Neg", "", &["x"], "y")], vec![])).unwrap();
+    let error = imported.run(&[("z".into(), real(&[1], &[1.0]))]).unwrap_err();
+    assert_eq!(error.to_string(), "inputs: expected x, got z");
+    let whole: Array = ArrayD::from_elem(vec![2], 3_i64).into();
+    assert_eq!(imported.run(&[("x".into(), whole)]).unwrap()[0].1, real(&[2], &[-3.0, -3.0]));
+}
+
+#[test]
+fn a_name_that_nobody_makes_or_two_make_is_refused() {
+    let read = |nodes| onnx::read(&onnx::write(&model(nodes, vec![]))).unwrap_err().to_string();
+    let missing = read(vec![node("Relu", "r", &["z"], "y")]);
+    assert!(missing.contains("Relu r") && missing.ends_with("got z"), "{missing}");
+    let twice = read(vec![node("Relu", "r", &["x"], "y"), node("Relu", "s", &["x"], "y")]);
+    assert!(twice.contains("defined once"), "{twice}");
+}
