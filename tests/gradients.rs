@@ -143,6 +143,7 @@ const CASES: &[(&str, Wiring)] = &[
     ("selu", |g, x| head(g, x, |g, x| between(g, x, Activation::Selu))),
     ("gelu", |g, x| head(g, x, |g, x| between(g, x, Activation::Gelu))),
     ("silu", |g, x| head(g, x, |g, x| between(g, x, Activation::Silu))),
+    ("relu6", |g, x| head(g, x, |g, x| between(g, x, Activation::Relu6))),
     ("hard swish", |g, x| head(g, x, |g, x| between(g, x, Activation::HardSwish))),
     ("hard sigmoid", |g, x| head(g, x, |g, x| between(g, x, Activation::HardSigmoid))),
     ("softplus", |g, x| head(g, x, |g, x| between(g, x, Activation::Softplus))),

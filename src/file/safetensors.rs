@@ -7,7 +7,7 @@
 use super::number::{ByteOrder, Number, short};
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
-use half::f16;
+use half::{bf16, f16};
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,7 +33,15 @@ pub enum Precision {
     F32,
     /// Rounded to the nearest half-precision number, ties to even.
     F16,
+    /// Rounded to the nearest number with the range of `f32` and 8 bits of fraction, ties to even.
+    Bf16,
+    /// Weights as 8-bit whole numbers, each row of a tensor times a scale of its own; what has fewer than two axes, biases
+    /// and statistics, as it is. The scales are a tensor `NAME.scale` behind the weights.
+    I8,
 }
+
+/// Behind the name of a tensor of 8-bit numbers: that of their scales.
+const SCALE: &str = ".scale";
 
 /// The JSON header. Maps are sorted, so equal weights give equal text.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -52,9 +60,10 @@ struct Entry {
     data_offsets: (usize, usize),
 }
 
-/// Reads a file of F32, F16, BF16 or F64 tensors, rounded to `f32`.
+/// Reads a file of tensors of any type with a point of 16 bits or more or of whole numbers, rounded to `f32`. Whole ones
+/// with scales, as [`Precision::I8`] writes them, come back as the product.
 ///
-/// Allocates at most twice the file's size for the numbers, and to parse the header at most 32 times its size, which
+/// Allocates at most four times the file's size for the numbers, and to parse the header at most 32 times its size, which
 /// is at most 1 MiB. Errors: [`Error::Format`] for a file that is cut short, overlong or contradicts itself, and for a
 /// tensor of another type or without numbers; [`Error::Value`] for a number that is not finite. Both name the tensor.
 pub fn read(bytes: &[u8]) -> Result<Weights> {
@@ -64,6 +73,7 @@ pub fn read(bytes: &[u8]) -> Result<Weights> {
     let mut entries: Vec<_> = header.tensors.into_iter().collect();
     entries.sort_by_key(|(_, entry)| entry.data_offsets);
     let mut tensors = Vec::with_capacity(entries.len());
+    let mut eighths = Vec::new();
     let mut at = 0;
     for (name, entry) in entries {
         let (start, end) = entry.data_offsets;
@@ -73,13 +83,38 @@ pub fn read(bytes: &[u8]) -> Result<Weights> {
             return Err(Error::format(short(&name), expected, format!("{start} to {end}")));
         };
         let tensor = entry.tensor(&name, bytes)?;
+        if entry.dtype == "I8" {
+            eighths.push(tensors.len());
+        }
         tensors.push((name, tensor));
         at = end;
     }
     if at != data.len() {
         return Err(refuse(format!("{at} bytes of numbers"), data.len()));
     }
+    rescale(&mut tensors, &eighths)?;
     Ok(Weights { tensors, metadata: header.metadata })
+}
+
+/// Multiplies the rows of 8-bit tensors by their scales, which stand right behind them, and takes those away.
+fn rescale(tensors: &mut Vec<(String, Tensor)>, eighths: &[usize]) -> Result<()> {
+    let mut scales = vec![false; tensors.len()];
+    for &i in eighths {
+        let (before, behind) = tensors.split_at_mut(i + 1);
+        let (name, tensor) = &mut before[i];
+        let Some((_, scale)) = behind.first().filter(|(other, _)| other.strip_suffix(SCALE) == Some(name)) else {
+            continue;
+        };
+        if scale.ndim() != 1 || tensor.ndim() == 0 || scale.len() != tensor.shape()[0] {
+            let got = format!("{:?} for {:?}", scale.shape(), tensor.shape());
+            return Err(Error::format(short(name), "a scale for each row", got));
+        }
+        tensor.outer_iter_mut().zip(scale.iter()).for_each(|(mut row, scale)| row *= *scale);
+        scales[i + 1] = true;
+    }
+    let mut scales = scales.into_iter();
+    tensors.retain(|_| scales.next() == Some(false));
+    Ok(())
 }
 
 /// The header's text and what follows it.
@@ -100,15 +135,28 @@ fn refuse(expected: impl std::fmt::Display, got: impl std::fmt::Display) -> Erro
     Error::format("safetensors", expected, got)
 }
 
+/// The types that are read.
+const TYPES: [(&str, Number); 13] = [
+    ("F32", Number::F32),
+    ("F16", Number::F16),
+    ("BF16", Number::Bf16),
+    ("F64", Number::F64),
+    ("I8", Number::I8),
+    ("I16", Number::I16),
+    ("I32", Number::I32),
+    ("I64", Number::I64),
+    ("U8", Number::U8),
+    ("U16", Number::U16),
+    ("U32", Number::U32),
+    ("U64", Number::U64),
+    ("BOOL", Number::Bool),
+];
+
 impl Entry {
     fn tensor(&self, name: &str, bytes: &[u8]) -> Result<Tensor> {
-        let number = match self.dtype.as_str() {
-            "F16" => Number::F16,
-            "BF16" => Number::Bf16,
-            "F32" => Number::F32,
-            "F64" => Number::F64,
-            other => return Err(Error::format(short(name), "F32, F16, BF16 or F64", short(other))),
-        };
+        let known = TYPES.iter().find(|(dtype, _)| *dtype == self.dtype);
+        let refuse = || Error::format(short(name), "F32, F16, BF16, F64 or whole numbers", short(&self.dtype));
+        let number = known.ok_or_else(refuse)?.1;
         let numbers = number.read(name, &self.shape, bytes, ByteOrder::Little)?;
         ArrayD::from_shape_vec(self.shape.as_slice(), numbers)
             .map_err(|e| Error::format(short(name), "a shape that memory can hold", e))
@@ -122,12 +170,22 @@ impl Entry {
 pub fn write(weights: &Weights, precision: Precision) -> Result<Vec<u8>> {
     let mut header = Header { metadata: weights.metadata.clone(), ..Header::default() };
     let mut data = Vec::new();
-    for (name, tensor) in &weights.tensors {
+    let mut push = |name: &str, dtype: &str, shape: &[usize], numbers: Vec<u8>| {
         let start = data.len();
-        let dtype = push_numbers(name, tensor, precision, &mut data)?.to_owned();
-        let entry = Entry { dtype, shape: tensor.shape().to_vec(), data_offsets: (start, data.len()) };
-        if name == METADATA || header.tensors.insert(name.clone(), entry).is_some() {
+        data.extend(numbers);
+        let entry = Entry { dtype: dtype.into(), shape: shape.to_vec(), data_offsets: (start, data.len()) };
+        if name == METADATA || header.tensors.insert(name.into(), entry).is_some() {
             return Err(Error::value("tensor names", format!("each once and none {METADATA}"), name));
+        }
+        Ok(())
+    };
+    for (name, tensor) in &weights.tensors {
+        let narrow = precision == Precision::I8 && tensor.ndim() > 1;
+        let (dtype, numbers) = numbers(name, tensor, if narrow { Precision::I8 } else { precision.of_vectors() })?;
+        push(name, dtype, tensor.shape(), numbers)?;
+        if narrow {
+            let scales = scales(tensor).flat_map(f32::to_le_bytes).collect();
+            push(&format!("{name}{SCALE}"), "F32", &tensor.shape()[..1], scales)?;
         }
     }
     let mut text = serde_json::to_vec(&header).map_err(|e| refuse("text for the header", e))?;
@@ -139,28 +197,45 @@ pub fn write(weights: &Weights, precision: Precision) -> Result<Vec<u8>> {
     Ok([&(text.len() as u64).to_le_bytes(), &text[..], &data].concat())
 }
 
-fn push_numbers(name: &str, tensor: &Tensor, precision: Precision, data: &mut Vec<u8>) -> Result<&'static str> {
+impl Precision {
+    /// That of tensors with fewer than two axes.
+    fn of_vectors(self) -> Self {
+        if self == Self::I8 { Self::F32 } else { self }
+    }
+
+    /// Whether a number stays finite.
+    fn holds(self, x: f32) -> bool {
+        match self {
+            Self::F16 => f16::from_f32(x).is_finite(),
+            Self::Bf16 => bf16::from_f32(x).is_finite(),
+            Self::F32 | Self::I8 => x.is_finite(),
+        }
+    }
+}
+
+/// What each row of an 8-bit tensor is multiplied by: 127 of it are the largest number of the row.
+fn scales(tensor: &Tensor) -> impl Iterator<Item = f32> {
+    tensor.outer_iter().map(|row| row.iter().fold(0.0, |most: f32, x| most.max(x.abs())) / 127.0)
+}
+
+/// A tensor's type in the file and its numbers there.
+fn numbers(name: &str, tensor: &Tensor, precision: Precision) -> Result<(&'static str, Vec<u8>)> {
     if tensor.is_empty() {
         return Err(Error::value(name, "at least one number", format!("shape {:?}", tensor.shape())));
     }
-    for &x in tensor {
-        let finite = match precision {
-            Precision::F32 => {
-                data.extend(x.to_le_bytes());
-                x.is_finite()
-            }
-            Precision::F16 => {
-                let half = f16::from_f32(x);
-                data.extend(half.to_le_bytes());
-                half.is_finite()
-            }
-        };
-        if !finite {
-            return Err(Error::value(name, format!("finite numbers in {precision:?}"), x));
-        }
+    if let Some(x) = tensor.iter().find(|&&x| !precision.holds(x)) {
+        return Err(Error::value(name, format!("finite numbers in {precision:?}"), x));
     }
     Ok(match precision {
-        Precision::F32 => "F32",
-        Precision::F16 => "F16",
+        Precision::F32 => ("F32", tensor.iter().flat_map(|x| x.to_le_bytes()).collect()),
+        Precision::F16 => ("F16", tensor.iter().flat_map(|x| f16::from_f32(*x).to_le_bytes()).collect()),
+        Precision::Bf16 => ("BF16", tensor.iter().flat_map(|x| bf16::from_f32(*x).to_le_bytes()).collect()),
+        Precision::I8 => {
+            let row = |(row, scale): (ndarray::ArrayViewD<f32>, f32)| {
+                let step = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+                row.iter().map(|x| (x * step).round_ties_even() as i8 as u8).collect::<Vec<_>>()
+            };
+            ("I8", tensor.outer_iter().zip(scales(tensor)).flat_map(row).collect())
+        }
     })
 }

@@ -18,6 +18,16 @@ pub fn relu_backward(level: Level, y: &[f32], dy: &mut [f32]) {
     zip(level, dy, y, |dy, y| if y <= 0.0 { 0.0 } else { dy });
 }
 
+/// `y` from 0 to 6; NaN stays NaN.
+pub fn relu6(level: Level, y: &mut [f32]) {
+    map(level, y, |y| y.clamp(0.0, 6.0));
+}
+
+/// `dy = dy` where the output `y` of [`relu6`] is at neither end, else 0.
+pub fn relu6_backward(level: Level, y: &[f32], dy: &mut [f32]) {
+    zip(level, dy, y, |dy, y| if y <= 0.0 || y >= 6.0 { 0.0 } else { dy });
+}
+
 /// `y = 1 / (1 + e⁻ʸ)` within 2.5 ulp, the small numbers of the left tail too; NaN stays NaN.
 pub fn sigmoid(level: Level, y: &mut [f32]) {
     map(level, y, sigmoid_of);

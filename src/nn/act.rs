@@ -13,6 +13,8 @@ use crate::tensor::{Map, copy_rows};
 pub enum Activation {
     /// `max(0, x)`. Nair and Hinton 2010.
     Relu,
+    /// `x` from 0 to 6. Howard et al. 2017.
+    Relu6,
     /// `1 / (1 + e⁻ˣ)`.
     Sigmoid,
     /// `tanh x`.
@@ -51,6 +53,7 @@ impl Activation {
     fn apply(self, level: Level, y: &mut [f32]) {
         match self {
             Relu => act::relu(level, y),
+            Relu6 => act::relu6(level, y),
             Sigmoid => act::sigmoid(level, y),
             Tanh => act::tanh(level, y),
             Identity => (),
@@ -69,6 +72,7 @@ impl Activation {
     fn backward_of_output(self, level: Level, y: &[f32], dy: &mut [f32]) {
         match self {
             Relu => act::relu_backward(level, y, dy),
+            Relu6 => act::relu6_backward(level, y, dy),
             Sigmoid => act::sigmoid_backward(level, y, dy),
             Tanh => act::tanh_backward(level, y, dy),
             LeakyRelu(slope) => act::leaky_relu_backward(level, slope, y, dy),
@@ -94,6 +98,7 @@ impl Layer for Activation {
     fn kind(&self) -> &'static str {
         match self {
             Relu => "relu",
+            Relu6 => "relu6",
             Sigmoid => "sigmoid",
             Tanh => "tanh",
             Identity => "identity",
@@ -140,6 +145,7 @@ impl Layer for Activation {
     fn formula(&self, _inputs: &[Shape]) -> String {
         match self {
             Relu => "max(0, x)".into(),
+            Relu6 => "min(max(0, x), 6)".into(),
             Sigmoid => "1 / (1 + e⁻ˣ)".into(),
             Tanh => "tanh x".into(),
             Identity => "x".into(),

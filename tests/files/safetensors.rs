@@ -169,7 +169,7 @@ fn files_that_contradict_themselves_are_refused() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn other_types_and_numbers_that_are_not_finite_name_their_tensor() {
-    for dtype in ["I64", "U8", "BOOL", "F8_E4M3", "?"] {
+    for dtype in ["F8_E4M3", "F4", "C64", "?"] {
         let header = format!(r#"{{"w":{{"dtype":"{dtype}","shape":[8],"data_offsets":[0,8]}}}}"#);
         let error = read(&file(&header, 8)).unwrap_err();
         assert_eq!(error.code(), "format");

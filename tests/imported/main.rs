@@ -2,6 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod backend;
+mod exported;
 mod npz;
 
 use hitofude::file::array::Array;

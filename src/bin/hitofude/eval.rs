@@ -128,7 +128,7 @@ fn scores(model: &Model, part: &Labelled) -> Result<Vec<f32>> {
 
 /// Scores over the temperature that makes their softmax honest, so that no member shouts the others down.
 fn calibrated(model: &Model, part: &Labelled) -> Result<Vec<f32>> {
-    let Calibration { temperature, .. } = Calibration::from_metadata(&model.weights.metadata)?;
+    let Calibration { temperature, .. } = Calibration::from_metadata(&model.metadata)?;
     Ok(scores(model, part)?.iter().map(|score| score / temperature).collect())
 }
 

@@ -1,9 +1,10 @@
 //! Files of the command: read whole, written whole or not at all.
 
 use hitofude::data::strokes::{Drawing, read_drawings};
-use hitofude::file::safetensors::{self, Weights};
 use hitofude::nn::{Network, Params};
-use hitofude::{Error, Result, zoo};
+use hitofude::systems::saved::{self, Saved};
+use hitofude::{Error, Result};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Reads a whole file.
@@ -63,8 +64,8 @@ pub fn weights_in(folder: &Path) -> Result<Vec<PathBuf>> {
 pub struct Model {
     /// The name in the file, else the file's.
     pub name: String,
-    /// What the file holds besides.
-    pub weights: Weights,
+    /// What the file says besides.
+    pub metadata: BTreeMap<String, String>,
     /// The structure.
     pub net: Network,
     /// The parameters.
@@ -89,21 +90,14 @@ impl Model {
     /// Reads a model from a file.
     pub fn open(path: &Path) -> Result<Self> {
         let file = read(path)?;
-        let weights = safetensors::read(&file)?;
-        let architecture = weights
-            .metadata
-            .get("architecture")
-            .ok_or_else(|| Error::missing(path.display(), "the name of an architecture in its metadata", "none"))?;
-        let net = zoo::build(architecture)?;
-        let mut params = net.zeros();
-        params.load(&weights.tensors)?;
+        let Saved { net, params, metadata } = saved::read(&file)?;
         let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        let name = weights.metadata.get("name").cloned().unwrap_or(stem);
-        Ok(Self { name, weights, net, params, file })
+        let name = metadata.get("name").cloned().unwrap_or(stem);
+        Ok(Self { name, metadata, net, params, file })
     }
 
-    /// The name of its architecture.
+    /// The name of its architecture, if it has one.
     pub fn architecture(&self) -> &str {
-        &self.weights.metadata["architecture"]
+        self.metadata.get("architecture").map_or("a network of its own", |name| name)
     }
 }

@@ -4,6 +4,7 @@
 
 mod card;
 mod eval;
+mod export;
 mod files;
 mod import;
 mod reproduce;
@@ -39,6 +40,8 @@ enum Command {
     Reproduce(reproduce::Args),
     /// Convert the textbook's pickled parameters.
     Import(import::Args),
+    /// Write a model as ONNX, or as one safetensors file that holds its description, too.
+    Export(export::Args),
     /// Run a model file (ONNX or safetensors) on named arrays.
     Run(run::Args),
     /// List the recipes, architectures and shipped weights.
@@ -88,6 +91,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::EvalInk(args) => eval::ink(&args),
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Models { operators: true, .. } => {
             operators().iter().for_each(|name| println!("{name}"));

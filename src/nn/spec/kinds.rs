@@ -124,6 +124,7 @@ pub const KINDS: &[Kind] = &[
     kind("stochastic_depth", &[with("ratio", Number(0.2))], |o| Arc::new(StochasticDepth(o.number("ratio")))),
     kind("dropout", &[with("ratio", Number(0.5))], |o| Arc::new(Dropout(o.number("ratio")))),
     kind("relu", &[], |_| Arc::new(Activation::Relu)),
+    kind("relu6", &[], |_| Arc::new(Activation::Relu6)),
     kind("sigmoid", &[], |_| Arc::new(Activation::Sigmoid)),
     kind("tanh", &[], |_| Arc::new(Activation::Tanh)),
     kind("identity", &[], |_| Arc::new(Activation::Identity)),

@@ -3,8 +3,12 @@
 //! The graph's arrays are of any rank, while a network of this crate is made of images. So the graph runs operator by
 //! operator on arrays, convolutions and matrix products on the engine's kernels. What depends on nothing but constants is
 //! computed once, when the model is read.
+//!
+//! Where a graph is a network of images after all, [`Imported::network`] makes one of it: that trains, shows its features
+//! and explains itself like any other.
 
 mod call;
+mod lower;
 mod ops;
 
 use crate::error::{Error, Result};
@@ -125,7 +129,7 @@ impl Imported {
                 None => return Err(Error::missing("inputs", "only those of the model", name)),
             }
         }
-        evaluate(&self.graph, self.opset, &mut scope)
+        evaluate(&self.graph, self.opset, &mut scope, &mut |_, _| ())
     }
 }
 
@@ -188,8 +192,13 @@ pub fn operators() -> Vec<&'static str> {
     names
 }
 
-/// Runs a graph in its scope and returns its outputs.
-fn evaluate<'a>(graph: &'a Graph, opset: i64, scope: &mut Scope<'a>) -> Result<Vec<(String, Array)>> {
+/// Runs a graph in its scope and returns its outputs. `watch` is shown every array as it is made.
+fn evaluate<'a>(
+    graph: &'a Graph,
+    opset: i64,
+    scope: &mut Scope<'a>,
+    watch: &mut dyn FnMut(&'a str, &Arc<Array>),
+) -> Result<Vec<(String, Array)>> {
     for (name, array) in &graph.constants {
         scope.values.insert(name, Arc::new(array.clone()));
     }
@@ -207,7 +216,9 @@ fn evaluate<'a>(graph: &'a Graph, opset: i64, scope: &mut Scope<'a>) -> Result<V
             return Err(Error::value(&node.op, format!("{} outputs", answers.len()), node.outputs.len()));
         }
         for (name, array) in node.outputs.iter().zip(answers).filter(|(name, _)| last.contains_key(name.as_str())) {
-            scope.values.insert(name, Arc::new(array));
+            let array = Arc::new(array);
+            watch(name, &array);
+            scope.values.insert(name, array);
         }
         // What nobody reads any more is let go.
         for name in node.inputs.iter().filter(|name| last.get(name.as_str()) == Some(&k)) {
@@ -268,5 +279,5 @@ fn branch(call: &Call, scope: &Scope) -> Answer {
         return Err(call.refuse("two branches", "none"));
     };
     let mut inner = Scope { values: BTreeMap::new(), outer: Some(scope) };
-    Ok(evaluate(graph, call.opset, &mut inner)?.into_iter().map(|(_, array)| array).collect())
+    Ok(evaluate(graph, call.opset, &mut inner, &mut |_, _| ())?.into_iter().map(|(_, array)| array).collect())
 }

@@ -10,7 +10,7 @@ mod quantise;
 mod reduce;
 mod resize;
 mod shape;
-mod window;
+pub(super) mod window;
 
 use super::call::{Answer, Call};
 
@@ -78,6 +78,7 @@ const TABLE: &[(&[&str], Op)] = &[
     (&["Conv"], conv::conv),
     (&["ConvTranspose"], conv::transpose),
     (&["MaxPool"], pool::max),
+    (&["MaxUnpool"], pool::unpool),
     (&["AveragePool", "LpPool"], pool::average),
     (&["GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool"], pool::global),
     (&["BatchNormalization"], norm::batch),

@@ -1,7 +1,7 @@
 //! Pooling over one to three axes.
 
-use super::super::call::{Answer, Call, array};
-use super::window::Sliding;
+use super::super::call::{Answer, Call, array, sized};
+use super::window::{Sliding, last, pads, three};
 use crate::error::Result;
 use crate::file::array::{Array, Data};
 use ndarray::ArrayD;
@@ -90,6 +90,35 @@ pub(super) fn average(call: &Call) -> Answer {
 
 fn power(call: &Call, op: &str) -> Result<Option<f64>> {
     Ok(if call.node.op == op { Some(call.int("p", 2)?.max(1) as f64) } else { None })
+}
+
+/// Each number at the place that max pooling gave, zeros elsewhere.
+pub(super) fn unpool(call: &Call) -> Answer {
+    let (x, places) = (call.real(0)?, call.whole(1)?);
+    let axes = x.ndim().saturating_sub(2);
+    if !(1..=3).contains(&axes) || places.shape() != x.shape() {
+        return Err(call.refuse(format!("a place for each of {:?}", x.shape()), format!("{:?}", places.shape())));
+    }
+    let [kernel, stride] = [three(call, "kernel_shape", axes, 1)?, three(call, "strides", axes, 1)?];
+    let (before, after) = pads(call, axes)?;
+    let input = last(&x.shape()[2..], 1);
+    let side = |a: usize| (input[a].saturating_sub(1) * stride[a] + kernel[a]).saturating_sub(before[a] + after[a]);
+    let mut shape = x.shape()[..2].to_vec();
+    shape.extend((3 - axes..3).map(side));
+    // Places count over the whole array that was pooled, which a third input may make larger on the way.
+    let pooled = sized(&shape)?;
+    if let Some(list) = call.given(2).map(|_| call.whole(2)).transpose()? {
+        shape = list.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
+    }
+    if shape.len() != x.ndim() || sized(&shape)? < pooled {
+        return Err(call.refuse(format!("an output of at least {pooled} numbers"), format!("{shape:?}")));
+    }
+    let mut out = vec![0.0; sized(&shape)?];
+    for (v, &place) in x.iter().zip(places) {
+        let slot = usize::try_from(place).ok().and_then(|place| out.get_mut(place));
+        *slot.ok_or_else(|| call.refuse("places in the output", place))? = *v;
+    }
+    Ok(vec![Array::real(call.x(0)?.number(), array(&shape, out)?)])
 }
 
 /// One number for each channel: the largest, the mean or the Lᵖ norm of all.

@@ -5,23 +5,23 @@ use crate::error::Result;
 
 /// A window over three axes; those that an array lacks come first and have side 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sliding {
-    pub(super) input: [usize; 3],
-    pub(super) kernel: [usize; 3],
-    pub(super) stride: [usize; 3],
-    pub(super) dilation: [usize; 3],
-    pub(super) before: [usize; 3],
-    pub(super) after: [usize; 3],
-    pub(super) output: [usize; 3],
+pub(in super::super) struct Sliding {
+    pub(in super::super) input: [usize; 3],
+    pub(in super::super) kernel: [usize; 3],
+    pub(in super::super) stride: [usize; 3],
+    pub(in super::super) dilation: [usize; 3],
+    pub(in super::super) before: [usize; 3],
+    pub(in super::super) after: [usize; 3],
+    pub(in super::super) output: [usize; 3],
     /// How many of the axes the arrays have.
-    pub(super) axes: usize,
+    pub(in super::super) axes: usize,
 }
 
 /// Largest kernel side, stride, dilation and padding.
 const MOST: i64 = 1 << 16;
 
 /// The values of a list attribute, in the last places of three; `missing` elsewhere.
-pub(super) fn three(call: &Call, name: &str, axes: usize, missing: usize) -> Result<[usize; 3]> {
+pub(in super::super) fn three(call: &Call, name: &str, axes: usize, missing: usize) -> Result<[usize; 3]> {
     let list = call.ints(name)?.unwrap_or_else(|| vec![missing as i64; axes]);
     let least = i64::from(missing == 1);
     if list.len() != axes || list.iter().any(|v| !(least..=MOST).contains(v)) {
@@ -31,14 +31,14 @@ pub(super) fn three(call: &Call, name: &str, axes: usize, missing: usize) -> Res
 }
 
 /// Up to three numbers in the last places.
-pub(super) fn last(list: &[usize], missing: usize) -> [usize; 3] {
+pub(in super::super) fn last(list: &[usize], missing: usize) -> [usize; 3] {
     let mut out = [missing; 3];
     out[3 - list.len()..].copy_from_slice(list);
     out
 }
 
 /// The pads before and after each axis, as the attribute gives them.
-pub(super) fn pads(call: &Call, axes: usize) -> Result<([usize; 3], [usize; 3])> {
+pub(in super::super) fn pads(call: &Call, axes: usize) -> Result<([usize; 3], [usize; 3])> {
     let list = call.ints("pads")?.unwrap_or_else(|| vec![0; 2 * axes]);
     if list.len() != 2 * axes || list.iter().any(|v| !(0..=MOST).contains(v)) {
         return Err(call.refuse(format!("{} pads from 0 to {MOST}", 2 * axes), format!("{list:?}")));
@@ -48,13 +48,13 @@ pub(super) fn pads(call: &Call, axes: usize) -> Result<([usize; 3], [usize; 3])>
 }
 
 /// How far a window reaches.
-pub(super) fn reach(kernel: usize, dilation: usize) -> usize {
+pub(in super::super) fn reach(kernel: usize, dilation: usize) -> usize {
     dilation.saturating_mul(kernel.saturating_sub(1)).saturating_add(1)
 }
 
 impl Sliding {
     /// The window of a convolution or pooling over the axes behind the first two; `kernel` if no attribute says.
-    pub(super) fn new(call: &Call, shape: &[usize], kernel: Option<&[usize]>) -> Result<Self> {
+    pub(in super::super) fn new(call: &Call, shape: &[usize], kernel: Option<&[usize]>) -> Result<Self> {
         let axes = shape.len().saturating_sub(2);
         if !(1..=3).contains(&axes) {
             return Err(call.refuse("1 to 3 axes behind batch and channels", format!("{shape:?}")));
@@ -106,19 +106,19 @@ impl Sliding {
     }
 
     /// Numbers in one channel before and behind the window.
-    pub(super) fn areas(&self) -> (usize, usize) {
+    pub(in super::super) fn areas(&self) -> (usize, usize) {
         (self.input.iter().product(), self.output.iter().product())
     }
 
     /// The shape of what comes behind.
-    pub(super) fn shape(&self, n: usize, c: usize) -> Result<Vec<usize>> {
+    pub(in super::super) fn shape(&self, n: usize, c: usize) -> Result<Vec<usize>> {
         let shape = [&[n, c], &self.output[3 - self.axes..]].concat();
         sized(&shape)?;
         Ok(shape)
     }
 
     /// Where the taps of output `o` lie along an axis, those outside the input left out.
-    pub(super) fn taps(&self, axis: usize, o: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+    pub(in super::super) fn taps(&self, axis: usize, o: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
         let (start, dilation, side, before) =
             (o * self.stride[axis], self.dilation[axis], self.input[axis], self.before[axis]);
         (0..self.kernel[axis]).filter_map(move |k| {
@@ -128,14 +128,14 @@ impl Sliding {
     }
 
     /// How many taps of output `o` lie in the input or its padding.
-    pub(super) fn counted(&self, axis: usize, o: usize) -> usize {
+    pub(in super::super) fn counted(&self, axis: usize, o: usize) -> usize {
         let end = self.before[axis] + self.input[axis] + self.after[axis];
         let start = o * self.stride[axis];
         (0..self.kernel[axis]).filter(|k| start + k * self.dilation[axis] < end).count()
     }
 
     /// Every output by its three coordinates, in order.
-    pub(super) fn outputs(&self) -> impl Iterator<Item = [usize; 3]> + use<> {
+    pub(in super::super) fn outputs(&self) -> impl Iterator<Item = [usize; 3]> + use<> {
         let [d, h, w] = self.output;
         (0..d * h * w).map(move |i| [i / (h * w), i / w % h, i % w])
     }

@@ -1,0 +1,86 @@
+//! What a run on zeros shows: every shape, and every array that does not depend on the input's numbers.
+
+use super::super::{Imported, Scope, evaluate};
+use crate::error::{Error, Result};
+use crate::file::array::Array;
+use crate::file::onnx::{Node, Port};
+use crate::shape::Shape;
+use ndarray::ArrayD;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub(super) struct Trace<'a> {
+    shapes: BTreeMap<&'a str, Vec<usize>>,
+    constants: BTreeMap<&'a str, Arc<Array>>,
+    /// Names whose numbers depend on the input's.
+    dependent: BTreeSet<&'a str>,
+}
+
+/// The shape of one image for an input.
+fn one(port: &Port) -> Result<Vec<usize>> {
+    let sides = port.shape.as_deref().unwrap_or(&[]);
+    let known: Option<Vec<usize>> = sides.iter().skip(1).copied().collect();
+    match known {
+        Some(known) if (1..=3).contains(&known.len()) && !known.contains(&0) => Ok([&[1][..], &known].concat()),
+        _ => Err(Error::shape(&port.name, "images or vectors of a size that the file says", format!("{sides:?}"))),
+    }
+}
+
+impl<'a> Trace<'a> {
+    pub(super) fn new(model: &'a Imported) -> Result<Self> {
+        let ([input], [_, ..]) = (&model.graph.inputs[..], &model.graph.outputs[..]) else {
+            let got = format!("{} and {}", model.graph.inputs.len(), model.graph.outputs.len());
+            return Err(Error::shape("network", "one input and at least one output", got));
+        };
+        let mut dependent = BTreeSet::from([input.name.as_str()]);
+        for node in &model.graph.nodes {
+            // What a shape is does not depend on the numbers.
+            if !matches!(node.op.as_str(), "Shape" | "Size")
+                && node.inputs.iter().any(|n| dependent.contains(n.as_str()))
+            {
+                dependent.extend(node.outputs.iter().map(String::as_str));
+            }
+        }
+        let shape = one(input)?;
+        let zeros = Array::from(ArrayD::<f32>::zeros(shape.as_slice()));
+        let mut trace = Self { shapes: BTreeMap::new(), constants: BTreeMap::new(), dependent };
+        trace.shapes.insert(&input.name, shape);
+        let mut scope = Scope { values: BTreeMap::new(), outer: None };
+        scope.values.extend(model.constants.iter().map(|(name, array)| (name.as_str(), array.clone())));
+        trace.constants.clone_from(&scope.values);
+        scope.values.insert(&input.name, Arc::new(zeros));
+        evaluate(&model.graph, model.opset, &mut scope, &mut |name, array| {
+            if trace.dependent.contains(name) {
+                trace.shapes.insert(name, array.shape().to_vec());
+            } else {
+                trace.constants.insert(name, array.clone());
+            }
+        })?;
+        Ok(trace)
+    }
+
+    /// Whether what a node makes depends on the input's numbers.
+    pub(super) fn depends(&self, node: &Node) -> bool {
+        node.outputs.iter().any(|name| self.dependent.contains(name.as_str()))
+    }
+
+    /// The array of a name that does not depend on the input.
+    pub(super) fn constant(&self, name: &str) -> Option<&Arc<Array>> {
+        self.constants.get(name)
+    }
+
+    /// The sides of an array that depends on the input.
+    pub(super) fn sides(&self, name: &str) -> &[usize] {
+        self.shapes.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Those sides as one image: vectors are channels, what has one axis more is one row.
+    pub(super) fn image(&self, name: &str) -> Result<Shape> {
+        match *self.sides(name) {
+            [1, c] => Ok(Shape::new(c, 1, 1)),
+            [1, c, w] => Ok(Shape::new(c, 1, w)),
+            [1, c, h, w] => Ok(Shape::new(c, h, w)),
+            ref other => Err(Error::shape("as a layer", "one image or vector", format!("{other:?}"))),
+        }
+    }
+}

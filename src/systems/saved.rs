@@ -1,0 +1,55 @@
+//! One file that is a whole model: safetensors with the weights, and the network's description in the metadata.
+//!
+//! `network` is the description as [`spec`] has it; `architecture` names one of the catalogue instead. Files of PyTorch's
+//! `state_dict` load for the catalogue's architectures, whose parameters have torchvision's names.
+
+use crate::error::{Error, Result};
+use crate::file::safetensors::{self, Precision, Weights};
+use crate::nn::{Network, Params, spec};
+use crate::zoo;
+use std::collections::BTreeMap;
+
+/// A network with its weights, and whatever else its file says.
+#[derive(Debug, Clone)]
+pub struct Saved {
+    /// The structure.
+    pub net: Network,
+    /// The parameters.
+    pub params: Params,
+    /// The rest: a name, a calibration, the names of the classes.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// Reads a file that says itself what network it holds.
+///
+/// Errors: those of [`safetensors::read`] and [`spec::read`]; [`Error::Missing`] for metadata without a network or with an
+/// unknown architecture, and for tensors that are not exactly the network's.
+pub fn read(bytes: &[u8]) -> Result<Saved> {
+    let weights = safetensors::read(bytes)?;
+    let net = match (weights.metadata.get("network"), weights.metadata.get("architecture")) {
+        (Some(description), _) => spec::read(description)?,
+        (None, Some(name)) => zoo::build(name)?,
+        (None, None) => return Err(Error::missing("weights", "metadata with a network or an architecture", "neither")),
+    };
+    with(net, weights)
+}
+
+/// Reads weights for this network, whatever the file says of one: those that PyTorch saved, for example.
+pub fn read_for(net: Network, bytes: &[u8]) -> Result<Saved> {
+    with(net, safetensors::read(bytes)?)
+}
+
+fn with(net: Network, Weights { mut tensors, metadata }: Weights) -> Result<Saved> {
+    // PyTorch counts a batch norm's batches, which nothing depends on.
+    tensors.retain(|(name, _)| !name.ends_with(".num_batches_tracked"));
+    let mut params = net.zeros();
+    params.load(&tensors)?;
+    Ok(Saved { net, params, metadata })
+}
+
+/// Writes a file that [`read`] takes back. Equal models give equal bytes. Errors: those of [`safetensors::write`].
+pub fn write(model: &Saved, precision: Precision) -> Result<Vec<u8>> {
+    let mut metadata = model.metadata.clone();
+    metadata.insert("network".into(), spec::write(&model.net));
+    safetensors::write(&Weights { tensors: model.params.named(), metadata }, precision)
+}
