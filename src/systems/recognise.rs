@@ -18,7 +18,7 @@ use crate::data::strokes::Stroke;
 use crate::error::{Error, Result};
 use crate::file::safetensors::{self, Weights};
 use crate::kernel::softmax::softmax;
-use crate::nn::{Mode, Params, Purpose, Run};
+use crate::nn::{Mode, Network, Params, Purpose, Run};
 use crate::shape::Shape;
 use crate::zoo;
 
@@ -155,6 +155,16 @@ impl Recogniser {
     /// What the weights are called; the architecture's name if they have none of their own.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        self.run.network()
+    }
+
+    /// Its parameters.
+    pub fn params(&self) -> &Params {
+        &self.params
     }
 
     /// The calibration.

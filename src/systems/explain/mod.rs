@@ -2,8 +2,9 @@
 //! and what its units want.
 //!
 //! One [`Explainer`] looks at one picture at a time. Everything it tells comes from the engine's own buffers, weights and
-//! gradients; a method is a short file. None knows digits: any network of one picture and class scores will do.
+//! gradients; a method is a short file. Only the [`Album`] knows digits: any network of one picture and class scores will do.
 
+mod album;
 mod ascent;
 mod backward;
 mod dream;
@@ -18,12 +19,13 @@ mod probe;
 mod receptive;
 mod step;
 
+pub use album::Album;
 pub use ascent::{Ascent, Goal};
 pub use backward::{Backward, Numeric};
 pub use dream::Dream;
 pub use embedding::{Axes, nearest};
 pub use receptive::Field;
-pub use step::Step;
+pub use step::{Softmax, Step};
 
 use crate::error::{Error, Result};
 use crate::nn::{Network, Params, Wire};

@@ -1,8 +1,10 @@
 //! What the studio's handles give besides; see the door's own [`give`](crate::web::give).
 
 use crate::nn::{self, params::View};
+use crate::tensor;
 use crate::web::Outcome;
 pub(super) use crate::web::give::plain;
+use js_sys::Float32Array;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
@@ -44,4 +46,17 @@ pub(super) fn nodes(net: &nn::Network) -> Outcome<JsValue> {
 pub(super) fn parameters(net: &nn::Network) -> Outcome<JsValue> {
     let given: Vec<Parameter> = net.views().iter().map(|v| Parameter { name: &v.name, shape: &v.shape }).collect();
     plain(&given)
+}
+
+#[derive(Serialize)]
+pub(super) struct Tensor {
+    name: String,
+    shape: Vec<usize>,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    values: Float32Array,
+}
+
+pub(super) fn tensor(name: &str, values: &tensor::Tensor) -> Tensor {
+    let flat: Vec<f32> = values.iter().copied().collect();
+    Tensor { name: name.into(), shape: values.shape().to_vec(), values: flat.as_slice().into() }
 }

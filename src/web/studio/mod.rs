@@ -1,5 +1,6 @@
 //! The module beyond reading: any network of the engine, trainings, and what the labs look into.
 
+mod explain;
 mod give;
 mod network;
 mod outline;
@@ -9,6 +10,7 @@ mod training;
 use super::Outcome;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+pub use explain::Explainer;
 pub use network::Network;
 pub use outline::{layer_kinds, outline};
 pub use training::{Coach, Learner, Samples};

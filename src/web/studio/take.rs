@@ -3,7 +3,7 @@
 pub(super) use crate::web::take::{field, text};
 use crate::web::take::{text_within, typed, unexpected};
 use crate::{Error, Result};
-use js_sys::{Float32Array, Uint8Array};
+use js_sys::{Float32Array, Uint8Array, Uint32Array};
 use wasm_bindgen::JsValue;
 
 /// The most numbers in one argument: a quarter of a gigabyte.
@@ -11,6 +11,9 @@ const MAX_NUMBERS: u32 = 1 << 26;
 
 /// The most bytes of a file of pictures: MNIST's plain one has 47 million.
 const MAX_FILE: u32 = 512 << 20;
+
+/// The most places in one argument.
+const MAX_PLACES: u32 = 1 << 16;
 
 /// The longest description of a network.
 const MAX_LONG_TEXT: u32 = 1 << 20;
@@ -61,4 +64,13 @@ pub(super) fn numbers(what: &str, value: &JsValue, len: usize) -> Result<Vec<f32
 pub(super) fn whole(what: &str, value: &JsValue, most: u64) -> Result<u64> {
     let number = value.as_f64().filter(|v| v.fract() == 0.0 && (0.0..=most as f64).contains(v));
     number.map(|v| v as u64).ok_or_else(|| unexpected(what, &format!("a whole number up to {most}"), value))
+}
+
+/// A few places of things.
+pub(super) fn places(what: &str, value: &JsValue) -> Result<Vec<usize>> {
+    let array: &Uint32Array = typed(what, "a Uint32Array", value)?;
+    if array.length() > MAX_PLACES {
+        return Err(Error::shape(what, format!("at most {MAX_PLACES}"), array.length()));
+    }
+    Ok(array.to_vec().into_iter().map(|place| place as usize).collect())
 }

@@ -4,7 +4,6 @@ use super::{Outcome, give, take};
 use crate::data::idx::{self, Labelled};
 use crate::shape::Shape;
 use crate::systems::experiment::{self, Histogram, Inspected, Part, Setup};
-use crate::tensor;
 use crate::train::optimiser::Memory;
 use crate::train::{Progress, State};
 use crate::{Error, Result};
@@ -252,7 +251,8 @@ impl Coach {
     /// same bits.
     #[wasm_bindgen(unchecked_return_type = "Tensor[]")]
     pub fn weights(&self) -> Outcome<JsValue> {
-        let all: Vec<Tensor> = self.0.borrow().weights().iter().map(|(name, values)| tensor(name, values)).collect();
+        let all: Vec<give::Tensor> =
+            self.0.borrow().weights().iter().map(|(name, values)| give::tensor(name, values)).collect();
         give::plain(&all)
     }
 
@@ -268,15 +268,10 @@ impl Coach {
     #[wasm_bindgen(unchecked_return_type = "Tensor | null")]
     pub fn filters(&self) -> Outcome<JsValue> {
         match self.0.borrow().filters() {
-            Some((name, filters)) => give::plain(&tensor(&name, &filters)),
+            Some((name, filters)) => give::plain(&give::tensor(&name, &filters)),
             None => Ok(JsValue::NULL),
         }
     }
-}
-
-fn tensor(name: &str, values: &tensor::Tensor) -> Tensor {
-    let flat: Vec<f32> = values.iter().copied().collect();
-    Tensor { name: name.into(), shape: values.shape().to_vec(), values: flat.as_slice().into() }
 }
 
 fn part_of(value: &JsValue) -> Result<Part> {
@@ -336,14 +331,6 @@ struct Checkpoint {
 struct Pair {
     weight: Spread,
     gradient: Spread,
-}
-
-#[derive(Serialize)]
-struct Tensor {
-    name: String,
-    shape: Vec<usize>,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    values: Float32Array,
 }
 
 #[derive(Serialize)]

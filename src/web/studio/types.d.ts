@@ -62,3 +62,51 @@ export type Outline = {
   layers: Omit<Layer, 'activation'>[];
   fault: { layer: number | null; message: string } | null;
 };
+
+/** Why a network answers as it does: see `Explainer.reasons`. */
+export type Method = 'saliency' | 'smooth_grad' | 'guided' | 'grad_cam' | 'occlusion' | 'integrated';
+
+/** What a method says: a number for each pixel, the class's score, and the score of bare paper if it compares with that. */
+export type Reasons = { map: Float32Array; score: number; baseline: number | null };
+
+/** How one number of a layer comes about; pairs are rows and columns. */
+export type Working = {
+  kind: string;
+  /** Where the window begins on the layer's input; negative in the padding. */
+  at: [number, number];
+  kernel: [number, number];
+  stride: [number, number];
+  pad: [number, number];
+  dilation: [number, number];
+  /** Channels under the window: the first, and the one behind the last. */
+  channels: [number, number];
+  /** What lies under the window: channels × height × width; NaN where a maximum's window hangs over the edge. */
+  inputs: Float32Array;
+  /** The kernel in the same order; empty for pooling. */
+  weights: Float32Array;
+  bias: number;
+  /** Products and bias added up, the maximum or the mean. */
+  sum: number;
+  /** What stands in the engine's buffer, behind the activation. */
+  value: number;
+  /** The receptive field on the picture: top, left, bottom, right; the last two are one behind. */
+  field: [number, number, number, number];
+};
+
+/** Scores, their powers `e^(s − max)`, and their share of the sum. */
+export type Softmax = { scores: Float32Array; powers: Float32Array; probabilities: Float32Array };
+
+/** The loss of a picture with a label, and after a step; the gradients of a layer's maps and weights. */
+export type WayBack = { loss: number; after: number; maps: Float32Array; gradient: Tensor | null };
+
+/** Two losses beside a weight, and the slope between them. */
+export type Numeric = { below: number; above: number; slope: number };
+
+/** Made digits: what each is, what the network makes of it, and its place by the two principal components. */
+export type Gathered = { labels: Uint8Array; rows: Float32Array; places: Float32Array; shares: [number, number] };
+
+/** A drawing's place among the made digits, and those nearest to it. */
+export type Neighbours = { place: [number, number]; which: Uint32Array; distances: Float32Array };
+
+/** How a picture climbs to what a unit wants. */
+export type Wish = { rate: number; jitter: number; blur: number; variation: number; seed: number };
