@@ -14,6 +14,12 @@ export const labs: [Lab, ...Lab[]] = [
     view: async () => ({ default: Draw }),
   },
   {
+    id: 'inside',
+    title: 'Inside',
+    icon: 'M3 12c5-8 13-8 18 0-5 8-13 8-18 0zM12 8.5a3.5 3.5 0 1 0 .01 0z',
+    view: () => import('./inside/Inside.svelte'),
+  },
+  {
     id: 'train',
     title: 'Train',
     icon: 'M4 4v16h16M7 8c2 6 5 8 12 8.5',

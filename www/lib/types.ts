@@ -4,7 +4,8 @@ import type { Ink, Model, Step } from '../public/wasm/hitofude.js';
 
 export type { Answer, Ink, Layer, Model, Picture, Reading, Step, Stroke } from '../public/wasm/hitofude.js';
 export type {
-  Checkpoint, Classified, IdxFiles, LayerKind, Network, Node, Outline, Spread, Sums, Tensor,
+  Checkpoint, Classified, Explainer, Gathered, IdxFiles, LayerKind, Neighbours, Network, Node, Numeric, Outline, Reasons,
+  Softmax, Spread, Sums, Tensor, WayBack, Wish, Working,
 } from '../public/wasm/studio/hitofude.js';
 
 /** The two builds of the engine: the same source, with and without relaxed SIMD. */

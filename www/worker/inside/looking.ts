@@ -1,0 +1,73 @@
+// The thread that looks into a network for the Inside lab.
+
+import { expose, transfer } from 'comlink';
+import { bytes, twice } from '../../lib/fetch';
+import { loadStudio } from '../../lib/studio';
+import type { Tensor } from '../../lib/types';
+import { Explainer, outline } from '../../public/wasm/studio/hitofude.js';
+import type { Looking } from './protocol';
+
+let started: Promise<unknown> | undefined;
+let explainer: Explainer | undefined;
+
+function network(): Explainer {
+  if (!explainer) throw new Error('no network is open');
+  return explainer;
+}
+
+const looking: Looking = {
+  async start(wasm, build, onProgress) {
+    const loading = loadStudio(wasm, { onProgress, ...(build && { build }) });
+    started = loading;
+    return loading;
+  },
+
+  async open(weights, onProgress) {
+    const opened = await twice(async (cache) => {
+      const file = await bytes(weights, cache, { onProgress });
+      await started;
+      return new Explainer(file);
+    });
+    explainer?.free();
+    explainer = opened;
+    return opened.layers();
+  },
+
+  look: (ink) => network().look(ink),
+  values: (layers) => layers.map((layer) => network().values(layer)),
+  outline: (network) => outline(network),
+  weights: (layer) => ({ weight: parameter(`${layer}.weight`), bias: parameter(`${layer}.bias`) }),
+  step: (...at) => network().step(...at),
+  columns(layer) {
+    const columns = network().columns(layer);
+    return transfer(columns, [columns.pixels.buffer]);
+  },
+  softmax: () => network().softmax(),
+  backward: (...given) => network().backward(...given),
+  numeric: (label, parameter, place, steps) => steps.map((h) => network().numeric(label, parameter, place, h)),
+  reasons({ method, amount, noise }, label) {
+    const start = performance.now();
+    const reasons = network().reasons(method, label, amount, noise);
+    return { reasons, milliseconds: performance.now() - start };
+  },
+  gather: (count) => network().gather(count),
+  gathered: () => network().gathered(),
+  neighbours: (count) => network().neighbours(count),
+  made: (digit) => network().made(digit),
+  want: (layer, channels, wish) => network().want(layer, Uint32Array.from(channels), wish),
+  climb: (steps) => network().climb(steps),
+  dream: (...given) => network().dream(...given),
+  dreamOn: () => network().dreamOn(),
+};
+
+/** A parameter, or null where the layer has none of that name. */
+function parameter(name: string): Tensor | null {
+  try {
+    return network().parameter(name);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'missing') return null;
+    throw error;
+  }
+}
+
+expose(looking);
