@@ -3,7 +3,7 @@
 
 use hitofude::nn::{Init, Mode, Network, Params, Purpose, Run, spec};
 use hitofude::rng::Rng;
-use hitofude::systems::explain::{Ascent, Axes, Dream, Explainer, Goal, Method, nearest};
+use hitofude::systems::explain::{Album, Ascent, Axes, Dream, Explainer, Goal, Method, nearest};
 use hitofude::{Error, zoo};
 
 #[cfg(target_arch = "wasm32")]
@@ -355,6 +355,25 @@ fn features_are_what_the_last_affine_layer_reads() {
         assert_eq!(explainer.values("affine1").unwrap(), row);
         assert_eq!(explainer.features().unwrap(), row);
     }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn an_album_holds_the_same_digits_however_they_came() {
+    let net = zoo::build("simple_convnet").unwrap();
+    let mut explainer = Explainer::new(&net, &drawn(&net, 5)).unwrap();
+    let [mut whole, mut parts] = [(); 2].map(|()| Album::new(&explainer, 7));
+    whole.add(&mut explainer, 25).unwrap();
+    [20, 0, 5].into_iter().for_each(|count| parts.add(&mut explainer, count).unwrap());
+    assert!(whole.labels() == parts.labels() && whole.rows() == parts.rows());
+    assert!((0..10).filter(|digit| whole.labels().contains(digit)).count() > 5);
+    // A digit's picture, rounded to bytes as it is, lies where it was.
+    explainer.look(&whole.picture(9).unwrap()).unwrap();
+    let found = whole.nearest(&explainer, 3).unwrap();
+    assert!(found[0].0 == 9 && found[0].1 < 0.1 * found[1].1, "{found:?}");
+    assert_eq!(whole.axes().unwrap(), parts.axes().unwrap());
+    assert!(whole.picture(25).is_err() && whole.add(&mut explainer, 8000).is_err());
+    assert_eq!(whole.labels().len(), 25);
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

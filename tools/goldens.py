@@ -397,6 +397,41 @@ def curves():
     return found
 
 
+def explain():
+    """Attribution maps of one picture for every class, by the definitions of their papers."""
+    name = "explain"
+    net = seeded(name, lambda: sequence(
+        conv1=nn.Conv2d(1, 4, 3, padding=1), relu1=nn.ReLU(), pool1=nn.MaxPool2d(2),
+        conv2=nn.Conv2d(4, 6, 3, padding=1), relu2=nn.ReLU(),
+        flatten=nn.Flatten(), affine1=nn.Linear(180, 8), relu3=nn.ReLU(), affine2=nn.Linear(8, 5),
+    ))
+    x, classes, steps = torch.rand(1, 1, 12, 10).double(), 5, 20
+    found = {"input": x} | {"param/" + key: value for key, value in net.named_parameters()}
+
+    def gradients(at, by=None):
+        """The gradient of each class's score at `at`, or at the values of the layer `by`."""
+        kept = {}
+        handle = by and getattr(net, by).register_forward_hook(lambda _, __, y: kept.update(y=y))
+        at = at.clone().requires_grad_()
+        scores = net(at)
+        target = kept["y"] if by else at
+        rows = [torch.autograd.grad(scores[0, c], target, retain_graph=True)[0] for c in range(classes)]
+        if by:
+            handle.remove()
+        return torch.stack(rows), target.detach()
+
+    found["saliency"], _ = gradients(x)
+    hooks = [m.register_full_backward_hook(lambda _, dx, __: (dx[0].clamp(min=0),)) for m in net if isinstance(m, nn.ReLU)]
+    found["guided"], _ = gradients(x)
+    for hook in hooks:
+        hook.remove()
+    rows, maps = gradients(x, "relu2")
+    cams = (rows.mean(dim=(-2, -1), keepdim=True) * maps).sum(dim=2).clamp(min=0)
+    found["grad_cam"] = F.interpolate(cams, size=(12, 10), mode="bilinear", align_corners=False)
+    found["integrated"] = sum(gradients((k + 0.5) / steps * x)[0] for k in range(steps)) / steps * x
+    return {f"{name}/{key}": value for key, value in found.items()}
+
+
 def write(file, tensors):
     rounded = {name: value.detach().float().contiguous() for name, value in tensors.items()}
     save_file(rounded, FOLDER / f"{file}.safetensors")
@@ -409,3 +444,4 @@ if __name__ == "__main__":
     write("layers", layers() | dropout())
     write("networks", networks())
     write("curves", curves())
+    write("explain", explain())

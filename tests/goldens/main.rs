@@ -7,6 +7,7 @@
 mod common;
 
 mod curves;
+mod explain;
 mod layers;
 mod networks;
 

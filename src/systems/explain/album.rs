@@ -1,8 +1,9 @@
 //! Digits made from no data, and where each lies by what the network makes of it: the neighbours of a drawing.
 
 use super::{Axes, Explainer, nearest, within};
-use crate::data::synth;
+use crate::data::{ink::SIDE, synth};
 use crate::error::{Error, Result};
+use crate::rng::Rng;
 
 /// The most digits: their pictures take 6 MB.
 const MOST: usize = 8000;
@@ -30,14 +31,20 @@ impl Album {
     /// Errors, and nothing is added: [`Error::Value`] for more than 8000 in all, [`Error::Shape`] for a network that reads
     /// no 28 × 28 pictures.
     pub fn add(&mut self, explainer: &mut Explainer, count: usize) -> Result<()> {
-        within("made digits", self.labels.len() + count, 1, MOST)?;
-        // A stream of seeds: what there is does not depend on how many came at once.
-        let seed = self.seed.wrapping_add(self.labels.len() as u64);
-        let made = synth::digits(seed, count);
-        let pictures: Vec<f32> = made.images.pixels.iter().map(|&p| f32::from(p) / 255.0).collect();
+        let before = self.labels.len();
+        within("made digits", before.saturating_add(count), 0, MOST)?;
+        let mut pictures = vec![0.0; count * SIDE * SIDE];
+        let mut labels = Vec::with_capacity(count);
+        for (i, picture) in pictures.chunks_exact_mut(SIDE * SIDE).enumerate() {
+            // Each has its own stream: which ones there are does not depend on how many came at once.
+            let mut rng = Rng::part(self.seed, (before + i) as u64);
+            let label = rng.below(10) as u8;
+            synth::render(&mut rng, label, picture);
+            labels.push(label);
+        }
         self.rows.extend(explainer.features_of(&pictures)?);
-        self.pixels.extend(made.images.pixels);
-        self.labels.extend(made.labels);
+        self.pixels.extend(pictures.iter().map(|v| (v * 255.0 + 0.5) as u8));
+        self.labels.extend(labels);
         self.axes = None;
         Ok(())
     }

@@ -35,7 +35,7 @@ pub struct Goal {
 impl Goal {
     /// One channel with settings that make legible pictures of 28 × 28.
     pub fn new(layer: &str, channels: Vec<usize>) -> Self {
-        Self { layer: layer.into(), channels, rate: 0.05, jitter: 1, blur: 0.1, variation: 0.5, seed: 1 }
+        Self { layer: layer.into(), channels, rate: 0.05, jitter: 2, blur: 0.4, variation: 0.25, seed: 1 }
     }
 }
 

@@ -20,8 +20,9 @@ const OCTAVES: usize = 4;
 const STEPS: usize = 12;
 /// The smallest side of a picture and of an octave, and the largest.
 const SIDES: (usize, usize) = (28, 512);
-/// The most pixels that a dream is moved before a step.
-const JITTER: usize = 8;
+/// Pixels at the edges that a step leaves as they are: a layer sees padding there. The dream is moved before every step,
+/// around the edges, so that each pixel's turn comes.
+const EDGE: usize = 6;
 
 /// A picture being dreamt: one channel, 0 paper to 1 ink.
 pub struct Dream {
@@ -126,7 +127,7 @@ impl Octave {
 
     fn step(&mut self, rate: f32, rng: &mut Rng) -> Result<f32> {
         let (h, w) = self.size;
-        let (down, right) = (rng.below(JITTER + 1), rng.below(JITTER + 1));
+        let (down, right) = (rng.below(h), rng.below(w));
         self.probe.forward(&self.params, &rolled(&self.dream, (h, w), (down, right)))?;
         let mut half_square = 0.0;
         self.probe.back(&self.params, self.wire, None, Rule::Gradient, |_, At { y, map, dy, dmap }| {
@@ -137,6 +138,8 @@ impl Octave {
         });
         let (mut gradient, input) = (Vec::new(), self.probe.run.network().wires().next());
         self.probe.gradients(input.expect("a network has an input"), &mut gradient);
+        let edge = |i: usize| (i / w).min(h - 1 - i / w).min(i % w).min(w - 1 - i % w) < EDGE;
+        gradient.iter_mut().enumerate().filter(|(i, _)| edge(*i)).for_each(|(_, g)| *g = 0.0);
         normalise(&mut gradient);
         let up = rolled(&gradient, (h, w), (h - down, w - right));
         self.dream.iter_mut().zip(up).for_each(|(d, g)| *d = (*d + rate * g).clamp(0.0, 1.0));

@@ -16,6 +16,8 @@ const MOST: usize = 1 << 23;
 pub struct Step {
     /// The layer's kind.
     pub kind: &'static str,
+    /// The layer that it reads, behind whose activation.
+    pub from: String,
     /// Where the window begins on the input, row and column; negative in the padding.
     pub at: [isize; 2],
     /// The window; one pixel for an affine layer.
@@ -76,7 +78,19 @@ impl Explainer {
         let bias = self.params.get(&format!("{layer}.bias")).map_or(0.0, |bias| bias[[channel]]);
         let weights = weights.unwrap_or_default();
         let sum = sum(kind, &inputs, &weights, bias);
-        Ok(Step { kind, at, window, channels, sum, inputs, weights, bias, value: self.value(wire, channel, y, x)? })
+        let from = self.source(wire);
+        Ok(Step {
+            kind,
+            from,
+            at,
+            window,
+            channels,
+            sum,
+            inputs,
+            weights,
+            bias,
+            value: self.value(wire, channel, y, x)?,
+        })
     }
 
     /// `im2col`: every window of a convolution as a row of a matrix (height · width × channels · kernel), the first
@@ -125,6 +139,15 @@ impl Explainer {
         let mut values = vec![0.0; map.shape.len()];
         map.copy_to_chw(numbers, &mut values);
         Ok((window, x.shape, values))
+    }
+
+    /// The name of the layer that one reads: what works in place belongs to the layer before.
+    fn source(&self, wire: Wire) -> String {
+        let mut node = self.net.node(self.net.node(wire).inputs[0]);
+        while node.layer.as_ref().is_some_and(|layer| layer.in_place() && layer.kind() != "add") {
+            node = self.net.node(node.inputs[0]);
+        }
+        node.name.clone()
     }
 
     /// The weights behind one channel; `None` for a layer without.

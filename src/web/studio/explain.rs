@@ -1,12 +1,14 @@
 //! The handle of the Inside lab: one network, one drawing, and everything there is to ask about the two.
 
+mod report;
+
 use super::{Outcome, give, take};
 use crate::systems::explain::{self, Album, Ascent, Dream, Goal, Method};
 use crate::systems::recognise::Recogniser;
 use crate::web::{give as door, take as ink};
 use crate::{Error, Result};
-use js_sys::{Float32Array, Uint8Array, Uint32Array};
-use serde::Serialize;
+use js_sys::Float32Array;
+use report::{Climbed, Dreamt, Gathered, Grey, Neighbours, Numeric, Reasons, Softmax, WayBack, Working};
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
 
@@ -121,6 +123,7 @@ impl Explainer {
         let field = room.explainer.receptive_field(&layer, y, x)?;
         give::plain(&Working {
             kind: step.kind,
+            from: step.from,
             at: step.at,
             kernel: step.window.kernel.into(),
             stride: step.window.stride.into(),
@@ -297,104 +300,4 @@ impl Explainer {
         let ((height, width, pixels), (done, of)) = (dream.picture(), dream.steps());
         give::plain(&Dreamt { width, height, pixels: pixels.into(), done, of, seen })
     }
-}
-
-#[derive(Serialize)]
-struct Reasons {
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    map: Float32Array,
-    score: f32,
-    baseline: Option<f32>,
-}
-
-#[derive(Serialize)]
-struct Working {
-    kind: &'static str,
-    at: [isize; 2],
-    kernel: [usize; 2],
-    stride: [usize; 2],
-    pad: [usize; 2],
-    dilation: [usize; 2],
-    channels: [usize; 2],
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    inputs: Float32Array,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    weights: Float32Array,
-    bias: f32,
-    sum: f32,
-    value: f32,
-    field: [isize; 4],
-}
-
-#[derive(Serialize)]
-struct Grey {
-    width: usize,
-    height: usize,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    pixels: Float32Array,
-}
-
-#[derive(Serialize)]
-struct Softmax {
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    scores: Float32Array,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    powers: Float32Array,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    probabilities: Float32Array,
-}
-
-#[derive(Serialize)]
-struct WayBack {
-    loss: f64,
-    after: f64,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    maps: Float32Array,
-    gradient: Option<give::Tensor>,
-}
-
-#[derive(Serialize)]
-struct Numeric {
-    below: f64,
-    above: f64,
-    slope: f64,
-}
-
-#[derive(Serialize)]
-struct Gathered {
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    labels: Uint8Array,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    rows: Float32Array,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    places: Float32Array,
-    shares: [f64; 2],
-}
-
-#[derive(Serialize)]
-struct Neighbours {
-    place: [f32; 2],
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    which: Uint32Array,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    distances: Float32Array,
-}
-
-#[derive(Serialize)]
-struct Climbed {
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    pictures: Float32Array,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    reached: Float32Array,
-}
-
-#[derive(Serialize)]
-struct Dreamt {
-    width: usize,
-    height: usize,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    pixels: Float32Array,
-    done: usize,
-    of: usize,
-    seen: f32,
 }

@@ -49,14 +49,14 @@ pub(super) fn parameters(net: &nn::Network) -> Outcome<JsValue> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Tensor {
+pub(in crate::web) struct Tensor {
     name: String,
     shape: Vec<usize>,
     #[serde(with = "serde_wasm_bindgen::preserve")]
     values: Float32Array,
 }
 
-pub(super) fn tensor(name: &str, values: &tensor::Tensor) -> Tensor {
+pub(in crate::web) fn tensor(name: &str, values: &tensor::Tensor) -> Tensor {
     let flat: Vec<f32> = values.iter().copied().collect();
     Tensor { name: name.into(), shape: values.shape().to_vec(), values: flat.as_slice().into() }
 }

@@ -72,6 +72,8 @@ export type Reasons = { map: Float32Array; score: number; baseline: number | nul
 /** How one number of a layer comes about; pairs are rows and columns. */
 export type Working = {
   kind: string;
+  /** The layer that it reads. */
+  from: string;
   /** Where the window begins on the layer's input; negative in the padding. */
   at: [number, number];
   kernel: [number, number];

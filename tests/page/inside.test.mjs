@@ -1,0 +1,81 @@
+// Looking inside, as a person does it: every view opens on the drawing, works by keyboard, and its numbers agree.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { draw, launch, open, PHONE, SEVEN, violations } from './browser.mjs';
+import { serveSite } from './site.mjs';
+
+let browser;
+let site;
+before(async () => ([browser, site] = await Promise.all([launch(), serveSite()])));
+after(() => Promise.all([browser?.close(), site?.close()]));
+
+const VIEWS = ['Maps and filters', 'The window', 'Backward', 'Why this answer', 'What a unit wants', 'Dream', 'Depth'];
+const number = (text) => Number(text.replaceAll('−', '-'));
+
+/** Opens the lab and waits until the example has been looked at. */
+async function inside(query = '', options = {}) {
+  const opened = await open(browser, site.url, { query: `?lab=inside${query}`, ...options });
+  await opened.page.getByRole('status', { name: 'Answer' }).filter({ hasText: /5/ }).waitFor({ timeout: 60_000 });
+  return opened;
+}
+
+const view = (page, name) => page.getByRole('navigation', { name: 'What to look at' }).getByRole('button', { name }).click();
+
+test('a number of a layer is the sum of its products; the keyboard moves over the map', async () => {
+  const { page, context, faults } = await inside();
+  const sum = page.locator('.sum');
+  const map = page.getByRole('application', { name: /conv1, map 1:/ });
+  await map.focus();
+  for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowRight');
+  await page.getByText(/conv1, map 1 of 16, row 13, column 16/).waitFor();
+  const cells = async (name) => (await page.getByRole('table', { name, exact: true }).getByRole('cell').allInnerTexts()).map(number);
+  const [inputs, kernel, products] = [await cells('window'), await cells('kernel'), await cells('products')];
+  assert.equal(products.length, 9);
+  products.forEach((product, k) => assert.ok(Math.abs(product - inputs[k] * kernel[k]) < 0.02, `${inputs[k]} · ${kernel[k]} = ${product}`));
+  const text = number((await sum.locator('.formula').first().innerText()).split('=').at(-1).trim());
+  assert.ok(Number.isFinite(text));
+  await page.getByRole('heading', { name: /im2col/ }).waitFor();
+  await page.getByLabel('Layer').selectOption('affine2');
+  await page.getByRole('heading', { name: /Softmax/ }).waitFor();
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('every view opens on the drawing, in the dark and on a phone too, and axe finds nothing', async () => {
+  const { page, context, faults } = await inside('', { ...PHONE, colorScheme: 'dark' });
+  for (const name of VIEWS) {
+    await view(page, name);
+    await page.locator('.instrument canvas, .instrument svg').first().waitFor({ state: 'attached' });
+    assert.deepEqual(await violations(page, '.instrument'), [], name);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${name} is ${wide} px wider than the phone`);
+  }
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('the gradient is checked, the maps say why, the drawing has neighbours, a dream ends', async () => {
+  const { page, context, faults } = await inside('&view=backward');
+  await page.getByRole('button', { name: 'Check gradient' }).click();
+  const words = await page.getByText(/At the best step the two are/).innerText();
+  assert.ok(number(words.match(/are ([\d.]+)/)[1]) < 5, words);
+
+  await view(page, 'Why this answer');
+  const complete = await page.getByText(/Σ M =/).innerText();
+  const [, sum, difference] = complete.match(/Σ M = (\S+), S\(x\) − S\(0\) = (\S+);/).map(number);
+  assert.ok(Math.abs(sum - difference) < 0.05 * Math.abs(difference) + 0.05, complete);
+
+  await view(page, 'Neighbours');
+  await page.getByText(/of the 12 nearest are 5/).waitFor({ timeout: 60_000 });
+  await draw(page, SEVEN);
+  await page.getByText(/of the 12 nearest are 7/).waitFor({ timeout: 10_000 });
+
+  await view(page, 'Dream');
+  await page.getByRole('button', { name: 'The drawing' }).click();
+  await page.getByRole('button', { name: 'Dream', exact: true }).nth(1).click();
+  await page.getByText('Done.').waitFor({ timeout: 60_000 });
+  assert.deepEqual(faults, []);
+  await context.close();
+});
