@@ -20,9 +20,9 @@ const OCTAVES: usize = 4;
 const STEPS: usize = 12;
 /// The smallest side of a picture and of an octave, and the largest.
 const SIDES: (usize, usize) = (28, 512);
-/// Pixels at the edges that a step leaves as they are: a layer sees padding there. The dream is moved before every step,
-/// around the edges, so that each pixel's turn comes.
-const EDGE: usize = 6;
+/// Pixels from the edges on which a step fades out: a layer sees padding there. The dream is moved before every step, around
+/// the edges, so that each pixel's turn comes.
+const EDGE: usize = 12;
 
 /// A picture being dreamt: one channel, 0 paper to 1 ink.
 pub struct Dream {
@@ -138,8 +138,9 @@ impl Octave {
         });
         let (mut gradient, input) = (Vec::new(), self.probe.run.network().wires().next());
         self.probe.gradients(input.expect("a network has an input"), &mut gradient);
-        let edge = |i: usize| (i / w).min(h - 1 - i / w).min(i % w).min(w - 1 - i % w) < EDGE;
-        gradient.iter_mut().enumerate().filter(|(i, _)| edge(*i)).for_each(|(_, g)| *g = 0.0);
+        let edge = |i: usize| (i / w).min(h - 1 - i / w).min(i % w).min(w - 1 - i % w);
+        let share = |i: usize| (edge(i) as f32 / EDGE as f32).min(1.0);
+        gradient.iter_mut().enumerate().for_each(|(i, g)| *g *= share(i));
         normalise(&mut gradient);
         let up = rolled(&gradient, (h, w), (h - down, w - right));
         self.dream.iter_mut().zip(up).for_each(|(d, g)| *d = (*d + rate * g).clamp(0.0, 1.0));
