@@ -134,7 +134,7 @@ pub(super) fn write(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
         out.extend(&common);
         out.extend(name.as_bytes());
         out.extend(bytes);
-        if out.len() + directory.len() > u32::MAX as usize || name.len() > 0xffff {
+        if u32::try_from(out.len() + directory.len()).is_err() || u16::try_from(name.len()).is_err() {
             return Err(Error::value("zip archive", "at most 4 GiB", out.len()));
         }
     }

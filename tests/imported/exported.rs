@@ -155,6 +155,18 @@ fn an_imported_network_keeps_its_names_and_learns() {
 }
 
 #[test]
+fn a_graph_tells_its_shapes_parameters_and_cost() {
+    let net = zoo::build("lenet5").unwrap();
+    let model = Imported::new(to_onnx("lenet5", &net, &drawn(&net, 1), BTreeMap::new()).unwrap()).unwrap();
+    let rows = model.operators().unwrap();
+    assert_eq!((rows[0].op.as_str(), rows[0].shape.as_slice()), ("Conv", &[1, 6, 28, 28][..]));
+    assert_eq!(rows.iter().map(|row| row.parameters).sum::<usize>(), net.parameters());
+    let cost =
+        net.nodes().iter().filter_map(|n| Some(n.layer.as_ref()?.multiply_adds(&net.input_shapes(n)))).sum::<u64>();
+    assert_eq!(rows.iter().map(|row| row.multiply_adds).sum::<u64>(), cost);
+}
+
+#[test]
 fn operators_that_are_no_layers_are_listed_with_the_reason() {
     let mut model =
         to_onnx("m", &zoo::build("tiny").unwrap(), &drawn(&zoo::build("tiny").unwrap(), 1), BTreeMap::new()).unwrap();

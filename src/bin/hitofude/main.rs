@@ -40,6 +40,8 @@ enum Command {
     Reproduce(reproduce::Args),
     /// Convert the textbook's pickled parameters.
     Import(import::Args),
+    /// Show an ONNX model's operators with their shapes, parameters and cost.
+    Describe(run::DescribeArgs),
     /// Write a model as ONNX, or as one safetensors file that holds its description, too.
     Export(export::Args),
     /// Run a model file (ONNX or safetensors) on named arrays.
@@ -92,6 +94,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Describe(args) => run::describe(&args),
         Command::Run(args) => run::run(&args),
         Command::Models { operators: true, .. } => {
             operators().iter().for_each(|name| println!("{name}"));

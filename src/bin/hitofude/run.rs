@@ -22,11 +22,44 @@ pub struct Args {
     output: PathBuf,
 }
 
+/// Arguments of `describe`.
+#[derive(clap::Args)]
+pub struct DescribeArgs {
+    /// An ONNX model.
+    #[arg(long, value_name = "FILE")]
+    model: PathBuf,
+}
+
+/// Prints inputs, outputs and every operator with its shape, parameters and cost; then whether it trains here.
+pub fn describe(args: &DescribeArgs) -> Result<()> {
+    let model = open(&args.model)?;
+    for (what, ports) in [("input", model.inputs()), ("output", model.outputs())] {
+        for port in ports {
+            let side = |side: &Option<usize>| side.map_or_else(|| "any".into(), |n| n.to_string());
+            let sides = port.shape.as_ref().map(|sides| sides.iter().map(side).collect::<Vec<String>>().join(" × "));
+            println!("{what} {}: {}", port.name, sides.unwrap_or_else(|| "of any shape".into()));
+        }
+    }
+    let (mut parameters, mut products) = (0, 0);
+    println!("{:>12} {:>14}  {:20} operator", "parameters", "multiply-adds", "shape");
+    for row in model.operators()? {
+        let sides = row.shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+        println!("{:>12} {:>14}  {sides:20} {} {}", row.parameters, row.multiply_adds, row.op, row.name);
+        (parameters, products) = (parameters + row.parameters, products + row.multiply_adds);
+    }
+    println!("{parameters:>12} {products:>14}  in all");
+    match model.network() {
+        Ok((net, _)) => println!("trains here: {} layers, {} parameters", net.nodes().len() - 1, net.parameters()),
+        Err(error) => println!("runs, but does not train here: {error}"),
+    }
+    Ok(())
+}
+
 /// Reads, runs, writes, and says on stderr what came out.
 pub fn run(args: &Args) -> Result<()> {
     let inputs = npz::read(&files::read(&args.input)?)?;
     let outputs = if args.model.extension().is_some_and(|end| end == "onnx") {
-        graph(&args.model, &inputs)?
+        open(&args.model)?.run(&inputs)?
     } else {
         network(&args.model, &inputs)?
     };
@@ -37,10 +70,10 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn graph(path: &Path, inputs: &[(String, Array)]) -> Result<Vec<(String, Array)>> {
+/// Reads an ONNX model and the files beside it that hold its weights.
+fn open(path: &Path) -> Result<Imported> {
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    let model = onnx::read_with(&files::read(path)?, &mut |name| files::read(&folder.join(name)))?;
-    Imported::new(model)?.run(inputs)
+    Imported::new(onnx::read_with(&files::read(path)?, &mut |name| files::read(&folder.join(name)))?)
 }
 
 fn network(path: &Path, inputs: &[(String, Array)]) -> Result<Vec<(String, Array)>> {

@@ -8,8 +8,11 @@
 //! and explains itself like any other.
 
 mod call;
+mod describe;
 mod lower;
 mod ops;
+
+pub use describe::Operator;
 
 use crate::error::{Error, Result};
 use crate::file::array::Array;

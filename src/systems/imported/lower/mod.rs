@@ -17,7 +17,7 @@ use crate::nn::{Graph, Network, Params, Wire};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use std::collections::{BTreeMap, BTreeSet};
-use trace::Trace;
+pub(super) use trace::Trace;
 
 /// Longest name of a layer, in bytes, with room for a number behind it: descriptions of networks take 80.
 const LONGEST: usize = 72;

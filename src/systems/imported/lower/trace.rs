@@ -9,7 +9,7 @@ use ndarray::ArrayD;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub(super) struct Trace<'a> {
+pub(in super::super) struct Trace<'a> {
     shapes: BTreeMap<&'a str, Vec<usize>>,
     constants: BTreeMap<&'a str, Arc<Array>>,
     /// Names whose numbers depend on the input's.
@@ -27,7 +27,7 @@ fn one(port: &Port) -> Result<Vec<usize>> {
 }
 
 impl<'a> Trace<'a> {
-    pub(super) fn new(model: &'a Imported) -> Result<Self> {
+    pub(in super::super) fn new(model: &'a Imported) -> Result<Self> {
         let ([input], [_, ..]) = (&model.graph.inputs[..], &model.graph.outputs[..]) else {
             let got = format!("{} and {}", model.graph.inputs.len(), model.graph.outputs.len());
             return Err(Error::shape("network", "one input and at least one output", got));
@@ -60,22 +60,27 @@ impl<'a> Trace<'a> {
     }
 
     /// Whether what a node makes depends on the input's numbers.
-    pub(super) fn depends(&self, node: &Node) -> bool {
+    pub(in super::super) fn depends(&self, node: &Node) -> bool {
         node.outputs.iter().any(|name| self.dependent.contains(name.as_str()))
     }
 
     /// The array of a name that does not depend on the input.
-    pub(super) fn constant(&self, name: &str) -> Option<&Arc<Array>> {
+    pub(in super::super) fn constant(&self, name: &str) -> Option<&Arc<Array>> {
         self.constants.get(name)
     }
 
     /// The sides of an array that depends on the input.
-    pub(super) fn sides(&self, name: &str) -> &[usize] {
+    pub(in super::super) fn sides(&self, name: &str) -> &[usize] {
         self.shapes.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// The sides of any array.
+    pub(in super::super) fn sides_of_any(&self, name: &str) -> &[usize] {
+        self.constant(name).map_or_else(|| self.sides(name), |array| array.shape())
+    }
+
     /// Those sides as one image: vectors are channels, what has one axis more is one row.
-    pub(super) fn image(&self, name: &str) -> Result<Shape> {
+    pub(in super::super) fn image(&self, name: &str) -> Result<Shape> {
         match *self.sides(name) {
             [1, c] => Ok(Shape::new(c, 1, 1)),
             [1, c, w] => Ok(Shape::new(c, 1, w)),
