@@ -1,7 +1,9 @@
-//! Training speed on one core: DeepConvNet, 100 images at a time in shards of 25, at every lane level.
+//! Training speed on one core: DeepConvNet, or the networks for digits that are named, 100 images at a time in shards of
+//! 25, at every lane level.
 //!
-//! `cargo bench --bench train` prints, for each level, the images per second of a forward pass and of forward, loss and
-//! backward together. The losses of all levels are compared before anything is printed.
+//! `cargo bench --bench train -- [NAME…]` prints, for each level, the images per second of a forward pass and of forward,
+//! loss and backward together, and the GFLOP/s of the latter: two for a multiply-add, three times for the way there and
+//! back. The losses of all levels are compared before anything is printed.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -29,7 +31,16 @@ struct Contender {
 }
 
 fn main() {
-    let net = zoo::build("deep_convnet").unwrap();
+    let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let names = if named.is_empty() { vec!["deep_convnet".into()] } else { named };
+    names.iter().for_each(|name| network(name));
+}
+
+fn network(name: &str) {
+    let net = zoo::build(name).unwrap_or_else(|e| panic!("{e}"));
+    let cost = |node: &hitofude::nn::graph::Node| Some(node.layer.as_ref()?.multiply_adds(&net.input_shapes(node)));
+    let products: u64 = net.nodes().iter().filter_map(cost).sum();
+    println!("{name}: {} parameters, {products} multiply-adds an image", net.parameters());
     let mut params = net.zeros();
     Init::He.fill(&mut params, 1).unwrap();
     let mut rng = Rng::new(2);
@@ -56,11 +67,17 @@ fn main() {
         }
     }
     check(&contenders);
-    println!("{:<10} {:>32} {:>32} {:>10}", "level", "forward, images/s (quartiles)", "forward + backward", "loss");
+    println!(
+        "{:<10} {:>32} {:>32} {:>8} {:>10}",
+        "level", "forward, images/s (quartiles)", "forward + backward", "GFLOP/s", "loss"
+    );
     for Contender { level, forward, training, loss, .. } in &mut contenders {
         let name = format!("{level:?}");
         let name = name.split('(').next().unwrap_or_default();
-        println!("{name:<10} {:>32} {:>32} {loss:>10.5}", speed(forward), speed(training));
+        let (forward, times) = (speed(forward), speed(training));
+        // The median, now that they are in order.
+        let gflops = 6.0 * products as f64 * IMAGES as f64 / training[training.len() / 2] / 1e9;
+        println!("{name:<10} {forward:>32} {times:>32} {gflops:>8.1} {loss:>10.5}");
     }
 }
 

@@ -79,7 +79,7 @@ fn a_picture_gives_the_known_answer() {
 fn layers_are_listed_and_can_be_looked_at() {
     let page = Page::new();
     page.eval("model.predict(image)");
-    let first = r#"[{"name":"input","kind":"input","activation":null,"shape":[1,28,28],"formula":"","parameters":0,"multiplyAdds":0},{"name":"conv1","kind":"conv","activation":"relu","shape":[16,28,28],"formula":"(28 + 2·1 − 3) / 1 + 1 = 28","parameters":160,"multiplyAdds":112896}]"#;
+    let first = r#"[{"name":"input","kind":"input","activation":null,"inputs":[],"shape":[1,28,28],"formula":"","parameters":0,"multiplyAdds":0},{"name":"conv1","kind":"conv","activation":"relu","inputs":[0],"shape":[16,28,28],"formula":"(28 + 2·1 − 3) / 1 + 1 = 28","parameters":160,"multiplyAdds":112896}]"#;
     assert_eq!(page.json("model.layers().slice(0, 2)"), first);
     assert_eq!(page.json("model.layers().length"), known::MEANS.len().to_string());
     for (i, (name, mean)) in known::MEANS.into_iter().enumerate() {

@@ -61,6 +61,13 @@ fn every_file_scores_what_its_card_says() {
         let report = eval(&["eval", "--model", name, "--data", data.to_str().unwrap()]);
         let accuracy = report["accuracy"].as_f64().unwrap();
         assert!(accuracy >= least(name), "{name}: {accuracy}");
+        // What the page says of it.
+        let survey: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(Path::new(FOLDER).join("survey.json")).unwrap()).unwrap();
+        let misread = survey["models"][name]["misread"].as_array().into_iter().flatten();
+        let misread: Vec<&serde_json::Value> = misread.map(|one| &one[0]).collect();
+        let found: Vec<&serde_json::Value> = report["misclassified"].as_array().unwrap().iter().collect();
+        assert_eq!(misread, found, "{name}: `hitofude survey --ensemble A,B --data DIR` writes survey.json anew");
         let said = format!("| MNIST test set | **{:.2} %**", 100.0 * accuracy);
         assert!(card(&path).contains(&said), "{name}: {said}");
     }

@@ -227,3 +227,19 @@ fn weights_that_overflow_give_an_error_and_no_digit() {
     let mut model = Recogniser::new("deep_convnet", params, Calibration::default()).unwrap();
     assert_eq!(model.predict(&picture(10)).unwrap_err().code(), "value");
 }
+
+/// Branches and skips as a page draws them: who reads whom.
+#[test]
+fn entries_say_what_they_read() {
+    let model = Recogniser::new("resnet_mini", params("resnet_mini", 1), Calibration::default()).unwrap();
+    let layers = model.layers();
+    let reads = |name: &str| -> Vec<&str> {
+        let entry = layers.iter().find(|l| l.name == name).unwrap();
+        entry.inputs.iter().map(|&i| layers[i].name.as_str()).collect()
+    };
+    assert_eq!(reads("conv1"), ["input"]);
+    assert_eq!(reads("layer1.0.add"), ["layer1.0.bn2", "maxpool"]);
+    assert_eq!(reads("layer2.0.add"), ["layer2.0.bn2", "layer2.0.downsample.1"]);
+    // The flattening before it has no entry.
+    assert_eq!(reads("fc"), ["avgpool"]);
+}

@@ -4,8 +4,10 @@
 //! exercises use (after Saitoh 2016, chapters 6 and 8; MNIST in batches of 100 drawn with replacement); with them the
 //! figures come out as printed, which is what speaks for them. The page lists the same presets.
 
+mod claims;
 mod presets;
 
+pub use claims::{Arm, CLAIMS, Claim, Outcome};
 pub use presets::{PRESETS, Preset, Start};
 
 use crate::data::idx::Labelled;

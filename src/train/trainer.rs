@@ -71,6 +71,11 @@ impl Trainer {
         self.descent.result()
     }
 
+    /// The summed gradient of the last step, in the arena's order.
+    pub fn gradient(&self) -> &[f32] {
+        self.descent.gradient()
+    }
+
     /// Everything to go on from here with the same bits.
     pub fn state(&self) -> State {
         self.descent.state()

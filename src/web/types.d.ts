@@ -25,7 +25,9 @@ export type Layer = {
   /** The field's word for it: `input`, `conv`, `max_pool`, `affine`, … */
   kind: string;
   /** The activation that has been applied to its values, if one has. */
-  activation: 'relu' | 'sigmoid' | 'tanh' | null;
+  activation: string | null;
+  /** The positions of the layers that it reads: a branch is one that several read. */
+  inputs: number[];
   /** Channels, height, width. */
   shape: [number, number, number];
   /** The output-size formula with this layer's numbers filled in; empty where there is nothing to compute. */

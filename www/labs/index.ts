@@ -26,6 +26,12 @@ export const labs: [Lab, ...Lab[]] = [
     view: () => import('./train/Train.svelte'),
   },
   {
+    id: 'zoo',
+    title: 'Zoo',
+    icon: 'M5 6h4v4H5zM5 15h4v4H5zM15 10.5h4v4h-4zM9 8c4 0 2 4.7 6 4.7M9 17c4 0 2-4.3 6-4.3',
+    view: () => import('./zoo/Zoo.svelte'),
+  },
+  {
     id: 'bench',
     title: 'Bench',
     icon: 'M4 20h16M6 20v-6h3v6M11 20V9h3v11M16 20V4h3v16',

@@ -3,7 +3,8 @@
 import { expose, transfer } from 'comlink';
 import { loadEngine, loadModel } from '../lib/load';
 import type { Engine, Layer, Model } from '../lib/types';
-import type { Desk, Maps, Report } from './protocol';
+import { mapsOf } from './maps';
+import type { Desk, Report } from './protocol';
 
 let engine: Promise<Engine> | undefined;
 let model: Model | undefined;
@@ -26,39 +27,15 @@ const desk: Desk = {
 
   read(ink, names) {
     if (!model) throw new Error('no network is open');
+    const opened = model;
     const start = performance.now();
     const reading = model.predictInk(ink);
     const milliseconds = performance.now() - start;
-    const maps = reading.status === 'empty' ? [] : names.flatMap(mapsOf);
+    const maps = reading.status === 'empty' ? [] : names.flatMap((name) => mapsOf(opened, layers.get(name)));
     const report: Report = { reading, maps, milliseconds };
     return transfer(report, buffersOf(report));
   },
 };
-
-function mapsOf(name: string): Maps[] {
-  const layer = layers.get(name);
-  if (!model || !layer) return [];
-  const values = model.features(name);
-  return [{ layer: name, values, stats: statistics(values, layer.shape[0]) }];
-}
-
-function statistics(values: Float32Array, maps: number): Float32Array {
-  const stats = new Float32Array(3 * maps);
-  const size = values.length / maps;
-  for (let map = 0; map < maps; map++) {
-    let min = Infinity;
-    let max = -Infinity;
-    let sum = 0;
-    for (let i = map * size; i < (map + 1) * size; i++) {
-      const value = values[i] as number;
-      min = Math.min(min, value);
-      max = Math.max(max, value);
-      sum += value;
-    }
-    stats.set([min, sum / size, max], 3 * map);
-  }
-  return stats;
-}
 
 function buffersOf({ reading, maps }: Report): Transferable[] {
   const own = maps.flatMap(({ values, stats }) => [values.buffer, stats.buffer]);

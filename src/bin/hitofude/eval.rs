@@ -50,7 +50,7 @@ pub struct InkArgs {
 }
 
 /// Classes of digits.
-const CLASSES: usize = 10;
+pub const CLASSES: usize = 10;
 
 /// What the answers to some images came to.
 #[derive(serde::Serialize)]
@@ -127,7 +127,7 @@ fn scores(model: &Model, part: &Labelled) -> Result<Vec<f32>> {
 }
 
 /// Scores over the temperature that makes their softmax honest, so that no member shouts the others down.
-fn calibrated(model: &Model, part: &Labelled) -> Result<Vec<f32>> {
+pub fn calibrated(model: &Model, part: &Labelled) -> Result<Vec<f32>> {
     let Calibration { temperature, .. } = Calibration::from_metadata(&model.metadata)?;
     Ok(scores(model, part)?.iter().map(|score| score / temperature).collect())
 }

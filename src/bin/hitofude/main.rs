@@ -9,6 +9,7 @@ mod files;
 mod import;
 mod reproduce;
 mod run;
+mod survey;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -44,6 +45,8 @@ enum Command {
     Describe(run::DescribeArgs),
     /// Write a model as ONNX, or as one safetensors file that holds its description, too.
     Export(export::Args),
+    /// Read the MNIST test set with every shipped model, alone and together, and write what the page shows of it.
+    Survey(survey::Args),
     /// Run a model file (ONNX or safetensors) on named arrays.
     Run(run::Args),
     /// List the recipes, architectures and shipped weights.
@@ -95,6 +98,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Describe(args) => run::describe(&args),
+        Command::Survey(args) => survey::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Models { operators: true, .. } => {
             operators().iter().for_each(|name| println!("{name}"));

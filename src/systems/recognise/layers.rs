@@ -14,8 +14,10 @@ pub struct Layer {
     pub name: String,
     /// The field's word for it: `input`, `conv`, `max_pool`, `affine`, …
     pub kind: &'static str,
-    /// The activation that has been applied to its values: `relu`, `sigmoid`, `tanh`.
+    /// The activation that has been applied to its values: `relu`, `sigmoid`, `silu`, …
     pub activation: Option<&'static str>,
+    /// The entries it reads, by their numbers: a branch is one that several read.
+    pub inputs: Vec<usize>,
     /// Channels, height, width.
     pub shape: Shape,
     /// How the output size comes about, with the numbers filled in; empty for the input.
@@ -30,6 +32,8 @@ pub struct Layer {
 /// The layers of `net` in order.
 pub(super) fn of(net: &Network) -> Vec<Layer> {
     let mut layers = Vec::new();
+    // The entry that each wire's values are looked at in.
+    let mut owner: Vec<usize> = Vec::new();
     for wire in net.wires() {
         let layer = net.node(wire).layer.as_ref();
         let kind = layer.map_or("input", |layer| layer.kind());
@@ -40,8 +44,13 @@ pub(super) fn of(net: &Network) -> Vec<Layer> {
             _ if layer.is_some_and(|layer| layer.in_place()) => join(&mut layers, net, wire, Some(kind)),
             _ => false,
         };
-        if !joined {
-            layers.push(entry(net, wire, kind));
+        let read = |input: &Wire| net.wires().zip(&owner).find(|(w, _)| w == input).map(|(_, &entry)| entry);
+        let inputs: Vec<usize> = net.node(wire).inputs.iter().filter_map(read).collect();
+        if joined {
+            owner.push(inputs[0]);
+        } else {
+            owner.push(layers.len());
+            layers.push(Layer { inputs, ..entry(net, wire, kind) });
         }
     }
     layers
@@ -72,6 +81,7 @@ fn entry(net: &Network, wire: Wire, kind: &'static str) -> Layer {
         name: node.name.clone(),
         kind,
         activation: None,
+        inputs: Vec::new(),
         shape: node.shape,
         formula: layer.map_or(String::new(), |layer| layer.formula(&inputs)),
         parameters: net.views()[node.params.clone()]

@@ -59,7 +59,7 @@ export type LayerKind = { name: string; options: { name: string; default: number
 
 /** What the layers of a description make of one picture, and the first thing that does not fit. */
 export type Outline = {
-  layers: Omit<Layer, 'activation'>[];
+  layers: Omit<Layer, 'activation' | 'inputs'>[];
   fault: { layer: number | null; message: string } | null;
 };
 

@@ -1,0 +1,58 @@
+// The thread of the Zoo lab: one engine, many networks, one drawing for all of them.
+
+import { expose, transfer } from 'comlink';
+import { loadEngine, loadModel } from '../../lib/load';
+import type { Engine, Layer, Model } from '../../lib/types';
+import { mapsOf } from '../maps';
+import type { Said, Zoo } from './protocol';
+
+/** A browser's clock is coarse: a network answers until this many milliseconds are over, and the mean counts. */
+const ENOUGH_MS = 1;
+
+let engine: Promise<Engine> | undefined;
+const open = new Map<string, { model: Model; layers: Layer[] }>();
+
+const zoo: Zoo = {
+  async start(wasm, build, onProgress) {
+    engine = loadEngine(wasm, { onProgress, ...(build && { build }) });
+    return (await engine).build;
+  },
+
+  async open(name, weights, onProgress) {
+    if (!engine) throw new Error('the engine has not been started');
+    const model = await loadModel(engine, weights, { onProgress });
+    open.get(name)?.model.free();
+    const layers = model.layers();
+    open.set(name, { model, layers });
+    return layers;
+  },
+
+  read(ink, watched) {
+    const said: Said[] = [];
+    let picture: Float32Array | undefined;
+    for (const [name, { model }] of open) {
+      if (!picture) {
+        const reading = model.predictInk(ink);
+        if (reading.status === 'empty') return { said, maps: [] };
+        picture = reading.steps.at(-1)?.pixels ?? new Float32Array();
+      }
+      said.push({ name, ...timed(model, picture) });
+    }
+    const shown = open.get(watched.name);
+    const maps = shown
+      ? watched.layers.flatMap((name) => mapsOf(shown.model, shown.layers.find((layer) => layer.name === name)))
+      : [];
+    return transfer({ said, maps }, maps.flatMap(({ values, stats }) => [values.buffer, stats.buffer]));
+  },
+};
+
+function timed(model: Model, picture: Float32Array): Omit<Said, 'name'> {
+  const start = performance.now();
+  for (let times = 1; ; times++) {
+    const answer = model.predict(picture);
+    const milliseconds = (performance.now() - start) / times;
+    if (milliseconds * times >= ENOUGH_MS) return { answer, milliseconds };
+  }
+}
+
+expose(zoo);
