@@ -6,6 +6,7 @@
 //! nothing.
 
 use super::graph::{Network, Node, Wire};
+use crate::error::{Error, Result};
 use crate::tensor::Map;
 
 /// What a run is for.
@@ -310,4 +311,23 @@ impl Buffers {
 
 fn widen(halo: &mut (usize, usize), need: (usize, usize)) {
     *halo = (halo.0.max(need.0), halo.1.max(need.1));
+}
+
+/// The most bytes that buffers may take: a page has 4 GiB in all, and the browser needs room for copies.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// Refuses what would not fit into a page, before anything is allocated. Errors: [`Error::Value`] for an empty batch and for
+/// buffers of more than 1 GiB.
+pub fn affordable(net: &Network, batch: usize, purpose: &Purpose) -> Result<()> {
+    if batch == 0 {
+        return Err(Error::value("batch", "at least 1 image", batch));
+    }
+    let numbers: u64 = net.nodes().iter().map(|node| node.shape.len() as u64).sum();
+    let (values, copies) = if matches!(purpose, Purpose::Train { .. }) { (2, 5) } else { (1, 2) };
+    let numbers = numbers.saturating_mul(batch as u64).saturating_add(copies * net.parameters() as u64 / values);
+    let bytes = numbers.saturating_mul(4 * values);
+    if bytes > MOST_BYTES {
+        return Err(Error::value("memory", format!("at most {MOST_BYTES} bytes"), format!("about {bytes}")));
+    }
+    Ok(())
 }

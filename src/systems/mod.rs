@@ -6,6 +6,7 @@ pub mod experiment;
 pub mod explain;
 pub mod exported;
 pub mod imported;
+pub mod model;
 pub mod personalise;
 pub mod recognise;
 pub mod reproduce;

@@ -6,13 +6,11 @@
 
 use crate::error::{Error, Result};
 use crate::kernel::reduce;
+use crate::nn::plan::affordable;
 use crate::nn::{Init, Mode, Network, Params, Purpose, Run, Wire};
 use crate::tensor::Tensor;
 use crate::train::Optimiser;
 use crate::train::optimiser::{Memory, Rule};
-
-/// The most bytes that buffers may take: a page has 4 GiB in all, and the browser needs room for copies.
-const MOST_BYTES: u64 = 1 << 30;
 
 /// A network at work.
 pub struct Session {
@@ -184,18 +182,4 @@ impl Session {
 
 fn learns(purpose: &Purpose) -> bool {
     matches!(purpose, Purpose::Train { .. })
-}
-
-/// Refuses what would not fit, before anything is allocated.
-fn affordable(net: &Network, batch: usize, purpose: &Purpose) -> Result<()> {
-    if batch == 0 {
-        return Err(Error::value("batch", "at least 1 image", batch));
-    }
-    let numbers: u64 = net.nodes().iter().map(|node| node.shape.len() as u64).sum();
-    let (values, copies) = if learns(purpose) { (2, 5) } else { (1, 2) };
-    let bytes = 4 * (values * numbers * batch as u64 + copies * net.parameters() as u64);
-    if bytes > MOST_BYTES {
-        return Err(Error::value("memory", format!("at most {MOST_BYTES} bytes"), format!("about {bytes}")));
-    }
-    Ok(())
 }

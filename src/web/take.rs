@@ -128,7 +128,7 @@ fn point(value: &JsValue) -> Outcome<Option<[f32; 2]>> {
 }
 
 /// The items of an array, of which there are at most `most`.
-fn items<T>(
+pub(super) fn items<T>(
     what: &str,
     list: &JsValue,
     most: usize,
@@ -139,7 +139,7 @@ fn items<T>(
     }
     let length = list.unchecked_ref::<Array>().length();
     if length as usize > most {
-        return Err(Error::value(what, format!("at most {most} items, {MAX_POINTS} points in all"), length).into());
+        return Err(Error::value(what, format!("at most {most} items"), length).into());
     }
     (0..length).map(|i| each(i, &Reflect::get_u32(list, i)?)).collect()
 }

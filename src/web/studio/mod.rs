@@ -2,6 +2,7 @@
 
 mod explain;
 mod give;
+mod model;
 mod network;
 mod outline;
 mod take;
@@ -11,6 +12,7 @@ use super::Outcome;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use explain::Explainer;
+pub use model::OwnModel;
 pub use network::Network;
 pub use outline::{layer_kinds, outline};
 pub use training::{Coach, Learner, Samples};

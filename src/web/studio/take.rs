@@ -1,7 +1,8 @@
 //! What the studio's handles take besides; see the door's own [`take`](crate::web::take).
 
+use crate::web::Outcome;
 pub(super) use crate::web::take::{field, text};
-use crate::web::take::{text_within, typed, unexpected};
+use crate::web::take::{items, text_within, typed, unexpected};
 use crate::{Error, Result};
 use js_sys::{Float32Array, Uint8Array, Uint32Array};
 use wasm_bindgen::JsValue;
@@ -14,6 +15,9 @@ const MAX_FILE: u32 = 512 << 20;
 
 /// The most places in one argument.
 const MAX_PLACES: u32 = 1 << 16;
+
+/// The most names in a list.
+const MAX_NAMES: usize = 10_000;
 
 /// The longest description of a network.
 const MAX_LONG_TEXT: u32 = 1 << 20;
@@ -73,4 +77,18 @@ pub(super) fn places(what: &str, value: &JsValue) -> Result<Vec<usize>> {
         return Err(Error::shape(what, format!("at most {MAX_PLACES}"), array.length()));
     }
     Ok(array.to_vec().into_iter().map(|place| place as usize).collect())
+}
+
+/// The classes of pictures.
+pub(super) fn labels(what: &str, value: &JsValue) -> Result<Vec<u32>> {
+    let array: &Uint32Array = typed(what, "a Uint32Array", value)?;
+    if array.length() > MAX_NUMBERS {
+        return Err(Error::shape(what, format!("at most {MAX_NUMBERS} numbers"), array.length()));
+    }
+    Ok(array.to_vec())
+}
+
+/// A list of names.
+pub(super) fn texts(what: &str, value: &JsValue) -> Outcome<Vec<String>> {
+    items(what, value, MAX_NAMES, |i, name| Ok(text(&format!("{what}[{i}]"), name)?))
 }

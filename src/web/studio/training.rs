@@ -283,7 +283,7 @@ fn part_of(value: &JsValue) -> Result<Part> {
 }
 
 #[derive(Serialize)]
-struct Sums {
+pub(super) struct Sums {
     images: usize,
     loss: f64,
     correct: usize,

@@ -112,3 +112,6 @@ export type Neighbours = { place: [number, number]; which: Uint32Array; distance
 
 /** How a picture climbs to what a unit wants. */
 export type Wish = { rate: number; jitter: number; blur: number; variation: number; seed: number };
+
+/** What a layer makes of one picture, channel by channel (CHW). */
+export type Features = { name: string; shape: [number, number, number]; values: Float32Array };

@@ -1,0 +1,153 @@
+//#region www/public/wasm/hitofude.d.ts
+/* tslint:disable */
+/* eslint-disable */
+/** Points `[x, y]` of one stroke of the brush, x right, y down, in any unit. */
+type Stroke = [number, number][];
+/**
+ * A drawing: strokes, or what a canvas gives (dark ink on light or no paper), or a picture of coverage (0 paper, 255
+ * ink), row by row.
+ *
+ * `penWidth` is the line's thickness in pixels of the 20-pixel box that every drawing is scaled to, from 0.5 to 10.
+ * Left out, it is 1.8, which the networks for drawings have learnt to read.
+ */
+type Ink = {
+  strokes: Stroke[];
+  penWidth?: number;
+} | ImageData | {
+  width: number;
+  height: number;
+  pixels: Uint8Array;
+};
+//#endregion
+//#region www/lib/package/types.d.ts
+/** Channels, height, width. */
+type Shape = [channels: number, height: number, width: number];
+/** Numbers of a picture, channel by channel (CHW): grey levels or colours from 0 to 1, or whatever the network has learnt. */
+type Numbers = {
+  data: Float32Array | Uint8Array | Uint8ClampedArray | number[];
+  shape?: number[];
+};
+/**
+ * Something to read. Strokes and canvases of a drawing are brought into the form of MNIST's digits for a network that reads
+ * 28 × 28 grey levels; for any other network a canvas is scaled to its size. Bytes count from 0 to 255.
+ */
+type Input = {
+  strokes: Stroke[];
+  penWidth?: number;
+} | ImageData | ImageBitmap | HTMLCanvasElement | OffscreenCanvas | Float32Array | Uint8Array | Numbers;
+/** What a model makes of one input. */
+type Prediction = {
+  /** The most probable class; of the digit networks, the digit. */class: number;
+  probabilities: Float32Array; /** `unsure` where a digit network's calibration says so. */
+  status: 'sure' | 'unsure';
+};
+/** What a layer makes of one input, channel by channel (CHW). */
+type Feature = {
+  name: string;
+  shape: Shape;
+  values: Float32Array;
+};
+type LayerInfo = {
+  name: string;
+  kind: string;
+  shape: Shape;
+  parameters: number;
+  multiplyAdds: number;
+};
+/** Examples and the class of each. */
+type Data = {
+  inputs: Input[];
+  labels: ArrayLike<number> & Iterable<number>;
+};
+type FitOptions = {
+  /** Times that all examples are seen; 10. */epochs?: number; /** Examples in a step; 32. */
+  batch?: number; /** Everything random follows from it; 1. */
+  seed?: number; /** Highest learning rate; 0.001. */
+  rate?: number; /** `adam` if nothing is said. */
+  optimiser?: 'sgd' | 'momentum' | 'nesterov' | 'adagrad' | 'adadelta' | 'rmsprop' | 'adam' | 'adamw'; /** How the rate goes; `constant` if nothing is said. */
+  schedule?: 'constant' | 'step' | 'exponential' | 'cosine' | 'onecycle'; /** Penalties on the weights. */
+  l1?: number;
+  l2?: number;
+  labelSmoothing?: number; /** The longest gradient. */
+  clipNorm?: number; /** Decay of averaged weights, which are kept in the end. */
+  average?: number; /** Examples to judge each epoch by. */
+  validation?: Data;
+  signal?: AbortSignal;
+};
+/** What an epoch came to. */
+type Report = {
+  epoch: number;
+  epochs: number; /** Mean loss of the epoch's examples, each as it was seen. */
+  loss: number;
+  accuracy: number;
+  seconds: number;
+  validation?: {
+    accuracy: number;
+    loss: number;
+  };
+};
+type SaveFormat = 'safetensors-f16' | 'safetensors-f32';
+/** One layer of a network of one's own: a type, its name if others refer to it, its inputs if not the layer before, options. */
+type LayerDefinition = {
+  type: string;
+  name?: string;
+  inputs?: string[];
+} & Record<string, unknown>;
+/** A network of one's own. */
+type NetworkDefinition = {
+  input: Shape;
+  layers: LayerDefinition[];
+  output?: string;
+};
+type LoadOptions = {
+  /** Where the two modules are, or their bytes; beside the package's own files if nothing is said. */wasmUrl?: {
+    reading?: WasmSource;
+    studio?: WasmSource;
+  };
+  onProgress?: (progress: {
+    loaded: number;
+    total: number | null;
+  }) => void;
+  signal?: AbortSignal;
+};
+type WasmSource = string | URL | BufferSource | WebAssembly.Module;
+/**
+ * A network that reads and learns. Whatever cannot work throws an `Error` with a `code` and changes nothing. One that is
+ * forgotten is cleaned up with its memory; `dispose` (or `using`) does it at once.
+ */
+interface Model {
+  readonly name: string;
+  readonly inputShape: Shape;
+  readonly classes: number;
+  layers(): LayerInfo[];
+  predict(input: Input, signal?: AbortSignal): Promise<Prediction>;
+  predictAll(inputs: Input[], signal?: AbortSignal): Promise<Prediction[]>;
+  features(input: Input, layers: string[], signal?: AbortSignal): Promise<Feature[]>;
+  /** Learns; each turn of the iteration is an epoch. Leaving it early keeps what was learnt until then, as an abort does. */
+  fit(data: Data, options?: FitOptions): AsyncGenerator<Report, void, void>;
+  /** The part of the data that the model gets right, and its mean loss. */
+  evaluate(data: Data, signal?: AbortSignal): Promise<{
+    accuracy: number;
+    loss: number;
+  }>;
+  /** Freezes layers: names, or their beginnings and `*`. */
+  freeze(...layers: string[]): Promise<void>;
+  /** Gives the model other classes: its last layer begins anew, the others stay. */
+  withClasses(classes: number, seed?: number): Promise<void>;
+  /** A safetensors file that is the whole model: `load` needs nothing else. */
+  save(format?: SaveFormat): Promise<Uint8Array<ArrayBuffer>>;
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+/** What `load` opens: a name (`draw`, `deep_convnet`), where a safetensors file is, or its bytes. */
+type ModelSource = string | URL | Uint8Array | ArrayBuffer;
+/** A way into the package. */
+interface Api {
+  load(source: ModelSource, options?: LoadOptions): Promise<Model>;
+  /** A network of one's own, its weights drawn from a seed. */
+  define(network: NetworkDefinition, options?: LoadOptions & {
+    seed?: number;
+  }): Promise<Model>;
+}
+//#endregion
+export { WasmSource as _, Input as a, LoadOptions as c, NetworkDefinition as d, Numbers as f, Shape as g, SaveFormat as h, FitOptions as i, Model as l, Report as m, Data as n, LayerDefinition as o, Prediction as p, Feature as r, LayerInfo as s, Api as t, ModelSource as u, Ink as v, Stroke as y };

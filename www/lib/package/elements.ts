@@ -1,0 +1,17 @@
+// `hitofude/elements`: custom elements for pages without a framework, and with any.
+
+import { PadElement } from './pad-element';
+import { TrainElement } from './train-element';
+
+export { PadElement, TrainElement };
+
+for (const [name, element] of [['hitofude-pad', PadElement], ['hitofude-train', TrainElement]] as const) {
+  if (!customElements.get(name)) customElements.define(name, element);
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'hitofude-pad': PadElement;
+    'hitofude-train': TrainElement;
+  }
+}

@@ -1,0 +1,94 @@
+// The two modules in the thread that asks, each loaded once, and the models they open.
+
+import initReading from '../../public/wasm/hitofude.js';
+import initStudio from '../../public/wasm/studio/hitofude.js';
+import { Refused } from './errors';
+import { DirectModel } from './model';
+import type { Api, LoadOptions, ModelSource, NetworkDefinition, WasmSource } from './types';
+
+/** What a way into the package brings along: where its modules are, and its models by name. */
+export type Assets = {
+  wasm: () => { reading: WasmSource; studio: WasmSource };
+  models: Record<string, () => ModelSource>;
+};
+
+type Glue = (options: { module_or_path: BufferSource | WebAssembly.Module }) => Promise<unknown>;
+
+/** `load` and `define` in this thread. */
+export function api(assets: Assets): Api {
+  const started = new Map<Glue, Promise<unknown>>();
+  const once = (glue: Glue, source: WasmSource, options: LoadOptions) => {
+    // A start that failed may be tried again.
+    const start = started.get(glue) ?? compiled(source, options).then((module) => glue({ module_or_path: module }));
+    started.set(glue, start);
+    start.catch(() => started.delete(glue));
+    return start;
+  };
+  const open = async (source: ConstructorParameters<typeof DirectModel>[0], options: LoadOptions) => {
+    const at = { ...assets.wasm(), ...options.wasmUrl };
+    await once(initReading as Glue, at.reading, options);
+    return new DirectModel(source, () => once(initStudio as Glue, at.studio, {})).open();
+  };
+  return {
+    load: async (source, options = {}) => open({ weights: await weights(source, assets, options) }, options),
+    define: (network: NetworkDefinition, { seed = 1, ...options } = {}) =>
+      open({ description: JSON.stringify(network), seed }, options),
+  };
+}
+
+async function weights(source: ModelSource, { models }: Assets, options: LoadOptions): Promise<Uint8Array> {
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  if (source instanceof Uint8Array) return source;
+  const named = typeof source === 'string' ? models[source] : undefined;
+  if (named) return weights(named(), { wasm: () => ({ reading: '', studio: '' }), models: {} }, options);
+  return bytes(source, options);
+}
+
+async function compiled(source: WasmSource, options: LoadOptions): Promise<BufferSource | WebAssembly.Module> {
+  if (typeof source === 'string' || source instanceof URL) return bytes(source, options);
+  return source;
+}
+
+/** The bytes at an address; in Node also of a file. */
+async function bytes(source: string | URL, { onProgress, signal }: LoadOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const base = typeof location === 'undefined' ? import.meta.url : location.href;
+  let url: URL;
+  try {
+    url = new URL(source, base);
+  } catch (cause) {
+    throw new Refused('value', `${source} is no name of a model and no address`, { cause });
+  }
+  if (url.protocol === 'file:' && typeof process === 'object') return file(url);
+  const response = await fetch(url, { signal: signal ?? null }).catch((cause: unknown) => {
+    signal?.throwIfAborted();
+    throw new Refused('network', `${url.href} could not be reached`, { cause });
+  });
+  if (!response.ok || !response.body) {
+    throw new Refused('network', `${url.href}: the server answered ${response.status}`);
+  }
+  const length = response.headers.has('content-encoding') ? null : response.headers.get('content-length');
+  const total = length === null ? null : Number(length);
+  let loaded = 0;
+  const counted = response.body.pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      transform(chunk, controller) {
+        loaded += chunk.byteLength;
+        onProgress?.({ loaded, total });
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+  return new Uint8Array(await new Response(counted).arrayBuffer());
+}
+
+async function file(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  // By a variable, so that bundlers for browsers do not look for it.
+  const name = 'node:fs/promises';
+  const { readFile } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { readFile(url: URL): Promise<Uint8Array> };
+  const data = await readFile(url).catch((cause: unknown) => {
+    throw new Refused('network', `${url.href} could not be read`, { cause });
+  });
+  return new Uint8Array(data);
+}
+
+declare const process: unknown;

@@ -1,0 +1,11 @@
+// `hitofude/inline`: as `hitofude/direct`, with the modules and the network `draw` inside the script. For bundlers and
+// sandboxes that lose the files that belong to a script.
+
+import draw from '../../../pretrained/draw.safetensors';
+import reading from '../../public/wasm/simd128.wasm';
+import studio from '../../public/wasm/studio/simd128.wasm';
+import { api } from './engine';
+
+export const { load, define } = api({ wasm: () => ({ reading, studio }), models: { draw: () => draw } });
+export { Refused } from './errors';
+export type * from './types';
