@@ -32,7 +32,7 @@ async function buildPackage() {
     config: false,
     logLevel: 'warn',
     format: 'esm',
-    platform: 'neutral',
+    platform: 'browser',
     target: 'es2022',
     dts: true,
     clean: false,

@@ -41,6 +41,9 @@ async function weights(source: ModelSource, { models }: Assets, options: LoadOpt
   if (source instanceof Uint8Array) return source;
   const named = typeof source === 'string' ? models[source] : undefined;
   if (named) return weights(named(), { wasm: () => ({ reading: '', studio: '' }), models: {} }, options);
+  if (typeof source === 'string' && /^\w+$/.test(source)) {
+    throw new Refused('missing', `there is no model called ${source}: name one of ${Object.keys(models).join(', ')}, or say where its file is`);
+  }
   return bytes(source, options);
 }
 
@@ -82,8 +85,8 @@ async function bytes(source: string | URL, { onProgress, signal }: LoadOptions):
 }
 
 async function file(url: URL): Promise<Uint8Array<ArrayBuffer>> {
-  // By a variable, so that bundlers for browsers do not look for it.
-  const name = 'node:fs/promises';
+  // Put together, so that no bundler for browsers looks for it.
+  const name = ['node', 'fs/promises'].join(':');
   const { readFile } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { readFile(url: URL): Promise<Uint8Array> };
   const data = await readFile(url).catch((cause: unknown) => {
     throw new Refused('network', `${url.href} could not be read`, { cause });

@@ -5,9 +5,9 @@ import { proxy, wrap, type Remote } from 'comlink';
 import { load as loadHere, define as defineHere } from './direct';
 import { Refused, stop } from './errors';
 import { portable } from './portable';
-import type { About, Answer, Desk } from './worker';
+import type { About, Answer, Desk, OnProgress } from './worker';
 import type {
-  Api, Data, Feature, FitOptions, Input, LayerInfo, LoadOptions, Model, Prediction, Report, SaveFormat, Shape,
+  Api, Data, Feature, FitOptions, Input, LayerInfo, LoadOptions, Model, ModelSource, Prediction, Report, SaveFormat, Shape,
 } from './types';
 
 let desk: Remote<Desk> | undefined;
@@ -25,22 +25,24 @@ const elsewhere = typeof Worker !== 'undefined';
 
 /** Opens a model: by name (`draw`, `deep_convnet`), from an address or from bytes. */
 export const load: Api['load'] = (source, options = {}) =>
-  elsewhere ? opened(options, (call, id, given) => there().load(call, id, source instanceof URL ? source.href : address(source), given)) : loadHere(source, options);
+  elsewhere ? opened(options, (call, id, ...given) => there().load(call, id, address(source), ...given)) : loadHere(source, options);
 
 /** A network of one's own, its weights drawn from a seed. */
 export const define: Api['define'] = (network, options = {}) =>
-  elsewhere ? opened(options, (call, id, given) => there().define(call, id, network, given)) : defineHere(network, options);
+  elsewhere ? opened(options, (call, id, ...given) => there().define(call, id, network, ...given)) : defineHere(network, options);
 
 /** An address as the worker, which has another base, must have it; names stay. */
-const address = <T>(source: T) => (typeof source === 'string' && /[./]/.test(source) ? new URL(source, location.href).href : source);
+const address = (source: ModelSource) => {
+  if (source instanceof URL) return source.href;
+  return typeof source === 'string' && /[./]/.test(source) ? new URL(source, location.href).href : source;
+};
 
 async function opened<O extends LoadOptions>(
-  { signal, onProgress, ...options }: O,
-  open: (call: number, id: number, options: Omit<O, 'signal'>) => Promise<Answer<About>>,
+  { signal, onProgress = () => {}, ...options }: O,
+  open: (call: number, id: number, options: Omit<O, 'signal' | 'onProgress'>, onProgress: OnProgress) => Promise<Answer<About>>,
 ): Promise<Model> {
   const id = ++numbers;
-  const given = { ...options, ...(onProgress && { onProgress: proxy(onProgress) }) } as unknown as Omit<O, 'signal'>;
-  const about = await asked(signal, (call) => open(call, id, given));
+  const about = await asked(signal, (call) => open(call, id, options, proxy(onProgress)));
   return new WorkerModel(id, about);
 }
 

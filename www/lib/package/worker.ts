@@ -40,14 +40,15 @@ async function answered<T>(call: number, work: (signal: AbortSignal) => Promise<
 
 export type Answer<T> = { value: T } | { error: { name: string; message: string; code: unknown } };
 
-type Opened = Omit<LoadOptions, 'signal'>;
+type Opened = Omit<LoadOptions, 'signal' | 'onProgress'>;
+export type OnProgress = NonNullable<LoadOptions['onProgress']>;
 
 const desk = {
-  load: (call: number, id: number, source: ModelSource, options: Opened) =>
-    answered(call, async (signal) => (models.set(id, await load(source, { ...options, signal })), about(id))),
+  load: (call: number, id: number, source: ModelSource, options: Opened, onProgress: OnProgress) =>
+    answered(call, async (signal) => (models.set(id, await load(source, { ...options, onProgress, signal })), about(id))),
 
-  define: (call: number, id: number, network: NetworkDefinition, options: Opened & { seed?: number }) =>
-    answered(call, async (signal) => (models.set(id, await define(network, { ...options, signal })), about(id))),
+  define: (call: number, id: number, network: NetworkDefinition, options: Opened & { seed?: number }, onProgress: OnProgress) =>
+    answered(call, async (signal) => (models.set(id, await define(network, { ...options, onProgress, signal })), about(id))),
 
   predictAll: (call: number, id: number, ...[inputs]: Parameters<Model['predictAll']>) =>
     answered(call, (signal) => model(id).predictAll(inputs, signal)),
