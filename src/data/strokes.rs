@@ -27,23 +27,6 @@ pub struct Drawing {
     pub strokes: Vec<Stroke>,
 }
 
-impl Drawing {
-    /// Whether it is one stroke that strays from the straight line between its ends by less than a twentieth of it:
-    /// of the digits, that is a 1 only.
-    pub fn is_line(&self) -> bool {
-        let [stroke] = &self.strokes[..] else { return false };
-        let (Some(&[x0, y0]), Some(&[x1, y1])) = (stroke.first(), stroke.last()) else { return false };
-        let (dx, dy) = (x1 - x0, y1 - y0);
-        let length = dx.hypot(dy);
-        // |cross product| / length is the distance from the line; the dot product over it the way along.
-        let strays = |&[x, y]: &[f32; 2]| {
-            let (across, along) = (dx * (y - y0) - dy * (x - x0), dx * (x - x0) + dy * (y - y0));
-            across.abs() > 0.05 * length * length || along < -0.05 * length * length || along > 1.05 * length * length
-        };
-        length > 0.0 && !stroke.iter().any(strays)
-    }
-}
-
 /// Reads every drawing of a JSON-lines file, plain or gzip; blank lines are skipped.
 ///
 /// Fails with the number of the line that is no drawing, on a digit above 9, and on more than [`MAX_BYTES`].

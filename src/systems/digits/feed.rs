@@ -80,12 +80,10 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Prepares images and, for a recipe with ink, drawings. Of those to learn from, what cannot be rendered is left out,
-    /// and what is one straight line but not labelled 1: unfinished, or labelled wrong, 13 of `pen-digits`' 7,985.
+    /// Prepares images and, for a recipe with ink, drawings; those to learn from that cannot be rendered are left out.
     pub fn new(recipe: &'static Recipe, source: Source, mut drawings: Drawings) -> Result<Self> {
         let mut page = [0.0; SIDE * SIDE];
-        let readable = |d: &Drawing| d.digit == 1 || !d.is_line();
-        drawings.train.retain(|d| readable(d) && ink::render(&d.strokes, ink::PEN, &mut page).is_ok());
+        drawings.train.retain(|d| ink::render(&d.strokes, ink::PEN, &mut page).is_ok());
         let (images, made) = match source {
             Source::Images(images) => (images, 0),
             Source::Made => (synth::digits(IMAGE_SPLIT, VALIDATION_IMAGES), MADE),

@@ -100,7 +100,7 @@ pub const RECIPES: &[Recipe] = &[
         about: "DeepConvNet for people's drawings: MNIST, pen strokes varied like a hand's, and scribbles to be unsure of",
         architecture: "deep_convnet",
         wiring: Some(scores_kept),
-        epochs: 60,
+        epochs: 20,
         plain: 0.3,
         ink: Some(Ink { hand: Hand::INK, repeats: 4, shapes: 0.08, scribbles: 2500 }),
         ..BASE

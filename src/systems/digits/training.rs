@@ -13,7 +13,7 @@ use crate::train::{Options, Progress, State, Trainer, calibrate, evaluate, optim
 use std::collections::BTreeMap;
 
 /// Part of the real digits that the calibration lets the network be unsure about. The bound to keep is 3 %.
-const UNSURE: f32 = 0.025;
+const UNSURE: f32 = 0.02;
 /// Scribbles that the network's doubt is measured on.
 const SCRIBBLES: usize = 2000;
 
