@@ -77,7 +77,7 @@ const SMALL: Init = Init::Gaussian(0.05);
 pub const CLAIMS: &[Claim] = &[
     Claim {
         name: "three 3x3 for one 7x7",
-        says: "the same receptive field with half the parameters and two more activations learns as well or better",
+        says: "the same receptive field with fewer parameters and two more activations learns as well or better",
         arms: &[
             arm("one 7 × 7", |g, x| field(g, x, &[7]), ADAM),
             arm("three 3 × 3", |g, x| field(g, x, &[3; 3]), ADAM),
