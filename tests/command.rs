@@ -145,3 +145,56 @@ fn an_unreadable_drawing_counts_as_unsure_and_wrong() {
     assert_eq!((&report["drawings"], &report["accuracy"]), (&2.into(), &0.5.into()), "{report}");
     assert_eq!((&report["unsure"], &report["accuracy_when_sure"]), (&1.into(), &1.0.into()), "{report}");
 }
+
+/// A folder of PNG files for each class: dark strokes on white paper, upright and level.
+fn lines_as_png(dir: &Path) {
+    for (class, upright) in [("level", false), ("upright", true)] {
+        std::fs::create_dir_all(dir.join(class)).unwrap();
+        for i in 0..100_usize {
+            let dark = |x: usize, y: usize| if upright { x == 4 + i % 20 } else { y == 4 + i % 20 };
+            let pixels: Vec<u8> = (0..784).map(|k| if dark(k % 28, k / 28) { 0 } else { 255 }).collect();
+            let file = std::fs::File::create(dir.join(class).join(format!("{i}.png"))).unwrap();
+            let mut encoder = png::Encoder::new(file, 28, 28);
+            encoder.set_color(png::ColorType::Grayscale);
+            encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+        }
+    }
+}
+
+#[test]
+fn fit_trains_on_folders_of_pictures_the_same_for_any_number_of_threads_and_stops_early() {
+    let dir = folder("fit");
+    lines_as_png(&dir.join("lines"));
+    let network = r#"{"input":[1,28,28],"layers":[{"name":"conv1","type":"conv","out":4,"kernel":3,"stride":2},
+        {"name":"relu1","type":"relu"},{"name":"flatten1","type":"flatten"},{"name":"affine1","type":"affine","out":2}]}"#;
+    let setup =
+        serde_json::json!({ "network": network, "batch": 16, "shard": 4, "steps": 400, "options": { "rate": 0.01 } });
+    std::fs::write(dir.join("setup.json"), setup.to_string()).unwrap();
+    let path = |name: &str| dir.join(name).to_str().unwrap().to_string();
+    let fit = |out: &str, threads: &str, more: &[&str]| {
+        let mut command = hitofude(&["--threads", threads, "fit", &path("setup.json"), "--data", &path("lines")]);
+        command.args(["--set", "options.optimiser.rule=adamw", "--set", "options.patience=6", "--out", &path(out)]);
+        command.args(more);
+        command
+    };
+    let report = last_json(&succeed(fit("one", "1", &[])));
+    succeed(fit("two", "2", &[]));
+    assert_eq!(std::fs::read(dir.join("one")).unwrap(), std::fs::read(dir.join("two")).unwrap());
+    assert!(report["validation"]["accuracy"].as_f64().unwrap() > 0.9, "{report}");
+    assert_eq!(report["validation"]["recall"].as_array().unwrap().len(), 2);
+    let log = std::fs::read_to_string(dir.join("one.csv")).unwrap();
+    assert!(log.starts_with("step,rate,loss,accuracy,gradient_norm,"), "{log}");
+    // From where the first one ended, its convolution frozen.
+    succeed(fit("three", "2", &["--from", &path("one"), "--freeze", "conv1", "--set", "steps=20"]));
+    let weights = |name: &str| hitofude::file::safetensors::read(&std::fs::read(dir.join(name)).unwrap()).unwrap();
+    let tensor = |name: &str, key: &str| weights(name).tensors.into_iter().find(|(k, _)| k == key).unwrap();
+    assert_eq!(tensor("one", "conv1.weight"), tensor("three", "conv1.weight"));
+    assert_ne!(tensor("one", "affine1.weight"), tensor("three", "affine1.weight"));
+    let stopped = last_json(&succeed(fit("four", "1", &["--set", "options.rate=0", "--set", "options.patience=2"])));
+    assert_eq!((&stopped["stopped_early"], &stopped["steps"]), (&true.into(), &30.into()), "{stopped}");
+    std::fs::write(dir.join("lines/upright/41.png"), b"no picture").unwrap();
+    for args in [&["--set", "option.rate=1"][..], &["--set", "steps"], &[]] {
+        assert_eq!(fit("five", "1", args).output().unwrap().status.code(), Some(2), "{args:?}");
+    }
+    assert!(!dir.join("five").exists());
+}

@@ -92,6 +92,47 @@ fn a_state_goes_on_elsewhere_with_the_same_bits() {
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
+fn validations_that_get_no_better_stop_it_and_the_best_weights_are_back() {
+    let (samples, setup) = (samples(), setup(r#","options":{"patience":2}"#));
+    let mut coach = coach(&setup, &samples);
+    let mut kept = Vec::new();
+    for loss in [0.5, 0.4, 0.6] {
+        train(&setup, &samples, &mut coach, 1, 2);
+        coach.see(loss);
+        kept.push(coach.latest().values().to_vec());
+    }
+    assert!(!coach.finished() && coach.result().values() == coach.latest().values());
+    // It goes on elsewhere with what it remembers.
+    let mut other = Coach::new(setup.clone(), samples.shape(), samples.classes()).unwrap();
+    let (early, best) = coach.stopping();
+    other.restore(coach.state()).unwrap();
+    other.restore_stopping(early.best, early.waited, best).unwrap();
+    assert!(other.restore_stopping(early.best, early.waited, &best[1..]).is_err());
+    for coach in [&mut coach, &mut other] {
+        train(&setup, &samples, coach, 1, 2);
+        coach.see(f64::NAN);
+        assert!(coach.finished() && coach.steps() == 8);
+        assert_eq!(coach.result().values(), kept[1]);
+        assert_ne!(coach.latest().values(), kept[1]);
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn frozen_layers_stay_as_they_begin() {
+    let (samples, setup) = (samples(), setup(r#","freeze":["conv1"]"#));
+    let mut coach = coach(&setup, &samples);
+    let first = coach.params().clone();
+    train(&setup, &samples, &mut coach, 1, 3);
+    let same = |name: &str| coach.params().get(name).unwrap() == first.get(name).unwrap();
+    assert!(same("conv1.weight") && same("conv1.bias") && !same("affine1.weight"));
+    let json = |freeze: &str| format!(r#"{{"network":{},"freeze":["{freeze}"]}}"#, serde_json::Value::from(NETWORK));
+    let unknown = Setup::from_json(&json("conv7")).unwrap();
+    assert!(Coach::new(unknown, samples.shape(), samples.classes()).is_err());
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn what_leaves_all_bounds_names_step_and_layer_and_changes_nothing() {
     let (samples, setup) = (samples(), setup(r#","options":{"rate":900,"optimiser":{"rule":"sgd"}}"#));
     let mut coach = coach(&setup, &samples);

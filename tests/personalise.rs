@@ -8,7 +8,7 @@ use hitofude::data::strokes::{Drawing, read_drawings};
 use hitofude::file::safetensors;
 use hitofude::nn::{Network, Params};
 use hitofude::systems::digits::feed::{picture, to_unit};
-use hitofude::systems::personalise::{Example, FEWEST, Lesson, Personaliser};
+use hitofude::systems::personalise::{Example, FEWEST, FORGETS, Lesson, Personaliser};
 use hitofude::train::evaluate;
 use hitofude::{Error, zoo};
 use std::collections::BTreeMap;
@@ -119,6 +119,23 @@ fn a_lesson_is_the_same_every_time_and_leaves_all_but_the_last_layers() {
         let changed = params.values()[view.range()] != first.params.values()[view.range()];
         assert_eq!(changed, view.name.starts_with("affine"), "{}", view.name);
     }
+}
+
+#[test]
+fn rounds_go_on_until_most_of_the_drawings_are_read_as_what_they_are_called() {
+    let (net, params) = draw();
+    let mut personaliser = Personaliser::new(&net, &params).unwrap();
+    let triangle = |e: f32| vec![vec![[0.5, 0.15 + e], [0.2, 0.8], [0.8, 0.8 + e], [0.5, 0.15 + e]]];
+    let drawing = |i: u8| Drawing { writer: String::new(), digit: 3, strokes: triangle(f32::from(i) / 100.0) };
+    let drawings: Vec<Drawing> = (0..5).map(drawing).collect();
+    let examples: Vec<Example> =
+        drawings.iter().map(|d| Example { digit: d.digit, strokes: d.strokes.clone() }).collect();
+    let mut read = |rounds: u64| {
+        let taught = personaliser.teach(&examples, &Lesson { rounds, ..Lesson::default() }, 1).unwrap();
+        assert!(taught.others[1] >= taught.others[0] - FORGETS, "{:?}", taught.others);
+        5 - misread(&net, &taught.params, &drawings).len()
+    };
+    assert!(read(1) < 4 && read(4) >= 4);
 }
 
 #[test]

@@ -202,6 +202,29 @@ fn smoothed_labels_keep_the_scores_apart_less() {
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
+fn first_weights_have_the_deviation_and_the_bounds_of_their_papers() {
+    // 784 in, 50 out.
+    let net = zoo::build("three_layer_mlp").unwrap();
+    for (init, variance, bound) in [
+        (Init::He, 2.0 / 784.0, f32::INFINITY),
+        (Init::HeUniform, 2.0 / 784.0, (6.0_f32 / 784.0).sqrt()),
+        (Init::Xavier, 2.0 / 834.0, f32::INFINITY),
+        (Init::XavierUniform, 2.0 / 834.0, (6.0_f32 / 834.0).sqrt()),
+    ] {
+        let mut params = net.zeros();
+        init.fill(&mut params, 7).unwrap();
+        let weights = params.get("affine1.weight").unwrap();
+        let most = weights.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+        let squares = weights.iter().map(|v| f64::from(v * v)).sum::<f64>() / weights.len() as f64;
+        assert!((squares / variance - 1.0).abs() < 0.03, "{init:?}: {squares} for {variance}");
+        // A normal one of that many numbers goes beyond four deviations; a uniform one comes close to its bound.
+        assert!(most <= bound && (bound.is_infinite() || most > 0.999 * bound), "{init:?}: {most} of {bound}");
+        assert!(params.get("affine1.bias").unwrap().iter().all(|&v| v == 0.0));
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn a_training_that_gets_no_better_stops() {
     let mut stopping = EarlyStopping::new(2);
     let verdicts = [1.0, 0.5, 0.6, 0.4, f64::NAN, 0.4].map(|loss| stopping.see(loss));

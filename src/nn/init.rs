@@ -6,16 +6,23 @@ use crate::rng::Rng;
 use crate::tensor::Tensor;
 use ndarray::IxDyn;
 
-/// The distribution of a layer's first weights, all of them normal with mean 0.
+/// The distribution of a layer's first weights, of mean 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Init {
-    /// σ = √(2 / fan-in), for ReLU. He et al. 2015.
+    /// Normal, σ = √(2 / fan-in), for ReLU. He et al. 2015.
     He,
-    /// σ = √(2 / (fan-in + fan-out)), for sigmoid and tanh. Glorot and Bengio 2010.
+    /// Uniform with He's σ: within ±√(6 / fan-in).
+    HeUniform,
+    /// Normal, σ = √(2 / (fan-in + fan-out)), for sigmoid and tanh. Glorot and Bengio 2010.
     Xavier,
-    /// This σ for every layer; the sources use 0.01.
+    /// Uniform with Xavier's σ, as the paper has it: within ±√(6 / (fan-in + fan-out)).
+    XavierUniform,
+    /// Normal with this σ for every layer; the sources use 0.01.
     Gaussian(f32),
 }
+
+/// Half the width of a uniform distribution of deviation 1: √3.
+const SPREAD: f32 = 1.732_050_8;
 
 impl Init {
     /// Draws every weight anew from `seed`, in the public order of each parameter, and sets all others to what they begin
@@ -31,8 +38,12 @@ impl Init {
         for (i, view) in params.views().to_vec().into_iter().enumerate() {
             let mut rng = Rng::part(seed, i as u64);
             let sigma = self.sigma(view.fan_in, view.fan_out);
-            let draw = |_| if view.role != Role::Weight { view.start } else { sigma * rng.normal() };
-            let values: Vec<f32> = (0..view.len()).map(draw).collect();
+            let mut draw = |_| match self {
+                _ if view.role != Role::Weight => view.start,
+                Init::HeUniform | Init::XavierUniform => sigma * SPREAD * rng.range(-1.0, 1.0),
+                _ => sigma * rng.normal(),
+            };
+            let values: Vec<f32> = (0..view.len()).map(&mut draw).collect();
             let tensor = Tensor::from_shape_vec(IxDyn(&view.shape), values).expect("as many as the shape holds");
             params.set(&view.name, &tensor)?;
         }
@@ -41,8 +52,8 @@ impl Init {
 
     fn sigma(self, fan_in: usize, fan_out: usize) -> f32 {
         match self {
-            Init::He => (2.0 / fan_in.max(1) as f32).sqrt(),
-            Init::Xavier => (2.0 / (fan_in + fan_out).max(1) as f32).sqrt(),
+            Init::He | Init::HeUniform => (2.0 / fan_in.max(1) as f32).sqrt(),
+            Init::Xavier | Init::XavierUniform => (2.0 / (fan_in + fan_out).max(1) as f32).sqrt(),
             Init::Gaussian(sigma) => sigma,
         }
     }

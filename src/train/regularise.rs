@@ -56,8 +56,10 @@ pub fn smooth(target: &mut [f32], part: f32) {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EarlyStopping {
     patience: u32,
-    best: f64,
-    waited: u32,
+    /// The best loss so far; infinite before the first.
+    pub best: f64,
+    /// Validations since.
+    pub waited: u32,
 }
 
 /// What a validation means for a training.
@@ -77,6 +79,11 @@ impl EarlyStopping {
         Self { patience, best: f64::INFINITY, waited: 0 }
     }
 
+    /// One that goes on from what another has seen.
+    pub fn resumed(patience: u32, best: f64, waited: u32) -> Self {
+        Self { patience, best, waited }
+    }
+
     /// Judges the next validation. A loss that is not a number is no better than any.
     pub fn see(&mut self, loss: f64) -> Verdict {
         if loss < self.best {
@@ -84,6 +91,11 @@ impl EarlyStopping {
             return Verdict::Best;
         }
         self.waited += 1;
-        if self.patience > 0 && self.waited >= self.patience { Verdict::Stop } else { Verdict::GoOn }
+        if self.stops() { Verdict::Stop } else { Verdict::GoOn }
+    }
+
+    /// Whether it has waited long enough.
+    pub fn stops(&self) -> bool {
+        self.patience > 0 && self.waited >= self.patience
     }
 }

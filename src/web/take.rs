@@ -106,7 +106,7 @@ fn pen(value: &JsValue) -> Result<f32> {
     value.as_f64().map(|v| v as f32).ok_or_else(|| unexpected("ink.penWidth", "a number", value))
 }
 
-fn strokes(list: &JsValue) -> Outcome<Vec<Stroke>> {
+pub(super) fn strokes(list: &JsValue) -> Outcome<Vec<Stroke>> {
     let mut points = 0;
     items("ink.strokes", list, MAX_POINTS, |s, stroke| {
         let name = format!("ink.strokes[{s}]");

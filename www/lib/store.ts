@@ -1,15 +1,21 @@
-// What the page keeps in the browser's storage: trainings to go on with, and the pictures they learn from.
+// What the page keeps in the browser's storage: trainings to go on with, the pictures they learn from, and the hand that a
+// network has been taught.
 
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import type { Taught } from '../worker/teach/protocol';
 import type { Saved } from '../worker/train/protocol';
-import type { IdxFiles } from './types';
+import type { Example, IdxFiles } from './types';
 
 /** Pictures as they came, under the hash of their bytes. */
 export type Kept = { key: string; name: string; files: IdxFiles; classes: string[]; at: number };
 
+/** The drawings that a network has been corrected on, and what it has learnt from them; `base` hashes its first weights. */
+export type KeptHand = { model: string; base: string; examples: Example[]; taught: Taught | null };
+
 interface Shelves extends DBSchema {
   runs: { key: string; value: Saved };
   pictures: { key: string; value: Kept };
+  hands: { key: string; value: KeptHand };
 }
 
 /** Trainings beyond these, and pictures, give way to newer ones. */
@@ -19,10 +25,18 @@ const PICTURES = 4;
 let shelves: Promise<IDBPDatabase<Shelves>> | undefined;
 
 function open(): Promise<IDBPDatabase<Shelves>> {
-  shelves ??= openDB<Shelves>('hitofude', 1, {
-    upgrade(db) {
-      db.createObjectStore('runs', { keyPath: 'id' });
-      db.createObjectStore('pictures', { keyPath: 'key' });
+  shelves ??= openDB<Shelves>('hitofude', 2, {
+    upgrade(db, before) {
+      if (before < 1) {
+        db.createObjectStore('runs', { keyPath: 'id' });
+        db.createObjectStore('pictures', { keyPath: 'key' });
+      }
+      db.createObjectStore('hands', { keyPath: 'model' });
+    },
+    // A newer version of the page, in another tab, waits for this one to let go.
+    blocking(_current, _blocked, event) {
+      (event.target as IDBDatabase).close();
+      shelves = undefined;
     },
     terminated: () => (shelves = undefined),
   });
@@ -59,6 +73,19 @@ export async function keptPictures(key: string): Promise<Kept | undefined> {
 export async function listPictures(): Promise<{ key: string; name: string }[]> {
   const all = await (await open()).getAll('pictures');
   return all.sort((a, b) => b.at - a.at).map(({ key, name }) => ({ key, name }));
+}
+
+/** Keeps a hand in place of what its network knew before. */
+export async function keepHand(hand: KeptHand): Promise<void> {
+  await (await open()).put('hands', hand);
+}
+
+export async function keptHand(model: string): Promise<KeptHand | undefined> {
+  return (await open()).get('hands', model);
+}
+
+export async function forgetHand(model: string): Promise<void> {
+  await (await open()).delete('hands', model);
 }
 
 async function prune(shelf: 'runs' | 'pictures', most: number): Promise<void> {

@@ -4,8 +4,8 @@ import type { Ink, Model, Step } from '../public/wasm/hitofude.js';
 
 export type { Answer, Ink, Layer, Model, Picture, Reading, Step, Stroke } from '../public/wasm/hitofude.js';
 export type {
-  Checkpoint, Classified, Explainer, Gathered, IdxFiles, LayerKind, Neighbours, Network, Node, Numeric, Outline, Reasons,
-  Softmax, Spread, Sums, Tensor, WayBack, Wish, Working,
+  Checkpoint, Classified, Example, Explainer, Gathered, IdxFiles, LayerKind, Lesson, Neighbours, Network, Node, Numeric,
+  Outline, Preset, Reasons, Softmax, Spread, Sums, Tensor, WayBack, Wish, Working,
 } from '../public/wasm/studio/hitofude.js';
 
 /** The two builds of the engine: the same source, with and without relaxed SIMD. */

@@ -20,8 +20,9 @@ export class Reader {
   weights = $state.raw<Phase>(WAITING);
   /** The build that runs, once it runs. */
   build = $state<Build>();
-  /** The network that answers. */
+  /** The network that answers, and its weights where they are the person's own. */
   model = $state('');
+  own = $state.raw<Uint8Array>();
   layers = $state.raw<Layer[]>([]);
   reading = $state.raw<Reading>();
   maps = $state.raw(new Map<string, Maps>());
@@ -29,7 +30,7 @@ export class Reader {
 
   #worker: Worker | undefined;
   #desk: Remote<Desk> | undefined;
-  #wanted: { model: string; build: Build | null };
+  #wanted: { model: string; own: Uint8Array | undefined; build: Build | null };
   #watched = new Map<string, number>();
   #newest: Ink | undefined;
   #unread = $state(false);
@@ -38,7 +39,7 @@ export class Reader {
   #frame = 0;
 
   constructor(model: string, build: Build | null) {
-    this.#wanted = { model, build };
+    this.#wanted = { model, own: undefined, build };
     this.start();
   }
 
@@ -67,27 +68,29 @@ export class Reader {
         keepOffline(wasm[build].url);
       })
       .catch((error: Error) => this.#stopped(worker, error.message));
-    this.open(this.#wanted.model);
+    this.open(this.#wanted.model, this.#wanted.own);
   }
 
-  /** Opens another network; the one before answers until the new one is there. */
-  open(name: string): void {
+  /** Opens another network, or one with weights of its own; the one before answers until the new one is there. */
+  open(name: string, own?: Uint8Array): void {
     const worker = this.#worker;
     const source = models[name];
     this.#wanted.model = name;
+    this.#wanted.own = own;
     this.weights = { state: 'loading', progress: { loaded: 0, total: source?.bytes ?? null } };
     if (!worker || !this.#desk) return;
     if (!source) {
       this.weights = { state: 'failed', message: `There is no network called ${name}` };
       return;
     }
-    const current = () => worker === this.#worker && name === this.#wanted.model;
+    const current = () => worker === this.#worker && name === this.#wanted.model && own === this.#wanted.own;
     this.#desk
-      .open(source, proxy((progress) => current() && this.#progress(worker, 'weights', progress)))
+      .open(own ?? source, proxy((progress) => current() && this.#progress(worker, 'weights', progress)))
       .then((layers) => {
         if (!current()) return;
         this.layers = layers;
         this.model = name;
+        this.own = own;
         this.#open = true;
         this.weights = { state: 'ready' };
         keepOffline(source.url);

@@ -18,7 +18,7 @@ const desk: Desk = {
 
   async open(weights, onProgress) {
     if (!engine) throw new Error('the engine has not been started');
-    const opened = await loadModel(engine, weights, { onProgress });
+    const opened = weights instanceof Uint8Array ? (await engine).open(weights) : await loadModel(engine, weights, { onProgress });
     model?.free();
     model = opened;
     layers = new Map(model.layers().map((layer) => [layer.name, layer]));

@@ -24,8 +24,8 @@ export type OnProgress = NonNullable<FetchOptions['onProgress']>;
 export interface Desk {
   /** Fetches and compiles the engine; `open` may be asked for meanwhile. Answers with the build that runs. */
   start(wasm: Record<Build, Source>, build: Build | null, onProgress: OnProgress): Promise<Build>;
-  /** Opens a network; until it is open the one before stays. */
-  open(weights: Source, onProgress: OnProgress): Promise<Layer[]>;
+  /** Opens a network from where it is, or from the bytes of its file; until it is open the one before stays. */
+  open(weights: Source | Uint8Array, onProgress: OnProgress): Promise<Layer[]>;
   /** Reads a drawing, and takes the values of these layers along. */
   read(ink: Ink, layers: string[]): Report;
 }

@@ -6,7 +6,9 @@ mod card;
 mod eval;
 mod export;
 mod files;
+mod fit;
 mod import;
+mod pictures;
 mod reproduce;
 mod run;
 mod survey;
@@ -33,6 +35,8 @@ struct Cli {
 enum Command {
     /// Train a recipe and write its weights, a log (FILE.csv) and a model card (FILE.md).
     Train(train::Args),
+    /// Train any network on any pictures, as the page's Train lab does: from its setup in JSON.
+    Fit(fit::Args),
     /// Score a model on the MNIST test set.
     Eval(eval::EvalArgs),
     /// Score a model on people's pen strokes.
@@ -92,6 +96,7 @@ fn run(cli: Cli) -> Result<()> {
     }
     match cli.command {
         Command::Train(args) => train::run(&args),
+        Command::Fit(args) => fit::run(&args),
         Command::Eval(args) => eval::images(&args),
         Command::EvalInk(args) => eval::ink(&args),
         Command::Reproduce(args) => reproduce::run(&args),

@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::nn::{Network, Params};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use crate::train::{Descent, Progress, State};
+use crate::train::regularise::Verdict;
+use crate::train::{Descent, EarlyStopping, Progress, State};
 
 /// A loss of this many times that of a blind guess is no learning any more.
 const DIVERGED: f64 = 100.0;
@@ -20,6 +21,9 @@ pub struct Coach {
     /// The gradients of the step so far, in the order of its shards.
     shards: Vec<(Vec<f32>, Progress)>,
     filled: usize,
+    early: EarlyStopping,
+    /// The parameters of the best validation.
+    best: Option<Params>,
 }
 
 impl Coach {
@@ -28,7 +32,8 @@ impl Coach {
         let net = setup.network(input, classes)?;
         let descent = Descent::new(&net, setup.first(&net)?, &setup.options)?;
         let shards = vec![(Vec::new(), Progress::default()); setup.shards()];
-        Ok(Self { setup, net, descent, classes, shards, filled: 0 })
+        let early = EarlyStopping::new(setup.options.patience);
+        Ok(Self { setup, net, descent, classes, shards, filled: 0, early, best: None })
     }
 
     /// The network in training.
@@ -46,9 +51,48 @@ impl Coach {
         self.descent.params()
     }
 
-    /// The parameters to use: the moving average if one is kept.
-    pub fn result(&self) -> &Params {
+    /// The parameters that the last step left: the moving average if one is kept.
+    pub fn latest(&self) -> &Params {
         self.descent.result()
+    }
+
+    /// The parameters to use: the latest; of a finished training with early stopping those of the best validation.
+    pub fn result(&self) -> &Params {
+        self.best.as_ref().filter(|_| self.finished()).unwrap_or(self.latest())
+    }
+
+    /// Whether all steps are taken, or validations have got no better for too long.
+    pub fn finished(&self) -> bool {
+        self.steps() >= self.setup.steps || self.early.stops()
+    }
+
+    /// Judges a validation of the latest parameters by its loss and, with patience in the options, keeps them if they are
+    /// the best.
+    pub fn see(&mut self, loss: f64) -> Verdict {
+        let verdict = self.early.see(loss);
+        if verdict == Verdict::Best && self.setup.options.patience > 0 {
+            self.best = Some(self.latest().clone());
+        }
+        verdict
+    }
+
+    /// What early stopping remembers besides [`Coach::state`]: losses, and the parameters of the best one.
+    pub fn stopping(&self) -> (EarlyStopping, &[f32]) {
+        (self.early, self.best.as_ref().map_or(&[], Params::values))
+    }
+
+    /// Goes on from what [`Coach::stopping`] gave. Refuses parameters of another network.
+    pub fn restore_stopping(&mut self, loss: f64, waited: u32, best: &[f32]) -> Result<()> {
+        let len = self.net.parameters();
+        if !best.is_empty() && best.len() != len {
+            return Err(Error::shape("best parameters", len, best.len()));
+        }
+        self.best = (!best.is_empty()).then(|| self.params().clone());
+        if let Some(params) = &mut self.best {
+            params.values_mut().copy_from_slice(best);
+        }
+        self.early = EarlyStopping::resumed(self.setup.options.patience, loss, waited);
+        Ok(())
     }
 
     /// Takes the gradient of the step's next shard; shards come in their order.

@@ -5,18 +5,18 @@ use crate::error::{Error, Result};
 use crate::nn::{Init, Network, Params, spec};
 use crate::shape::Shape;
 use crate::train::Options;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The most images in a step.
 const MAX_BATCH: usize = 4096;
 
 /// What a person chooses. As JSON every part may be left out.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Setup {
     /// The network's own JSON, layer by layer; see [`spec`].
     pub network: String,
-    /// How weights begin: `he`, `xavier`, or `gaussian` with this σ.
+    /// How weights begin: `he`, `he_uniform`, `xavier`, `xavier_uniform`, or `gaussian` with this σ.
     pub init: String,
     /// σ of a Gaussian initialisation.
     pub sigma: f32,
@@ -30,6 +30,8 @@ pub struct Setup {
     pub shard: usize,
     /// Steps of the whole training, by which the schedule goes.
     pub steps: u64,
+    /// Layers that stay as they begin.
+    pub freeze: Vec<String>,
     /// Train on this many of the images only; 0 for all.
     pub limit: usize,
     /// Decides the first weights, the order of the images, their variations and dropout.
@@ -47,6 +49,7 @@ impl Default for Setup {
             batch: 100,
             shard: 25,
             steps: 1000,
+            freeze: Vec::new(),
             limit: 0,
             seed: 1,
         }
@@ -81,7 +84,7 @@ impl Setup {
         if scores != Shape::new(classes, 1, 1) {
             return Err(Error::shape("the last layer", format!("a score for each of {classes} classes"), scores));
         }
-        Ok(net)
+        net.freeze(&self.freeze)
     }
 
     /// The first weights of a network.
@@ -99,9 +102,14 @@ impl Setup {
     fn init(&self) -> Result<Init> {
         match &*self.init {
             "he" => Ok(Init::He),
+            "he_uniform" => Ok(Init::HeUniform),
             "xavier" => Ok(Init::Xavier),
+            "xavier_uniform" => Ok(Init::XavierUniform),
             "gaussian" => Ok(Init::Gaussian(self.sigma)),
-            other => Err(Error::missing("initialisation", "one of he, xavier, gaussian", other)),
+            other => {
+                let known = "one of he, he_uniform, xavier, xavier_uniform, gaussian";
+                Err(Error::missing("initialisation", known, other))
+            }
         }
     }
 }

@@ -13,11 +13,14 @@ use crate::data::ink::{self, SIDE};
 use crate::data::strokes::Stroke;
 use crate::data::synth;
 use crate::error::{Error, Result};
+use crate::file::safetensors::{self, Precision, Weights};
 use crate::kernel::softmax::softmax;
 use crate::nn::{Mode, Network, Params, Purpose, Run};
 use crate::rng::Rng;
 use crate::train::{Curve, Descent, Options, Replica, Schedule, evaluate};
+use crate::zoo;
 use head::Head;
+use std::collections::BTreeMap;
 
 /// Digits rehearsed in lessons, made from no data: see [`synth`]. They take no room in what ships.
 pub const REHEARSED: usize = 2000;
@@ -29,6 +32,8 @@ pub const FORGETS: f64 = 0.002;
 const REHEARSAL_SEED: u64 = 1;
 const OTHERS_SEED: u64 = 2;
 const DIGITS: usize = 10;
+/// The part of the drawings that a lesson should get right.
+pub const LEARNT: f64 = 0.75;
 /// The fewest drawings to learn a hand from.
 pub const FEWEST: usize = 5;
 /// The most.
@@ -45,8 +50,11 @@ pub struct Lesson {
     pub own: usize,
     /// Pictures rehearsed in each step.
     pub rehearsed: usize,
-    /// Steps.
+    /// Steps of a round.
     pub steps: u64,
+    /// Rounds at most; one is enough where [`LEARNT`] of the drawings are read right behind it. More for everybody would
+    /// read the drawings of the lesson better and those that follow worse.
+    pub rounds: u64,
     /// Update rule, rate and schedule.
     pub options: Options,
 }
@@ -56,7 +64,7 @@ impl Default for Lesson {
         let bend = Augment { rotate: 8.0, scale: 0.12, shear: 0.12, elastic_alpha: 0.5, ..Augment::NONE };
         let options = Options { rate: 4e-4, schedule: Schedule::new(Curve::Cosine, 0.1), ..Options::DEFAULT };
         let hand = Hand { bend, pen: [1.5, 2.1], step: [0.3, 1.5], tremor: 0.1, drift: 0.6, apart: 0.3, cut: 0.5 };
-        Self { variants: 16, hand, own: 12, rehearsed: 84, steps: 100, options }
+        Self { variants: 16, hand, own: 12, rehearsed: 84, steps: 100, rounds: 4, options }
     }
 }
 
@@ -78,6 +86,8 @@ pub struct Personaliser {
     rehearsal: Samples,
     others: Samples,
     labels: Vec<u8>,
+    /// What the file of weights says besides: the calibration stays as it was fitted.
+    metadata: BTreeMap<String, String>,
 }
 
 /// What came of a lesson.
@@ -114,12 +124,34 @@ impl Personaliser {
         let run = Run::new(net, BATCH, &Purpose::Infer { taps: vec![head.cut] });
         let [rehearsal, others] = [(); 2].map(|()| Samples::default());
         let (net, params) = (net.clone(), params.clone());
-        let mut own = Self { net, params, head, run, rehearsal, others, labels: Vec::new() };
+        let (labels, metadata) = (Vec::new(), BTreeMap::new());
+        let mut own = Self { net, params, head, run, rehearsal, others, labels, metadata };
         own.rehearsal = own.through(&to_unit(&synth::digits(REHEARSAL_SEED, REHEARSED).images.pixels))?;
         let others = synth::digits(OTHERS_SEED, OTHERS);
         own.others = own.through(&to_unit(&others.images.pixels))?;
         own.labels = others.labels;
         Ok(own)
+    }
+
+    /// Prepares the network in a safetensors file, whose metadata name its `architecture`.
+    ///
+    /// Errors: those of [`safetensors::read`] and [`Personaliser::new`], and [`Error::Missing`] for an absent architecture
+    /// and for tensors that are not exactly the network's.
+    pub fn load(bytes: &[u8]) -> Result<Self> {
+        let Weights { tensors, metadata } = safetensors::read(bytes)?;
+        let Some(architecture) = metadata.get("architecture") else {
+            return Err(Error::missing("weights", "metadata with an architecture", "none"));
+        };
+        let net = zoo::build(architecture)?;
+        let mut params = net.zeros();
+        params.load(&tensors)?;
+        Ok(Self { metadata, ..Self::new(&net, &params)? })
+    }
+
+    /// A taught network as a safetensors file like the one it came from: float16, the same metadata.
+    pub fn save(&self, taught: &Taught) -> Result<Vec<u8>> {
+        let weights = Weights { tensors: taught.params.named(), metadata: self.metadata.clone() };
+        safetensors::write(&weights, Precision::F16)
     }
 
     /// The parameters after a lesson on these drawings; the seed decides how they are varied and in what order they come.
@@ -128,34 +160,52 @@ impl Personaliser {
     /// rendered (see [`ink::render`]).
     pub fn teach(&mut self, examples: &[Example], lesson: &Lesson, seed: u64) -> Result<Taught> {
         let own = self.examples(examples, lesson, seed)?;
-        let net = &self.head.net;
+        let old = self.head.params(&self.params);
+        let mut replica = Replica::new(&self.head.net, lesson.own + lesson.rehearsed, &lesson.options);
+        let mut descent = Descent::new(&self.head.net, old.clone(), &lesson.options)?;
+        let mut rng = Rng::part(seed, u64::MAX);
+        for _ in 0..lesson.rounds {
+            self.round(&mut replica, &mut descent, &mut rng, &own, lesson)?;
+            let drawn = |i: usize, out: &mut [f32]| own.features_of(i * lesson.variants, out);
+            let digits: Vec<u8> = examples.iter().map(|example| example.digit).collect();
+            if self.right(descent.params(), drawn, &digits)? >= LEARNT {
+                break;
+            }
+        }
+        self.kept(&old, descent.params())
+    }
+
+    /// One round of steps.
+    fn round(
+        &self,
+        replica: &mut Replica,
+        descent: &mut Descent,
+        rng: &mut Rng,
+        own: &Samples,
+        lesson: &Lesson,
+    ) -> Result<()> {
         let batch = lesson.own + lesson.rehearsed;
         let Options { schedule, rate, .. } = lesson.options;
-        let mut replica = Replica::new(net, batch, &lesson.options);
-        let mut descent = Descent::new(net, self.head.params(&self.params), &lesson.options)?;
-        let mut rng = Rng::part(seed, u64::MAX);
         for step in 0..lesson.steps {
-            let rate = schedule.rate(rate, step, lesson.steps);
-            let picks: Vec<usize> =
-                (0..batch).map(|i| rng.below(if i < lesson.own { own.n } else { self.rehearsal.n })).collect();
-            let fill = |i: usize, features: &mut [f32], target: &mut [f32]| {
-                let samples = if i < lesson.own { &own } else { &self.rehearsal };
-                samples.copy(picks[i], features, target);
-            };
+            let samples = |i: usize| if i < lesson.own { own } else { &self.rehearsal };
+            let picks: Vec<usize> = (0..batch).map(|i| rng.below(samples(i).n)).collect();
+            let fill = |i: usize, features: &mut [f32], target: &mut [f32]| samples(i).copy(picks[i], features, target);
             let progress = replica.learn(descent.params(), batch, 1.0 / batch as f32, 0, fill)?;
-            descent.apply([(replica.gradient(), progress)], rate)?;
+            descent.apply([(replica.gradient(), progress)], schedule.rate(rate, step, lesson.steps))?;
         }
-        self.kept(&self.head.params(&self.params), descent.params())
+        Ok(())
     }
 
     /// As much of a lesson as others' digits allow.
     fn kept(&self, old: &Params, new: &Params) -> Result<Taught> {
-        let before = self.right(old)?;
+        let others = &self.others;
+        let right = |params: &Params| self.right(params, |i, out| others.features_of(i, out), &self.labels);
+        let before = right(old)?;
         let mut kept = 1.0;
         loop {
             let mut params = old.clone();
             params.values_mut().iter_mut().zip(new.values()).for_each(|(p, new)| *p += kept * (new - *p));
-            let after = self.right(&params)?;
+            let after = right(&params)?;
             if after >= before - FORGETS || kept < 0.1 {
                 let others = [before, after];
                 return Ok(Taught { params: self.head.put(&params, &self.params), kept, others });
@@ -164,12 +214,10 @@ impl Personaliser {
         }
     }
 
-    /// The part of others' digits that these last layers read right.
-    fn right(&self, head: &Params) -> Result<f64> {
-        let others = &self.others;
-        let fill = |i: usize, out: &mut [f32]| others.features_of(i, out);
-        let scores = evaluate::scores(&self.head.net, head, OTHERS, fill)?;
-        Ok(1.0 - evaluate::misclassified(&scores, &self.labels).len() as f64 / OTHERS as f64)
+    /// The part of these features that the last layers read right.
+    fn right(&self, head: &Params, features: impl Fn(usize, &mut [f32]) + Sync, labels: &[u8]) -> Result<f64> {
+        let scores = evaluate::scores(&self.head.net, head, labels.len(), features)?;
+        Ok(1.0 - evaluate::misclassified(&scores, labels).len() as f64 / labels.len() as f64)
     }
 
     /// The person's drawings, varied, behind the frozen layers.

@@ -5,6 +5,8 @@ mod give;
 mod model;
 mod network;
 mod outline;
+mod personalise;
+mod presets;
 mod take;
 mod training;
 
@@ -15,6 +17,8 @@ pub use explain::Explainer;
 pub use model::OwnModel;
 pub use network::Network;
 pub use outline::{layer_kinds, outline};
+pub use personalise::Teacher;
+pub use presets::presets;
 pub use training::{Coach, Learner, Samples};
 
 #[wasm_bindgen(typescript_custom_section)]

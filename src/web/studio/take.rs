@@ -1,8 +1,8 @@
 //! What the studio's handles take besides; see the door's own [`take`](crate::web::take).
 
 use crate::web::Outcome;
-pub(super) use crate::web::take::{field, text};
-use crate::web::take::{items, text_within, typed, unexpected};
+pub(super) use crate::web::take::{field, items, strokes, text, weights};
+use crate::web::take::{text_within, typed, unexpected};
 use crate::{Error, Result};
 use js_sys::{Float32Array, Uint8Array, Uint32Array};
 use wasm_bindgen::JsValue;

@@ -191,7 +191,26 @@ impl Coach {
         self.0.borrow().params().values().into()
     }
 
-    /// The parameters to judge by: the moving average if one is kept.
+    /// The parameters that the last step left, to validate: the moving average if one is kept.
+    pub fn latest(&self) -> Float32Array {
+        self.0.borrow().latest().values().into()
+    }
+
+    /// Judges a validation of the latest parameters by its loss; with patience in the setup they are kept if they are the
+    /// best.
+    pub fn see(&self, #[wasm_bindgen(unchecked_param_type = "number")] loss: &JsValue) -> Outcome<()> {
+        let loss = loss.as_f64().unwrap_or(f64::NAN);
+        self.0.borrow_mut().see(loss);
+        Ok(())
+    }
+
+    /// Whether all steps are taken, or validations have got no better for too long.
+    #[wasm_bindgen(getter)]
+    pub fn finished(&self) -> bool {
+        self.0.borrow().finished()
+    }
+
+    /// The parameters to judge by: the latest; of a finished training with patience those of its best validation.
     pub fn result(&self) -> Float32Array {
         self.0.borrow().result().values().into()
     }
@@ -221,13 +240,17 @@ impl Coach {
     /// Everything to go on from here with the same bits.
     #[wasm_bindgen(unchecked_return_type = "Checkpoint")]
     pub fn state(&self) -> Outcome<JsValue> {
-        let State { params, memory, average } = self.0.borrow().state();
+        let own = self.0.borrow();
+        let (State { params, memory, average }, (early, best)) = (own.state(), own.stopping());
         give::plain(&Checkpoint {
             steps: memory.steps as f64,
             params: params.as_slice().into(),
             first: memory.first.as_slice().into(),
             second: memory.second.as_slice().into(),
             average: average.unwrap_or_default().as_slice().into(),
+            best: best.into(),
+            best_loss: early.best,
+            waited: early.waited,
         })
     }
 
@@ -244,7 +267,14 @@ impl Coach {
             steps: take::whole("checkpoint's steps", &take::field(state, "steps")?, MOST)?,
         };
         let params = row("params", &own.params)?;
-        Ok(self.0.borrow_mut().restore(State { params, memory, average })?)
+        // A checkpoint of an earlier version of the page has none of these.
+        let best = take::field(state, "best")?;
+        let best = if best.is_undefined() { Vec::new() } else { take::floats("checkpoint's best", &best)? };
+        let loss = take::field(state, "bestLoss")?.as_f64().unwrap_or(f64::INFINITY);
+        let waited = take::field(state, "waited")?.as_f64().unwrap_or(0.0) as u32;
+        let coach = &mut *self.0.borrow_mut();
+        coach.restore(State { params, memory, average })?;
+        Ok(coach.restore_stopping(loss, waited, &best)?)
     }
 
     /// The trained weights by name, in their public order (OIHW; out × in). The same setup on the same pictures gives the
@@ -315,6 +345,7 @@ struct Classified {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Checkpoint {
     steps: f64,
     #[serde(with = "serde_wasm_bindgen::preserve")]
@@ -325,6 +356,10 @@ struct Checkpoint {
     second: Float32Array,
     #[serde(with = "serde_wasm_bindgen::preserve")]
     average: Float32Array,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    best: Float32Array,
+    best_loss: f64,
+    waited: u32,
 }
 
 #[derive(Serialize)]

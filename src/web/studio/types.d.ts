@@ -49,10 +49,45 @@ export type Checkpoint = {
   first: Float32Array;
   second: Float32Array;
   average: Float32Array;
+  /** What early stopping remembers: the parameters of the best validation, its loss, and validations since. */
+  best: Float32Array;
+  bestLoss: number;
+  waited: number;
 };
 
 /** Named numbers, row-major: weights are out × in, those of a convolution filters × channels × height × width. */
 export type Tensor = { name: string; shape: number[]; values: Float32Array };
+
+/** A drawing and the digit that it is. */
+export type Example = { digit: number; strokes: Stroke[] };
+
+/** What came of a lesson. */
+export type Lesson = {
+  /** The taught network, as a file like the one that it came from. */
+  weights: Uint8Array;
+  /** How much of what was learnt is kept, from 0 to 1: as much as costs others no more than 0.2 points. */
+  kept: number;
+  /** The part of 1,000 digits by no hand of the lesson that is read right before and after it. */
+  others: [number, number];
+};
+
+/** An experiment of the sources, as a training can be set up: its network in JSON, its options, what they measured. */
+export type Preset = {
+  name: string;
+  about: string;
+  network: string;
+  start: 'gaussian' | 'xavier' | 'he';
+  options: {
+    optimiser: { rule: string; momentum: number; smoothing: number; decay: number };
+    rate: number;
+    l2: number;
+  };
+  batch: number;
+  steps: number;
+  trainImages: number;
+  /** Accuracies, from 0 to 1, where they are printed. */
+  theirs: { train: number; test: number } | null;
+};
 
 /** A type of layer that a network's description may name, and its options; where one is required, `default` is a start. */
 export type LayerKind = { name: string; options: { name: string; default: number | boolean; required: boolean }[] };

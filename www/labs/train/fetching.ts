@@ -24,7 +24,8 @@ export async function download(
     for (const url of urls) {
       const path = url.pathname.split('/').pop() || url.host;
       onProgress(path, { loaded: 0, total: null }, stop);
-      const hear = proxy((progress: Progress) => onProgress(path, progress, stop));
+      // Nothing is returned: what a listener returns would have to be sent.
+      const hear = proxy((progress: Progress) => void onProgress(path, progress, stop));
       const data = await Promise.race([wrap<Download>(worker).fetch(url.href, hear), stopped]);
       files.push({ path, blob: new Blob([data as BlobPart]) });
     }

@@ -7,7 +7,7 @@ import type { Pictures } from '../../worker/train/protocol';
 import { choicesFrom, choicesInto, DEFAULTS, setupOf, settingsOf, type Choices } from './choices';
 import { decode, describe, encode, NETWORKS, type EditedLayer } from './layers';
 import { DIGITS } from './pictures';
-import type { Preset } from './presets';
+import { presetsOf, type Preset } from './presets';
 import { Training } from './training.svelte';
 
 /** Digits that the generator makes, to learn from and to choose by: about a millisecond each. */
@@ -18,6 +18,7 @@ export class Lab {
   choices = $state.raw<Choices>(DEFAULTS);
   layers = $state.raw<EditedLayer[]>([]);
   kinds = $state.raw<LayerKind[]>([]);
+  presets = $state.raw<Preset[]>([]);
   outline = $state.raw<Outline>();
   /** Pictures from files; null stands for the generator. */
   kept = $state.raw<Kept | null>(null);
@@ -90,6 +91,7 @@ export class Lab {
     const query = new URLSearchParams(location.search);
     await this.training.started();
     this.kinds = (await this.training.desk?.kinds()) ?? [];
+    this.presets = presetsOf((await this.training.desk?.presets()) ?? []);
     this.choices = choicesFrom(query);
     const key = query.get('data');
     if (key) {

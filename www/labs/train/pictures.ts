@@ -130,8 +130,11 @@ function concat(parts: Uint8Array[]): Uint8Array {
 
 /** The files of a drop, folders opened. */
 export async function dropped(transfer: DataTransfer): Promise<Named[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  return (await Promise.all(entries.map((entry) => filesIn(entry, '')))).flat();
+  // What comes from another page, and not from a folder, is a file without an entry. All are asked for at once: the
+  // transfer is empty as soon as this event is over.
+  const items = [...transfer.items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+  const all = items.map(({ entry, file }) => (entry ? filesIn(entry, '') : file ? [{ path: file.name, blob: file }] : []));
+  return (await Promise.all(all)).flat();
 }
 
 async function filesIn(entry: FileSystemEntry, path: string): Promise<Named[]> {

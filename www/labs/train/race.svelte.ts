@@ -18,7 +18,7 @@ export class Race {
   async start(entries: { name: string; setup: string }[], pictures: Pictures, build: Build, threads: number): Promise<void> {
     this.stop();
     this.trouble = '';
-    this.runners = entries.map((entry) => ({ ...entry, history: { loss: [], accuracy: [], validations: [] }, state: 'running', message: '' }));
+    this.runners = entries.map((entry) => ({ ...entry, history: { loss: [], accuracy: [], norm: [], validations: [] }, state: 'running', message: '' }));
     this.steps = (JSON.parse(entries[0]?.setup ?? '{"steps":0}') as { steps: number }).steps;
     this.running = true;
     const hands = Math.min(threads, entries.length);
@@ -51,6 +51,7 @@ export class Race {
     if (happening.kind === 'steps') {
       runner.history.loss.splice(happening.first, Infinity, ...happening.loss);
       runner.history.accuracy.splice(happening.first, Infinity, ...happening.accuracy);
+      runner.history.norm.splice(happening.first, Infinity, ...happening.norm);
     } else if (happening.kind === 'validation') {
       runner.history.validations.push(happening.validation);
     } else if (happening.kind === 'failed') {

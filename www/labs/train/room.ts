@@ -3,7 +3,7 @@
 import { proxy, wrap, type Remote } from 'comlink';
 import { studio } from 'virtual:engine-files';
 import type { Build } from '../../lib/types';
-import type { About, Classroom, Happening, Order } from '../../worker/train/protocol';
+import type { Classroom, Happening, Opened, Order } from '../../worker/train/protocol';
 
 /** A thread that trains, and says nothing for so long, is taken for dead. */
 const PATIENCE = 30_000;
@@ -34,7 +34,7 @@ export class Room {
     this.started = this.desk.start(studio, build);
   }
 
-  open(order: Order, onHappening: (happening: Happening) => void): Promise<About> {
+  open(order: Order, onHappening: (happening: Happening) => void): Promise<Opened> {
     const hear = (happening: Happening) => {
       this.#heard = performance.now();
       if (!this.#ended) onHappening(happening);

@@ -10,7 +10,7 @@ import { Room } from './room';
 
 export type Status = 'starting' | 'ready' | 'running' | 'paused' | 'finished' | 'broken';
 
-const empty = (): History => ({ loss: [], accuracy: [], validations: [] });
+const empty = (): History => ({ loss: [], accuracy: [], norm: [], validations: [] });
 
 export class Training {
   status = $state<Status>('starting');
@@ -52,6 +52,15 @@ export class Training {
 
   get done(): boolean {
     return this.status === 'finished';
+  }
+
+  /** The step whose weights early stopping has gone back to. */
+  get stoppedEarly(): number | undefined {
+    void this.version;
+    if (!this.done || this.step >= this.steps) return undefined;
+    // The last validation is of those weights, on more pictures.
+    const own = this.history.validations.slice(0, -1);
+    return own.reduce((best, one) => (one.loss < best.loss ? one : best), own[0]!)?.step;
   }
 
   /** Resolves once the thread has its engine, or has failed to get it. */
@@ -161,7 +170,7 @@ export class Training {
     this.found = undefined;
     this.inspection = undefined;
     this.pace = null;
-    this.history = from ? structuredClone(from.history) : empty();
+    this.history = from ? { ...empty(), ...structuredClone(from.history) } : empty();
     this.step = from?.checkpoint.steps ?? 0;
     this.saved = from ? this.step : null;
     this.steps = (JSON.parse(setup) as { steps: number }).steps;
@@ -172,7 +181,7 @@ export class Training {
       if (room !== this.#room || order !== this.#order) return;
       this.about = about;
       this.trouble = '';
-      this.status = this.step >= this.steps ? 'finished' : this.step ? 'paused' : 'ready';
+      this.status = about.finished ? 'finished' : this.step ? 'paused' : 'ready';
       if (this.status === 'finished') await this.#finish();
     } catch (error) {
       if (room !== this.#room || order !== this.#order) return;
@@ -185,9 +194,10 @@ export class Training {
     if (room !== this.#room) return;
     switch (happening.kind) {
       case 'steps': {
-        const { first, loss, accuracy, rate, pace } = happening;
+        const { first, loss, accuracy, norm, rate, pace } = happening;
         this.history.loss.splice(first, Infinity, ...loss);
         this.history.accuracy.splice(first, Infinity, ...accuracy);
+        this.history.norm.splice(first, Infinity, ...norm);
         this.step = this.history.loss.length;
         [this.rate, this.pace] = [rate, pace];
         this.version++;
@@ -199,7 +209,7 @@ export class Training {
         this.version++;
         return;
       case 'stopped':
-        this.status = happening.why === 'finished' && this.step >= this.steps ? 'finished' : 'paused';
+        this.status = happening.why;
         if (this.done) void this.#finish();
         return;
       case 'failed': {
@@ -227,6 +237,7 @@ export class Training {
   #cut(step: number): void {
     this.history.loss.length = step;
     this.history.accuracy.length = step;
+    this.history.norm.length = step;
     this.history.validations = this.history.validations.filter((one) => one.step <= step);
     this.step = step;
     this.version++;

@@ -6,7 +6,7 @@ import type { Source } from '../../lib/fetch';
 import { loadStudio } from '../../lib/studio';
 import { saveRun } from '../../lib/store';
 import type { Build } from '../../lib/types';
-import { layerKinds, Learner, outline, type Samples } from '../../public/wasm/studio/hitofude.js';
+import { layerKinds, Learner, outline, preprocess, presets, type Samples } from '../../public/wasm/studio/hitofude.js';
 import { samplesOf } from './compute';
 import { Crew } from './crew';
 import type { About, Classroom, Happening, Order, Pictures } from './protocol';
@@ -36,6 +36,18 @@ const classroom: Classroom = {
 
   kinds: () => layerKinds(),
 
+  presets: () => presets(),
+
+  render(drawings) {
+    const size = 28 * 28;
+    const pixels = new Uint8Array(size * drawings.length);
+    drawings.forEach((strokes, i) => {
+      const input = preprocess({ strokes }).at(-1)?.pixels;
+      input?.forEach((value, k) => (pixels[i * size + k] = Math.round(255 * value)));
+    });
+    return transfer(pixels, [pixels.buffer]);
+  },
+
   outline: (network) => outline(network),
 
   look: async (pictures) => aboutOf(await pictured(pictures)),
@@ -52,7 +64,7 @@ const classroom: Classroom = {
     runs.forEach((run) => (run.labels = about.validation));
     reported = { at: 0, steps: runs.map((run) => run.step) };
     saved = performance.now();
-    return about;
+    return { ...about, finished: runs.every((run) => run.finished) };
   },
 
   run() {
@@ -144,7 +156,7 @@ async function advance(run: Run, i: number, single: boolean): Promise<void> {
   }
   if (run.step % run.every !== 0 && !run.finished) return;
   report(true);
-  const { validation, found } = await run.validate(crew, run.finished && !single);
+  const { validation, found } = await run.validate(crew, single);
   run.keep();
   tell({ kind: 'validation', run: i, validation, classes: found.classes, confidences: found.confidences });
 }
@@ -162,8 +174,8 @@ function report(now: boolean): void {
   for (const [i, run] of runs.entries()) {
     const first = reported.steps[i] ?? 0;
     if (run.step === first) continue;
-    const { loss, accuracy } = run.history;
-    tell({ kind: 'steps', run: i, first, loss: loss.slice(first), accuracy: accuracy.slice(first), rate: run.rate, pace: run.pace });
+    const { loss, accuracy, norm } = run.history;
+    tell({ kind: 'steps', run: i, first, loss: loss.slice(first), accuracy: accuracy.slice(first), norm: norm.slice(first), rate: run.rate, pace: run.pace });
     reported.steps[i] = run.step;
   }
 }

@@ -1,7 +1,7 @@
 // The work itself, the same in the training thread and in its helpers.
 
 import { unpacked } from '../../lib/gzip';
-import type { IdxFiles } from '../../lib/types';
+import type { Classified, IdxFiles } from '../../lib/types';
 import { Samples, type Learner } from '../../public/wasm/studio/hitofude.js';
 import type { Learnt, Pictures, Shard } from './protocol';
 
@@ -20,6 +20,18 @@ export function learn(learner: Learner, params: Float32Array, step: number, from
     return { refused: error.message };
   }
   return { shards, milliseconds: performance.now() - start };
+}
+
+/** Pictures classified at a time. A fixed number, so that the mean loss has the same bits for any number of workers. */
+export const PIECE = 100;
+
+/** Classifies pieces `from` to before `to` of the first `count` pictures to choose by. */
+export function classify(learner: Learner, params: Float32Array, from: number, to: number, count: number): Classified[] {
+  learner.receive(params);
+  return Array.from({ length: to - from }, (_, i) => {
+    const first = (from + i) * PIECE;
+    return learner.classify(first, Math.min(first + PIECE, count));
+  });
 }
 
 /** Whether the engine has said no; anything else that it throws means that it is broken. */

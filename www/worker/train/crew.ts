@@ -40,10 +40,10 @@ export class Crew {
     return this.#ask<Learnt>(i, async (pupil) => pupil.learn(transfer(own, [own.buffer]), step, from, to));
   }
 
-  /** Asks helper `i` to classify pictures; null where it broke. */
-  classify(i: number, params: Float32Array, from: number, to: number): Promise<Classified | null> {
+  /** Asks helper `i` to classify pieces of the first `count` pictures; null where it broke. */
+  classify(i: number, params: Float32Array, from: number, to: number, count: number): Promise<Classified[] | null> {
     const own = params.slice();
-    return this.#ask<Classified>(i, async (pupil) => pupil.classify(transfer(own, [own.buffer]), from, to));
+    return this.#ask<Classified[]>(i, async (pupil) => pupil.classify(transfer(own, [own.buffer]), from, to, count));
   }
 
   end(): void {

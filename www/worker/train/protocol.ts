@@ -1,7 +1,7 @@
 // What the page asks of the thread that trains, and what comes back. Options travel down, reports travel up.
 
 import type { Source } from '../../lib/fetch';
-import type { Build, Checkpoint, Classified, IdxFiles, LayerKind, Outline, Spread, Sums, Tensor } from '../../lib/types';
+import type { Build, Checkpoint, Classified, IdxFiles, LayerKind, Outline, Preset, Spread, Stroke, Sums, Tensor } from '../../lib/types';
 
 /** Pictures, in the form in which every worker opens them for itself: gzip or plain. */
 export type Pictures =
@@ -11,8 +11,8 @@ export type Pictures =
 /** What came of the pictures to choose by after a step: how many were right, their mean loss. */
 export type Validation = { step: number; loss: number; accuracy: number };
 
-/** The curves of a training: a number for each step, and what came of its validations. */
-export type History = { loss: number[]; accuracy: number[]; validations: Validation[] };
+/** The curves of a training: a number for each step, `norm` its gradient's, and what came of its validations. */
+export type History = { loss: number[]; accuracy: number[]; norm: number[]; validations: Validation[] };
 
 /** A training as it is kept in the browser's storage. */
 export type Saved = { id: string; setup: string; at: number; checkpoint: Checkpoint; history: History };
@@ -44,7 +44,7 @@ export type Pace = {
 
 /** What happens in a training. `run` numbers the setups. */
 export type Happening =
-  | { kind: 'steps'; run: number; first: number; loss: number[]; accuracy: number[]; rate: number; pace: Pace | null }
+  | { kind: 'steps'; run: number; first: number; loss: number[]; accuracy: number[]; norm: number[]; rate: number; pace: Pace | null }
   | { kind: 'validation'; run: number; validation: Validation; classes: Uint8Array; confidences: Float32Array }
   | { kind: 'stopped'; run: number; why: 'finished' | 'paused' }
   | { kind: 'failed'; run: number; message: string; backTo: number }
@@ -61,6 +61,9 @@ export type Inspection = {
   filters: Tensor | null;
 };
 
+/** What there is to know about the pictures of a training, and whether that has come to its end before. */
+export type Opened = About & { finished: boolean };
+
 /** What there is to know about the pictures. */
 export type About = { shape: [number, number, number]; train: Uint8Array; validation: Uint8Array };
 
@@ -69,12 +72,16 @@ export interface Classroom {
   start(wasm: Record<Build, Source>, build: Build): Promise<Build>;
   /** The types of layers that a network can have. */
   kinds(): LayerKind[];
+  /** The sources' experiments. */
+  presets(): Preset[];
+  /** Drawings as pictures of 28 × 28, 0 paper to 255 ink, one after another. */
+  render(drawings: Stroke[][]): Uint8Array;
   /** What the layers of a network's description (JSON) make of one picture. */
   outline(network: string): Outline;
   /** Opens pictures without training on them. */
   look(pictures: Pictures): Promise<About>;
   /** Sets a training up. What was there before is gone, unless this throws. */
-  open(order: Order, onHappening: (happening: Happening) => void): Promise<About>;
+  open(order: Order, onHappening: (happening: Happening) => void): Promise<Opened>;
   run(): void;
   /** Resolves when no step is under way any more. */
   pause(): Promise<void>;
@@ -100,5 +107,5 @@ export interface Pupil {
   start(wasm: Record<Build, Source>, build: Build): Promise<Build>;
   open(setup: string, pictures: Pictures): Promise<void>;
   learn(params: Float32Array, step: number, from: number, to: number): Learnt;
-  classify(params: Float32Array, from: number, to: number): Classified;
+  classify(params: Float32Array, from: number, to: number, count: number): Classified[];
 }

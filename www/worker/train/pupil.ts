@@ -3,7 +3,7 @@
 import { expose, transfer } from 'comlink';
 import { loadStudio } from '../../lib/studio';
 import { Learner } from '../../public/wasm/studio/hitofude.js';
-import { learn, samplesOf } from './compute';
+import { classify, learn, samplesOf } from './compute';
 import type { Pupil } from './protocol';
 
 let learner: Learner | undefined;
@@ -23,10 +23,9 @@ const pupil: Pupil = {
     return 'shards' in learnt ? transfer(learnt, learnt.shards.map(({ gradient }) => gradient.buffer)) : learnt;
   },
 
-  classify(params, from, to) {
+  classify(params, from, to, count) {
     if (!learner) throw new Error('nothing to learn from');
-    learner.receive(params);
-    return learner.classify(from, to);
+    return classify(learner, params, from, to, count);
   },
 };
 

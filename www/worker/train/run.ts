@@ -2,7 +2,7 @@
 
 import { Coach, Learner, type Samples } from '../../public/wasm/studio/hitofude.js';
 import type { Checkpoint, Classified, Tensor } from '../../lib/types';
-import { deal, learn } from './compute';
+import { classify, deal, learn, PIECE } from './compute';
 import type { Crew } from './crew';
 import type { History, Learnt, Pace, Saved, Shard, Validation } from './protocol';
 
@@ -29,6 +29,7 @@ export class Run {
   #coach: Coach;
   #learner: Learner;
   #shards: number;
+  #patient: boolean;
   #pictures: number;
   /** Milliseconds of the steps taken alone, and of the last ones together. */
   #alone: number[] = [];
@@ -36,14 +37,15 @@ export class Run {
   #good: { checkpoint: Checkpoint; history: History };
 
   constructor(setup: string, samples: Samples, from: Saved | null) {
-    const { steps, batch, shard } = JSON.parse(setup) as { steps: number; batch: number; shard: number };
+    const { steps, batch, shard, options } = JSON.parse(setup) as { steps: number; batch: number; shard: number; options?: { patience?: number } };
     [this.steps, this.batch, this.#shards] = [steps, batch, Math.ceil(batch / shard)];
+    this.#patient = Boolean(options?.patience);
     this.every = Math.max(10, Math.ceil(steps / 40));
     this.#pictures = samples.labels('validation').length;
     this.#coach = new Coach(setup, samples);
     this.#learner = new Learner(setup, samples);
     if (from) this.#coach.restore(from.checkpoint);
-    this.history = from ? structuredClone(from.history) : { loss: [], accuracy: [], validations: [] };
+    this.history = from ? { ...structuredClone(from.history), norm: from.history.norm ?? from.history.loss.map(() => NaN) } : { loss: [], accuracy: [], norm: [], validations: [] };
     this.#good = { checkpoint: this.#coach.state(), history: structuredClone(this.history) };
   }
 
@@ -52,7 +54,7 @@ export class Run {
   }
 
   get finished(): boolean {
-    return this.step >= this.steps;
+    return this.#coach.finished;
   }
 
   /** Takes one step; throws `Refused` where the engine will not. */
@@ -70,26 +72,36 @@ export class Run {
       all.push(answer ?? learn(this.#learner, params, step, ...parts[i + 1]!));
     }
     for (const { gradient, sums } of all.flatMap(shardsOf)) this.#coach.add(gradient, sums);
-    const { images, loss, correct, rate } = refusing(() => this.#coach.step());
+    const { images, loss, correct, gradientNorm, rate } = refusing(() => this.#coach.step());
     this.history.loss.push(loss / images);
     this.history.accuracy.push(correct / images);
+    this.history.norm.push(gradientNorm);
     this.rate = rate;
     this.#measure(performance.now() - start, helpers, all);
   }
 
-  /** Looks at pictures to choose by, at all of them if asked. */
-  async validate(crew: Crew | null, all = false): Promise<{ validation: Validation; found: Classified }> {
-    const count = all ? this.#pictures : Math.min(GLANCE, this.#pictures);
-    const helpers = crew?.size ?? 0;
-    const parts = deal(count, helpers + 1);
-    const params = this.#coach.result();
-    const asked = parts.slice(1).map(([from, to], i) => crew!.classify(i, params, from, to));
-    const look = ([from, to]: [number, number]) => (this.#learner.receive(params), this.#learner.classify(from, to));
-    const found = [look(parts[0]!)];
-    for (const [i, answer] of (await Promise.all(asked)).entries()) found.push(answer ?? look(parts[i + 1]!));
-    const classes = concat(Uint8Array, found.map((part) => part.classes));
-    const confidences = concat(Float32Array, found.map((part) => part.confidences));
-    const loss = found.reduce((sum, part) => sum + part.loss, 0);
+  /**
+   * Looks at pictures to choose by: at some of them, by which early stopping goes, and behind the end at all, with the
+   * weights that are kept.
+   */
+  async validate(crew: Crew | null, single: boolean): Promise<{ validation: Validation; found: Classified }> {
+    const some = Math.min(GLANCE, this.#pictures);
+    if (this.finished && !this.#patient && !single) return this.#look(crew, this.#coach.result(), this.#pictures);
+    const glance = await this.#look(crew, this.#coach.latest(), some);
+    this.#coach.see(glance.validation.loss);
+    return this.finished && !single ? this.#look(crew, this.#coach.result(), this.#pictures) : glance;
+  }
+
+  async #look(crew: Crew | null, params: Float32Array, count: number): Promise<{ validation: Validation; found: Classified }> {
+    const parts = deal(Math.ceil(count / PIECE), (crew?.size ?? 0) + 1);
+    const asked = parts.slice(1).map(([from, to], i) => crew!.classify(i, params, from, to, count));
+    const pieces = classify(this.#learner, params, ...parts[0]!, count);
+    for (const [i, answer] of (await Promise.all(asked)).entries()) {
+      pieces.push(...(answer ?? classify(this.#learner, params, ...parts[i + 1]!, count)));
+    }
+    const classes = concat(Uint8Array, pieces.map((piece) => piece.classes));
+    const confidences = concat(Float32Array, pieces.map((piece) => piece.confidences));
+    const loss = pieces.reduce((sum, piece) => sum + piece.loss, 0);
     const right = classes.reduce((sum, label, i) => sum + Number(label === this.labels[i]), 0);
     const validation = { step: this.step, loss: loss / count, accuracy: right / count };
     this.history.validations.push(validation);

@@ -1,0 +1,134 @@
+// What can go wrong with a training, and what a person brings to it and takes away.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { launch, open } from './browser.mjs';
+import { serveSite } from './site.mjs';
+
+let browser;
+let site;
+before(async () => ([browser, site] = await Promise.all([launch(), serveSite()])));
+after(() => Promise.all([browser?.close(), site?.close()]));
+
+const QUICK = '?lab=train&net=flatten*affine-out32*relu*affine-out10&batch=50&shard=10';
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+
+async function lab(query) {
+  const opened = await open(browser, site.url, { query });
+  await opened.page.locator('.controls button.primary:enabled').waitFor({ timeout: 60_000 });
+  return opened;
+}
+
+async function hashOf(page) {
+  const code = page.getByLabel('SHA-256 of the weights');
+  await code.waitFor({ timeout: 120_000 });
+  return code.textContent();
+}
+
+async function taken(page, press) {
+  const [download] = await Promise.all([page.waitForEvent('download'), press()]);
+  return readFileSync(await download.path());
+}
+
+test('a full storage is said, and the run goes on to its end', async () => {
+  const { page, context } = await lab(`${QUICK}&steps=60`);
+  await page.workers().find((worker) => worker.url().includes('classroom')).evaluate(() => {
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    };
+  });
+  await button(page, 'Step').click();
+  await page.getByRole('alert').filter({ hasText: 'The run cannot be kept: the storage is full. It goes on; nothing is kept yet' }).waitFor();
+  await button(page, 'Go on').click();
+  assert.match(await hashOf(page), /^[0-9a-f]{64}$/);
+  await context.close();
+});
+
+test('validations that get no better stop the run, and the best weights are back', async () => {
+  const { page, context, faults } = await lab(`${QUICK}&steps=400&rate=0.5&optimiser=sgd&patience=1&schedule=constant&limit=50`);
+  await button(page, 'Start').click();
+  await page.getByRole('status').filter({ hasText: /Stopped early, at step \d+: .* The weights of step \d+ are back/ }).waitFor({ timeout: 60_000 });
+  const stopped = await hashOf(page);
+  await page.reload();
+  await button(page, 'Resume').click();
+  await page.getByText('Stopped early').waitFor();
+  assert.equal(await hashOf(page), stopped);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('curves as CSV, a comparison as CSV and PNG, a preset of the sources', async () => {
+  const { page, context, faults } = await lab(`${QUICK}&steps=20`);
+  await button(page, 'Start').click();
+  await hashOf(page);
+  const rows = String(await taken(page, () => button(page, 'Curves as CSV').click())).trim().split('\n');
+  assert.equal(rows[0], 'step,loss,accuracy,gradient norm,validation loss,validation accuracy');
+  assert.equal(rows.length, 21);
+  for (const row of rows.slice(1)) assert.ok(Number(row.split(',')[3]) > 0, row);
+  await button(page, 'Reset').click();
+  await page.getByRole('combobox', { name: 'Compare' }).selectOption('batch');
+  await button(page, 'Start the race').click();
+  await page.getByRole('list', { name: 'Standing' }).getByText(/^20 steps, /).nth(3).waitFor({ timeout: 60_000 });
+  const comparison = String(await taken(page, () => button(page, 'CSV').click())).trim().split('\n');
+  assert.deepEqual([comparison[0], comparison.length], ['step,loss 10,loss 30,loss 100,loss 300', 21]);
+  const png = await taken(page, () => button(page, 'PNG').click());
+  assert.equal(png.subarray(1, 4).toString(), 'PNG');
+  assert.ok(png.length > 2000, `${png.length} bytes`);
+  await page.getByLabel('Preset').selectOption({ label: 'sigmoid, Gaussian: the gradient vanishes: stuck at the most frequent class; theirs: 11.3\u202f%' });
+  assert.equal(await page.getByLabel('First weights', { exact: true }).inputValue(), 'gaussian');
+  assert.equal(await page.getByLabel('out of affine2').inputValue(), '20');
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+/** The pixels and labels of so many pictures in IDX form; a row of ink tells the classes apart. */
+function idx(n) {
+  const head = (...words) => Buffer.concat(words.map((word) => (Buffer.from([word >>> 24, word >>> 16, word >>> 8, word]))));
+  const labels = Uint8Array.from({ length: n }, (_, i) => i % 10);
+  const pixels = Uint8Array.from({ length: n * 784 }, (_, k) => (Math.floor((k % 784) / 28 / 2.8) === labels[Math.floor(k / 784)] ? 255 : 0));
+  return { images: Buffer.concat([head(0x803, n, 28, 28), pixels]), labels: Buffer.concat([head(0x801, n), labels]) };
+}
+
+test('files are dropped, or refused, and what was there before stays', async () => {
+  const { page, context } = await lab(QUICK);
+  const { images, labels } = idx(60);
+  const drop = (files) =>
+    page.getByRole('group', { name: 'Pictures', exact: true }).evaluate((target, files) => {
+      const dataTransfer = new DataTransfer();
+      for (const [name, bytes] of files) dataTransfer.items.add(new File([Uint8Array.from(bytes)], name));
+      target.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    }, files.map(([name, bytes]) => [name, [...bytes]]));
+  await drop([['notes.txt', Buffer.from('hello')]]);
+  await page.getByRole('alert').filter({ hasText: 'notes.txt is neither a picture nor called like an IDX file' }).waitFor();
+  await page.getByText('2 000 to learn from').or(page.getByText(/2.000 to learn from/)).first().waitFor();
+  await drop([['train-images-idx3-ubyte', images]]);
+  await page.getByText('still missing: the labels').waitFor();
+  await drop([['train-labels-idx1-ubyte', labels]]);
+  await page.getByText(/50 to learn from, 10 to choose by/).waitFor();
+  await context.close();
+});
+
+test('drawings become pictures to learn from', async () => {
+  const { page, context, faults } = await lab(`${QUICK}&steps=20&batch=5&shard=5`);
+  await button(page, 'Draw…').click();
+  const sheet = page.getByRole('group', { name: 'Draw pictures' });
+  const { x, y, width } = await sheet.getByLabel('Drawing pad').boundingBox();
+  for (let i = 0; i < 12; i++) {
+    if (i === 6) await sheet.getByRole('radio', { name: /^1/ }).click();
+    const [u, v] = i < 6 ? [0.8, 0.2 + i / 50] : [0.5, 0.9];
+    await page.mouse.move(x + width * 0.3, y + width * 0.2);
+    await page.mouse.down();
+    await page.mouse.move(x + width * u, y + width * v);
+    await page.mouse.up();
+    await sheet.getByRole('button', { name: i < 6 ? 'Add this 0' : 'Add this 1' }).click();
+  }
+  await sheet.getByRole('button', { name: 'Use 12' }).click();
+  await page.getByText(/10 to learn from, 2 to choose by/).waitFor();
+  await page.locator('.controls button.primary:enabled').waitFor();
+  await page.waitForTimeout(500);
+  await button(page, 'Start').click();
+  await hashOf(page);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
