@@ -105,18 +105,25 @@ pub(super) fn unpool(call: &Call) -> Answer {
     let side = |a: usize| (input[a].saturating_sub(1) * stride[a] + kernel[a]).saturating_sub(before[a] + after[a]);
     let mut shape = x.shape()[..2].to_vec();
     shape.extend((3 - axes..3).map(side));
-    // Places count over the whole array that was pooled, which a third input may make larger on the way.
-    let pooled = sized(&shape)?;
-    if let Some(list) = call.given(2).map(|_| call.whole(2)).transpose()? {
-        shape = list.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
+    // Places count over the array that was pooled, which a third input may set into the corner of a larger one.
+    let pooled = shape.clone();
+    sized(&pooled)?;
+    if call.given(2).is_some() {
+        shape = call.whole(2)?.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
     }
-    if shape.len() != x.ndim() || sized(&shape)? < pooled {
-        return Err(call.refuse(format!("an output of at least {pooled} numbers"), format!("{shape:?}")));
+    if shape.len() != pooled.len() || shape.iter().zip(&pooled).any(|(to, from)| to < from) {
+        return Err(call.refuse(format!("an output of at least {pooled:?}"), format!("{shape:?}")));
     }
     let mut out = vec![0.0; sized(&shape)?];
+    let count = pooled.iter().product();
     for (v, &place) in x.iter().zip(places) {
-        let slot = usize::try_from(place).ok().and_then(|place| out.get_mut(place));
-        *slot.ok_or_else(|| call.refuse("places in the output", place))? = *v;
+        let inside = usize::try_from(place).ok().filter(|&place| place < count);
+        let mut rest = inside.ok_or_else(|| call.refuse(format!("places below {count}"), place))?;
+        let (mut at, mut step) = (0, 1);
+        for (from, to) in pooled.iter().zip(&shape).rev() {
+            (at, rest, step) = (at + rest % from * step, rest / from, step * to);
+        }
+        out[at] = *v;
     }
     Ok(vec![Array::real(call.x(0)?.number(), array(&shape, out)?)])
 }
