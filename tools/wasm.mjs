@@ -50,7 +50,8 @@ export function cargoEnv(flavour, flags = []) {
 export async function buildWasm() {
   for (const module of MODULES) {
     mkdirSync(path.join(OUT, module.folder), { recursive: true });
-    for (const flavour of FLAVOURS) await build(module, flavour);
+    // Each build is one thread's work.
+    await Promise.all(FLAVOURS.map((flavour) => build(module, flavour)));
     takeGlue(module);
     for (const { name } of FLAVOURS) reportSize(module, name);
   }
