@@ -4,22 +4,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch, open, violations } from './browser.mjs';
-import { serveSite } from './site.mjs';
+import { withSite } from './site.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
 
 const FIRST = 'DeepConvNet, 1 picture';
-
-async function withSite(use) {
-  const site = await serveSite();
-  try {
-    await use(site);
-  } finally {
-    await site.close();
-  }
-}
 
 test('/bench opens the lab; it measures, can be cancelled, and gives a CSV', () =>
   withSite(async ({ url }) => {

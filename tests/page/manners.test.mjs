@@ -3,20 +3,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { draw, expectAnswer, launch, ONE, open, PHONE, readAnswer, SEVEN, violations, WIDE } from './browser.mjs';
-import { serveSite } from './site.mjs';
+import { withSite } from './site.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
-
-async function withSite(use) {
-  const site = await serveSite();
-  try {
-    await use(site);
-  } finally {
-    await site.close();
-  }
-}
 
 /** Waits until an asynchronous `question` in the page is answered with yes. */
 async function until(page, question) {

@@ -168,6 +168,7 @@ test('the worker client: it learns with reports, an abort ends a call, errors ca
     const controller = new AbortController();
     await caught((async () => { for await (const _ of own.fit({ inputs, labels }, { epochs: 1e6, signal: controller.signal })) controller.abort(); })());
     await caught(load('nobody'));
+    await caught(load('toString'));
     await caught(own.predict(new Float32Array(5)));
     await caught(own.freeze('nothing'));
     await own.withClasses(3);
@@ -180,7 +181,7 @@ test('the worker client: it learns with reports, an abort ends a call, errors ca
   await page.getByText('"codes"').waitFor({ timeout: 30_000 });
   assert.deepEqual(JSON.parse(await page.locator('body').innerText()), {
     epoch: 40, right: 1, class: 1, same: true, shape: [4, 6, 6],
-    codes: ['AbortError', 'missing', 'shape', 'missing', 'missing'], classes: 3,
+    codes: ['AbortError', 'missing', 'missing', 'shape', 'missing', 'missing'], classes: 3,
   });
   assert.deepEqual(faults, []);
 });

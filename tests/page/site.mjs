@@ -56,3 +56,13 @@ export async function serveSite() {
     },
   };
 }
+
+/** Serves the site to `use` and closes it behind. */
+export async function withSite(use) {
+  const site = await serveSite();
+  try {
+    await use(site);
+  } finally {
+    await site.close();
+  }
+}

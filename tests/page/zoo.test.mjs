@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { draw, launch, open, PHONE, SEVEN, violations } from './browser.mjs';
-import { serveSite } from './site.mjs';
+import { withSite } from './site.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
@@ -13,15 +13,6 @@ after(() => browser?.close());
 const shipped = readdirSync(new URL('../../pretrained', import.meta.url))
   .filter((name) => name.endsWith('.safetensors'))
   .map((name) => name.replace(/\.\w+$/, ''));
-
-async function withSite(use) {
-  const site = await serveSite();
-  try {
-    await use(site);
-  } finally {
-    await site.close();
-  }
-}
 
 const together = (page) => page.getByRole('status', { name: 'Ensemble' });
 const row = (page, name) =>

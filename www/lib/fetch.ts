@@ -59,7 +59,7 @@ export async function open(source: Source, cache: RequestCache, options: FetchOp
 }
 
 /** Reads all of `source` and checks its length and hash where they are known. */
-export async function bytes(source: Source, cache: RequestCache, options: FetchOptions): Promise<Uint8Array> {
+export async function bytes(source: Source, cache: RequestCache, options: FetchOptions): Promise<Uint8Array<ArrayBuffer>> {
   const response = await open(source, cache, options);
   const data = await response.arrayBuffer().catch((cause: unknown) => {
     throw new LoadError('network', `${fileName(source)} broke off on the way`, { cause });

@@ -2,7 +2,8 @@
 
 import initReading from '../../public/wasm/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
-import { Refused } from './errors';
+import { bytes as fetched } from '../fetch';
+import { Refused, stop } from './errors';
 import { DirectModel } from './model';
 import type { Api, LoadOptions, ModelSource, NetworkDefinition, WasmSource } from './types';
 
@@ -30,17 +31,17 @@ export function api(assets: Assets): Api {
     return new DirectModel(source, () => once(initStudio as Glue, at.studio, {})).open();
   };
   return {
-    load: async (source, options = {}) => open({ weights: await weights(source, assets, options) }, options),
+    load: async (source, options = {}) => open({ weights: await weights(source, assets.models, options) }, options),
     define: (network: NetworkDefinition, { seed = 1, ...options } = {}) =>
       open({ description: JSON.stringify(network), seed }, options),
   };
 }
 
-async function weights(source: ModelSource, { models }: Assets, options: LoadOptions): Promise<Uint8Array> {
+async function weights(source: ModelSource, models: Assets['models'], options: LoadOptions): Promise<Uint8Array> {
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (source instanceof Uint8Array) return source;
-  const named = typeof source === 'string' ? models[source] : undefined;
-  if (named) return weights(named(), { wasm: () => ({ reading: '', studio: '' }), models: {} }, options);
+  const named = typeof source === 'string' && Object.hasOwn(models, source) ? models[source] : undefined;
+  if (named) return weights(named(), models, options);
   if (typeof source === 'string' && /^\w+$/.test(source)) {
     throw new Refused('missing', `there is no model called ${source}: name one of ${Object.keys(models).join(', ')}, or say where its file is`);
   }
@@ -62,26 +63,12 @@ async function bytes(source: string | URL, { onProgress, signal }: LoadOptions):
     throw new Refused('value', `${source} is no name of a model and no address`, { cause });
   }
   if (url.protocol === 'file:' && typeof process === 'object') return file(url);
-  const response = await fetch(url, { signal: signal ?? null }).catch((cause: unknown) => {
-    signal?.throwIfAborted();
-    throw new Refused('network', `${url.href} could not be reached`, { cause });
-  });
-  if (!response.ok || !response.body) {
-    throw new Refused('network', `${url.href}: the server answered ${response.status}`);
+  try {
+    return await fetched({ url: url.href }, 'default', { ...(onProgress && { onProgress }), ...(signal && { signal }) });
+  } catch (error) {
+    stop(signal);
+    throw error;
   }
-  const length = response.headers.has('content-encoding') ? null : response.headers.get('content-length');
-  const total = length === null ? null : Number(length);
-  let loaded = 0;
-  const counted = response.body.pipeThrough(
-    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      transform(chunk, controller) {
-        loaded += chunk.byteLength;
-        onProgress?.({ loaded, total });
-        controller.enqueue(chunk);
-      },
-    }),
-  );
-  return new Uint8Array(await new Response(counted).arrayBuffer());
 }
 
 async function file(url: URL): Promise<Uint8Array<ArrayBuffer>> {
