@@ -8,10 +8,15 @@ export function paintInk(canvas: HTMLCanvasElement, strokes: Stroke[], side: num
   canvas.width = canvas.height = Math.round(side * devicePixelRatio);
   const context = canvas.getContext('2d');
   if (!context) return;
-  context.lineWidth = BRUSH * canvas.width;
+  strokeInk(context, strokes, canvas.width, getComputedStyle(canvas).color);
+}
+
+/** Draws strokes in a square of `side` pixels. */
+export function strokeInk(context: CanvasRenderingContext2D, strokes: Stroke[], side: number, colour: string): void {
+  context.lineWidth = BRUSH * side;
   context.lineCap = context.lineJoin = 'round';
-  context.strokeStyle = getComputedStyle(canvas).color;
-  for (const stroke of strokes) context.stroke(curve(stroke, canvas.width));
+  context.strokeStyle = colour;
+  for (const stroke of strokes) context.stroke(curve(stroke, side));
 }
 
 /** A stroke as a curve through the middles between its points, so that a quick hand's corners are round. */
