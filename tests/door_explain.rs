@@ -11,7 +11,7 @@ use js_sys::{Float32Array, Function, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
-wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 fn page() -> JsValue {
     Explainer::new(&Uint8Array::from(&known::file()[..])).unwrap().into()

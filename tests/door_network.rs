@@ -9,7 +9,7 @@ use js_sys::{Float32Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
-wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 fn network(purpose: &str) -> JsValue {
     Network::new(&"simple_convnet".into(), &2.into(), &purpose.into(), &5.into()).unwrap().into()

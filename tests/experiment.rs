@@ -7,7 +7,7 @@ use hitofude::systems::experiment::{Coach, Histogram, Learner, Outline, Part, Sa
 use std::sync::Arc;
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const NETWORK: &str = r#"{"input":[1,8,8],"layers":[{"name":"conv1","type":"conv","out":4,"kernel":3,"pad":1},
     {"name":"relu1","type":"relu"},{"name":"pool1","type":"max_pool","kernel":2,"stride":2},

@@ -7,7 +7,7 @@ use hitofude::systems::explain::{Album, Ascent, Axes, Dream, Explainer, Goal, Me
 use hitofude::{Error, zoo};
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 /// Convolutions, pooling and affine layers, small enough to move every number of.
 const SMALL: &str = r#"{"input":[1,9,8],"layers":[

@@ -246,3 +246,21 @@ fn long_files_and_stray_unsafe_are_found() {
     assert_eq!(made_up("src/kernel/gemm.rs", source), ["2: `unsafe` outside src/kernel/tile.rs"]);
     assert_eq!(made_up("src/kernel/tile.rs", source), [""; 0]);
 }
+
+#[test]
+fn no_test_that_runs_in_a_browser_is_left_out_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let list = std::fs::read_to_string(root.join("browser.rs")).unwrap();
+    // A crate of tests is a file in tests/, or the main.rs of a folder there.
+    let names = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let crates = names.filter(|name| name != "browser.rs" && name != "floors.rs").filter_map(|name| {
+        let file = if name.ends_with(".rs") { name } else { format!("{name}/main.rs") };
+        std::fs::read_to_string(root.join(&file)).ok().map(|source| (file, source))
+    });
+    let (there, missing): (Vec<_>, Vec<_>) = crates
+        .filter(|(_, source)| source.contains("wasm_bindgen_test"))
+        .map(|(file, _)| file)
+        .partition(|file| list.contains(&format!("#[path = \"{file}\"]")));
+    assert!(there.len() > 10, "only {there:?}");
+    assert!(missing.is_empty(), "tests/browser.rs lacks {missing:?}");
+}

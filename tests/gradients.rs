@@ -25,7 +25,7 @@ use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window};
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 type Wiring = fn(&mut Graph, Wire) -> Result<Wire>;
 

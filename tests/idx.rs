@@ -12,7 +12,7 @@ use hitofude::rng::Rng;
 use std::io::Write;
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 fn idx(sides: &[u32], content: &[u8]) -> Vec<u8> {
     let mut file = vec![0, 0, 8, sides.len() as u8];

@@ -13,7 +13,7 @@ use hitofude::tensor::Map;
 use ndarray::{Array4, s};
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 /// One random problem in public layouts.
 struct Problem {

@@ -6,7 +6,7 @@ use hitofude::train::{Options, optimiser::Rule};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const SMALL: &str = r#"{"input": [1, 6, 6], "layers": [
     {"name": "conv1", "type": "conv", "out": 4, "kernel": 3, "pad": 1}, {"name": "relu1", "type": "relu"},

@@ -12,7 +12,7 @@ use hitofude::tensor::Tensor;
 use hitofude::zoo;
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 fn params(architecture: &str, seed: u64) -> Params {
     let mut params = zoo::build(architecture).unwrap().zeros();

@@ -13,7 +13,7 @@ use std::io::Write;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const TWO: &str = r#"{"writer":"a","digit":1,"strokes":[[[90,0],[90.5,11]]]}
 

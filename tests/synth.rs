@@ -8,7 +8,7 @@ use hitofude::data::synth::{digits, render};
 use hitofude::rng::Rng;
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 /// Width and height of the ink's box.
 fn sides(picture: &[u8]) -> (usize, usize) {

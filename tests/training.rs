@@ -13,7 +13,7 @@ use hitofude::zoo;
 use std::collections::BTreeSet;
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 /// A trainer of an architecture, eight images a batch.
 fn trainer(name: &str, optimiser: &str, average: f32) -> Trainer {

@@ -8,7 +8,7 @@ use hitofude::train::metrics::{Confusion, Histogram, Pace, norms};
 use hitofude::train::{Options, Rule, Trainer};
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const NETWORK: &str = r#"{"input":[1,8,8],"layers":[
     {"name":"conv1","type":"conv","out":4,"kernel":3,"pad":1},{"name":"norm1","type":"batch_norm"},

@@ -26,7 +26,7 @@ function steps() {
   return [
     { name: 'rustfmt', command: ['cargo', 'fmt', '--check'] },
     { name: 'clippy', command: ['cargo', 'clippy', '--all-targets', ...DENY] },
-    { name: 'clippy, wasm32', command: ['cargo', 'clippy', ...WASM, '--all-targets', ...DENY], env: wasmEnv },
+    { name: 'clippy, wasm32', command: ['cargo', 'clippy', ...WASM, '--lib', '--test', 'browser', ...DENY], env: wasmEnv },
     { name: 'clippy, reading alone', command: ['cargo', 'clippy', '--lib', ...WASM.slice(0, 3), ...DENY], env: wasmEnv },
     { name: 'Rust docs', command: ['cargo', 'doc', '--no-deps', '--lib'], env: denyInDocs },
     { name: 'Rust docs, wasm32', command: ['cargo', 'doc', '--no-deps', '--lib', ...WASM], env: { ...wasmEnv, ...denyInDocs } },
@@ -45,7 +45,7 @@ function wasmTests(flavour) {
   const args = ['test', '--headless', '--chrome', '--chromedriver', chromedriver, '--mode', 'no-install'];
   return {
     name: `wasm tests, ${flavour.name}`,
-    command: ['wasm-pack', ...args, '.', '--no-default-features', '--features', 'studio'],
+    command: ['wasm-pack', ...args, '.', ...WASM.slice(2), '--test', 'browser'],
     counts: rustCounts,
     env: {
       ...cargoEnv(flavour),

@@ -10,7 +10,7 @@ mod pickle_hostile;
 mod safetensors;
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 use hitofude::rng::Rng;
 

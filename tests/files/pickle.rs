@@ -76,7 +76,7 @@ fn the_textbooks_parameters() {
         ("three_layer_mlp_params.pkl", vec![vec![784, 50], vec![50, 100], vec![100, 10]]),
     ];
     for (file, shapes) in cases {
-        let Some(path) = crate::common::shared(&format!("reference/{file}")) else { continue };
+        let Some(path) = super::common::shared(&format!("reference/{file}")) else { continue };
         let tensors = read(&std::fs::read(path).unwrap()).unwrap();
         assert_eq!(tensors.len(), 2 * shapes.len(), "{file}");
         for (i, shape) in shapes.iter().enumerate() {

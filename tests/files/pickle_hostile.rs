@@ -1,7 +1,7 @@
 //! Pickles that are refused.
 
-use crate::bombs::{array, pickles};
-use crate::{damage, pickle::PROTOCOLS};
+use super::bombs::{array, pickles};
+use super::{damage, pickle::PROTOCOLS};
 use hitofude::file::pickle::read;
 use hitofude::rng::Rng;
 

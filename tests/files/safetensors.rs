@@ -1,6 +1,6 @@
 //! safetensors: round trips, a second opinion from the `safetensors` crate, and files that are refused.
 
-use crate::damage;
+use super::damage;
 use ::safetensors::tensor::TensorView;
 use ::safetensors::{Dtype, SafeTensors};
 use hitofude::file::safetensors::{Precision, Weights, read, write};

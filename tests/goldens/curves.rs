@@ -1,7 +1,7 @@
 //! Twenty steps of every optimiser from one start, a batch of its own for each step.
 
-use crate::networks::simple;
-use crate::{Case, below, cases, numbers, same, same_tensors};
+use super::networks::simple;
+use super::{Case, below, cases, numbers, same, same_tensors};
 use hitofude::error::Result;
 use hitofude::nn::act::Activation::Relu;
 use hitofude::nn::affine::Affine;

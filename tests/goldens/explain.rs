@@ -1,6 +1,6 @@
 //! Attribution maps of one picture, for every class.
 
-use crate::{Case, cases, numbers, same};
+use super::{Case, cases, numbers, same};
 use hitofude::nn::spec;
 use hitofude::systems::explain::{Explainer, Method};
 
@@ -20,7 +20,7 @@ fn attributions_are_pytorchs() {
     let case: &Case = &cases(FILE)["explain"];
     let net = spec::read(NETWORK).unwrap();
     let mut params = net.zeros();
-    params.load(&crate::below(case, "param/")).unwrap();
+    params.load(&super::below(case, "param/")).unwrap();
     let mut explainer = Explainer::new(&net, &params).unwrap();
     explainer.look(numbers(&case["input"])).unwrap();
     for (name, method) in [

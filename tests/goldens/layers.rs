@@ -1,7 +1,7 @@
 //! Each layer alone, under a given gradient of its output.
 
-use crate::common::levels;
-use crate::{Case, below, cases, nchw, numbers, same, same_tensors};
+use super::common::levels;
+use super::{Case, below, cases, nchw, numbers, same, same_tensors};
 use hitofude::error::Result;
 use hitofude::kernel::Level;
 use hitofude::kernel::lrn::Response;

@@ -16,7 +16,7 @@ use hitofude::tensor::{Map, Tensor};
 use std::collections::BTreeMap;
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 /// The tensors of one case by name.
 type Case = BTreeMap<String, Tensor>;

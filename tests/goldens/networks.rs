@@ -1,7 +1,7 @@
 //! Whole networks under both losses.
 
-use crate::common::levels;
-use crate::{Case, below, cases, nchw, numbers, same, same_tensors};
+use super::common::levels;
+use super::{Case, below, cases, nchw, numbers, same, same_tensors};
 use hitofude::error::Result;
 use hitofude::kernel::Level;
 use hitofude::nn::act::Activation::{self, Identity, Relu, Sigmoid, Tanh};

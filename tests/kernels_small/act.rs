@@ -1,7 +1,7 @@
 //! Activations, the exponential's accuracy, dropout.
 
-use crate::common::levels;
-use crate::{close, fingerprint, normal, same_bits};
+use super::common::levels;
+use super::{close, fingerprint, normal, same_bits};
 use hitofude::kernel::{Level, act};
 use hitofude::rng::Rng;
 

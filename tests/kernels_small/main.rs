@@ -14,7 +14,7 @@ use hitofude::shape::Shape;
 use hitofude::tensor::Map;
 
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 /// `n` normal numbers.
 fn normal(rng: &mut Rng, n: usize) -> Vec<f32> {

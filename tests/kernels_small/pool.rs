@@ -1,7 +1,7 @@
 //! Max and average pooling and their gradients.
 
-use crate::common::levels;
-use crate::{close, framed, laid_out, normal, quarters, read_back, same_bits};
+use super::common::levels;
+use super::{close, framed, laid_out, normal, quarters, read_back, same_bits};
 use hitofude::kernel::pool::{at_maxima, average_pool, average_pool_backward, max_pool, max_pool_backward};
 use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window};

@@ -1,7 +1,7 @@
 //! Sums and argmax.
 
-use crate::common::levels;
-use crate::{close, framed, laid_out, normal, same_bits};
+use super::common::levels;
+use super::{close, framed, laid_out, normal, same_bits};
 use hitofude::kernel::reduce::{argmax, column_sums, sum, sum_of_squares};
 use hitofude::rng::Rng;
 use hitofude::shape::Shape;

@@ -1,7 +1,7 @@
 //! Softmax and the losses.
 
-use crate::common::levels;
-use crate::{close, normal, same_bits};
+use super::common::levels;
+use super::{close, normal, same_bits};
 use hitofude::kernel::softmax::{
     log_softmax, softmax, softmax_cross_entropy, softmax_cross_entropy_soft, squared_error,
 };

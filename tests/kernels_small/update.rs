@@ -1,7 +1,7 @@
 //! Optimiser steps against the formulas of PyTorch's documentation in `f64`, over ten steps.
 
-use crate::common::levels;
-use crate::{close, normal, same_bits};
+use super::common::levels;
+use super::{close, normal, same_bits};
 use hitofude::kernel::Level;
 use hitofude::kernel::update::{
     Adam, Keep, adadelta, adagrad, adam, axpy, clamp, ema, momentum, nesterov, penalty, rmsprop, sgd,

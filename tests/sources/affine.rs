@@ -1,7 +1,7 @@
 //! The examples with affine layers: one unit, the 2-3-4 network forward, the 2-3-2 network both ways.
 
-use crate::prints::{BACKWARD, BEFORE, FORWARD, RANDOM_UNIT, SIGMOID_UNIT, UNIT};
-use crate::{agree, numbers, parts};
+use super::prints::{BACKWARD, BEFORE, FORWARD, RANDOM_UNIT, SIGMOID_UNIT, UNIT};
+use super::{agree, numbers, parts};
 use hitofude::kernel::{Level, softmax, update};
 use hitofude::nn::act::Activation::{self, Relu, Sigmoid};
 use hitofude::nn::affine::Affine;

@@ -1,7 +1,7 @@
 //! The `im2col` examples and the output-size formula.
 
-use crate::numbers;
-use crate::prints::{IM2COL, IM2COL_UNTRANSPOSED};
+use super::numbers;
+use super::prints::{IM2COL, IM2COL_UNTRANSPOSED};
 use hitofude::nn::{Conv, Graph, Mode, Purpose, Run};
 use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window, output_size};

@@ -190,7 +190,7 @@ col =====
  [75. 63. 67. 31. 63. 49. 22. 75. 9.]
  [30. 75. 63. 30. 23. 63. 49. 23. 17.]]";
 
-/// A slip is a digit read as a similar one, and needed only where the numbers say so ([`crate::agree`]).
+/// A slip is a digit read as a similar one, and needed only where the numbers say so ([`super::agree`]).
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn slips_are_similar_digits() {
@@ -205,7 +205,7 @@ fn slips_are_similar_digits() {
 #[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn the_prints_are_the_reports() {
-    let Some(folder) = crate::common::shared("sources") else { return };
+    let Some(folder) = super::common::shared("sources") else { return };
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let report = files.into_iter().find(|file| file.file_name().unwrap().to_string_lossy().starts_with("003")).unwrap();
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
