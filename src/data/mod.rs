@@ -3,6 +3,7 @@
 pub mod augment;
 pub mod idx;
 pub mod ink;
+pub mod pictures;
 pub mod scribble;
 pub mod strokes;
 pub mod synth;

@@ -67,33 +67,55 @@ struct Entry {
 /// is at most 1 MiB. Errors: [`Error::Format`] for a file that is cut short, overlong or contradicts itself, and for a
 /// tensor of another type or without numbers; [`Error::Value`] for a number that is not finite. Both name the tensor.
 pub fn read(bytes: &[u8]) -> Result<Weights> {
+    read_some(bytes, |_| true)
+}
+
+/// As [`read`], of the tensors whose names are wanted: a few of a large file take no more than their own room.
+pub fn read_some(bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Weights> {
+    let (entries, metadata, data) = entries(bytes)?;
+    let mut tensors = Vec::new();
+    let mut eighths = Vec::new();
+    let kept = |name: &str| wanted(name.strip_suffix(SCALE).unwrap_or(name)) || wanted(name);
+    for (name, entry) in entries.into_iter().filter(|(name, _)| kept(name)) {
+        let tensor = entry.tensor(&name, &data[entry.data_offsets.0..entry.data_offsets.1])?;
+        if entry.dtype == "I8" {
+            eighths.push(tensors.len());
+        }
+        tensors.push((name, tensor));
+    }
+    rescale(&mut tensors, &eighths)?;
+    Ok(Weights { tensors, metadata })
+}
+
+/// The names and shapes of a file's tensors, and its metadata, without a look at the numbers. Errors: those of [`read`].
+#[allow(clippy::type_complexity, reason = "two tables that belong together")]
+pub fn list(bytes: &[u8]) -> Result<(Vec<(String, Vec<usize>)>, BTreeMap<String, String>)> {
+    let (entries, metadata, _) = entries(bytes)?;
+    Ok((entries.into_iter().map(|(name, entry)| (name, entry.shape)).collect(), metadata))
+}
+
+/// The header's entries in the order of their numbers, the metadata, and the numbers.
+#[allow(clippy::type_complexity, reason = "the parts of a file")]
+fn entries(bytes: &[u8]) -> Result<(Vec<(String, Entry)>, BTreeMap<String, String>, &[u8])> {
     let (header, data) = split(bytes)?;
     let header: Header = serde_json::from_slice(header)
         .map_err(|e| refuse("a header of dtype, shape and data_offsets", short(&e.to_string())))?;
     let mut entries: Vec<_> = header.tensors.into_iter().collect();
     entries.sort_by_key(|(_, entry)| entry.data_offsets);
-    let mut tensors = Vec::with_capacity(entries.len());
-    let mut eighths = Vec::new();
     let mut at = 0;
-    for (name, entry) in entries {
+    for (name, entry) in &entries {
         let (start, end) = entry.data_offsets;
         // One tensor begins where the last ended: no hidden bytes, and no byte is read twice.
-        let Some(bytes) = data.get(start..end).filter(|bytes| start == at && !bytes.is_empty()) else {
+        if data.get(start..end).filter(|bytes| start == at && !bytes.is_empty()).is_none() {
             let expected = format!("some of the {} bytes of numbers, from {at} on", data.len());
-            return Err(Error::format(short(&name), expected, format!("{start} to {end}")));
-        };
-        let tensor = entry.tensor(&name, bytes)?;
-        if entry.dtype == "I8" {
-            eighths.push(tensors.len());
+            return Err(Error::format(short(name), expected, format!("{start} to {end}")));
         }
-        tensors.push((name, tensor));
         at = end;
     }
     if at != data.len() {
         return Err(refuse(format!("{at} bytes of numbers"), data.len()));
     }
-    rescale(&mut tensors, &eighths)?;
-    Ok(Weights { tensors, metadata: header.metadata })
+    Ok((entries, header.metadata, data))
 }
 
 /// Multiplies the rows of 8-bit tensors by their scales, which stand right behind them, and takes those away.

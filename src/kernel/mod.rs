@@ -8,6 +8,7 @@ pub mod act;
 pub mod conv;
 pub mod depthwise;
 pub mod gemm;
+pub mod gram;
 mod lanes;
 pub mod lrn;
 pub mod norm;

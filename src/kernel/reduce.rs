@@ -46,6 +46,27 @@ pub fn sum_of_squares(level: Level, x: &[f32]) -> f64 {
     dispatch!(level, simd => sum_body(simd, x, |v| v * v))
 }
 
+/// The sum of the products of two rows of numbers.
+pub fn dot(level: Level, x: &[f32], y: &[f32]) -> f64 {
+    assert_eq!(x.len(), y.len());
+    dispatch!(level, simd => dot_body(simd, x, y))
+}
+
+#[simd]
+fn dot_body<S: Simd>(_: S, x: &[f32], y: &[f32]) -> f64 {
+    let mut sums = [0.0; 16];
+    let ((x, x_tail), (y, y_tail)) = (x.as_chunks::<16>(), y.as_chunks::<16>());
+    for (x, y) in x.iter().zip(y) {
+        for ((sum, &x), &y) in sums.iter_mut().zip(x).zip(y) {
+            *sum += f64::from(x) * f64::from(y);
+        }
+    }
+    for ((sum, &x), &y) in sums.iter_mut().zip(x_tail).zip(y_tail) {
+        *sum += f64::from(x) * f64::from(y);
+    }
+    sums.iter().sum()
+}
+
 #[simd]
 fn sum_body<S: Simd, F: Fn(f64) -> f64>(_: S, x: &[f32], f: F) -> f64 {
     // Sixteen sums side by side, whatever the lanes: enough to hide the latency of an addition at any width.

@@ -147,6 +147,7 @@ pub(super) struct ConvOp {
     packed: u64,
     /// The input's gradient, if it is wanted, with the version of its packed weights.
     input_gradient: Option<(InputGradient, u64)>,
+    /// The gradients of its parameters, unless it is frozen.
     weight_gradient: Option<WeightGradient>,
     weight: Range<usize>,
     bias: Option<Range<usize>>,
@@ -163,7 +164,9 @@ impl ConvOp {
             let gradient = InputGradient::new(io.level, geometry(dx[0], *dy), io.batch);
             (gradient, 0)
         });
-        let weight_gradient = gradients.map(|(_, dy)| WeightGradient::new(io.level, geometry(io.x[0], *dy), io.batch));
+        let weight_gradient = gradients
+            .filter(|_| io.learns)
+            .map(|(_, dy)| WeightGradient::new(io.level, geometry(io.x[0], *dy), io.batch));
         let forward = conv::Forward::new(io.level, geometry(io.x[0], io.y), io.batch);
         let back = input_gradient.as_ref().map_or(0, |(dx, _)| dx.workspace());
         let back = weight_gradient.as_ref().map_or(0, |dw| dw.workspace(io.level)).max(back);
@@ -194,13 +197,14 @@ impl Op for ConvOp {
 
     fn backward(&mut self, mut cx: Backward<'_>) {
         let (values, version) = cx.params;
-        if let Some(bias) = self.bias.clone() {
-            column_sums(cx.level, (cx.dy, &self.dy), cx.n, &mut cx.dparams[bias]);
-        }
-        let x = cx.inputs[0].of(cx.slots, cx.n);
         let work = std::mem::take(&mut cx.work);
-        let weight_gradient = self.weight_gradient.as_ref().expect("a plan that trains");
-        weight_gradient.run(cx.level, cx.n, x, cx.dy, &mut cx.dparams[self.weight.clone()], work);
+        if let Some(weight_gradient) = &self.weight_gradient {
+            if let Some(bias) = self.bias.clone() {
+                column_sums(cx.level, (cx.dy, &self.dy), cx.n, &mut cx.dparams[bias]);
+            }
+            let x = cx.inputs[0].of(cx.slots, cx.n);
+            weight_gradient.run(cx.level, cx.n, x, cx.dy, &mut cx.dparams[self.weight.clone()], work);
+        }
         let (level, n) = (cx.level, cx.n);
         if let (Some((gradient, packed)), Some((_, _, dy, dx, first))) = (&mut self.input_gradient, cx.split(0)) {
             if *packed != version {

@@ -124,6 +124,8 @@ pub struct Io {
     pub gradients: Option<(Vec<Map>, Map)>,
     /// Which inputs want a gradient.
     pub wants: Vec<bool>,
+    /// Whether its parameters want one: those of a frozen layer do not, though a gradient may pass through it.
+    pub learns: bool,
     /// Where its parameters lie in the arena.
     pub params: Vec<Range<usize>>,
     /// A ReLU follows and is done in the same store.

@@ -276,6 +276,7 @@ fn op(net: &Network, plan: &Plan, wire: Wire, level: Level) -> Option<Box<dyn Op
         y: place.map,
         gradients: place.gradient.map(|(dy, _)| (node.inputs.iter().map(dx).collect(), dy)),
         wants: node.inputs.iter().map(|w| plan.places[w.0].gradient.is_some()).collect(),
+        learns: !node.frozen,
         params: net.views()[node.params.clone()].iter().map(|v| v.range()).collect(),
         relu,
     }))

@@ -12,4 +12,5 @@ pub mod recognise;
 pub mod reproduce;
 pub mod saved;
 pub mod session;
+pub mod style;
 pub mod transfer;

@@ -3,6 +3,7 @@
 pub mod calibrate;
 pub mod descent;
 pub mod evaluate;
+pub mod lbfgs;
 pub mod metrics;
 pub mod optimiser;
 pub mod options;
@@ -12,6 +13,7 @@ pub mod schedule;
 pub mod trainer;
 
 pub use descent::{Descent, State};
+pub use lbfgs::{Lbfgs, Objective};
 pub use optimiser::{Optimiser, Rule};
 pub use options::Options;
 pub use regularise::EarlyStopping;

@@ -10,6 +10,7 @@ pub mod lenet;
 pub mod mlp;
 pub mod resnet;
 pub mod simple_convnet;
+pub mod style;
 pub mod textbook;
 pub mod tiny;
 pub mod vgg;

@@ -23,7 +23,7 @@ const WIDTHS: [usize; 5] = [64, 128, 256, 512, 512];
 
 /// Wires a VGG behind `x`, images of 3 × 224 × 224, and returns its class scores. torchvision's `vgg11` to `vgg19_bn`.
 pub fn vgg(g: &mut Graph, x: Wire, stages: [usize; 5], norm: bool, classes: usize) -> Result<Wire> {
-    let mut x = features(g, x, &stages, &WIDTHS, norm)?;
+    let mut x = convolutions(g, x, stages, norm)?;
     x = g.add("flatten", Flatten, &[x])?;
     for i in [0, 3] {
         x = g.add(&format!("classifier.{i}"), Affine::new(4096), &[x])?;
@@ -31,6 +31,11 @@ pub fn vgg(g: &mut Graph, x: Wire, stages: [usize; 5], norm: bool, classes: usiz
         x = g.add(&format!("classifier.{}", i + 2), Dropout(0.5), &[x])?;
     }
     g.add("classifier.6", Affine::new(classes), &[x])
+}
+
+/// The stages alone: what neural style looks through.
+pub fn convolutions(g: &mut Graph, x: Wire, stages: [usize; 5], norm: bool) -> Result<Wire> {
+    features(g, x, &stages, &WIDTHS, norm)
 }
 
 /// VGG for digits, 28 × 28: three stages, deeper as they get smaller, with batch norms.

@@ -3,6 +3,7 @@
 //! Errors are one line on stderr and exit code 2.
 
 mod card;
+mod colour;
 mod eval;
 mod export;
 mod files;
@@ -11,7 +12,9 @@ mod import;
 mod pictures;
 mod reproduce;
 mod run;
+mod style;
 mod survey;
+mod teach;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -53,6 +56,14 @@ enum Command {
     Survey(survey::Args),
     /// Run a model file (ONNX or safetensors) on named arrays.
     Run(run::Args),
+    /// Paint what one picture shows in the hand of another (Gatys et al. 2016).
+    Style(style::Args),
+    /// Paint a picture at once in a hand that has been learnt (Johnson et al. 2016).
+    Stylize(style::StylizeArgs),
+    /// Train what style needs: the feature network, or a stylizer for a picture's hand.
+    Teach(teach::Args),
+    /// Draw one of the project's own pictures, scenes and patterns, as PNG.
+    Picture(colour::Args),
     /// List the recipes, architectures and shipped weights.
     Models {
         /// The folder of shipped weights, if not the checkout's.
@@ -105,6 +116,10 @@ fn run(cli: Cli) -> Result<()> {
         Command::Describe(args) => run::describe(&args),
         Command::Survey(args) => survey::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Style(args) => style::run(&args),
+        Command::Stylize(args) => style::stylize(&args),
+        Command::Teach(args) => teach::run(&args),
+        Command::Picture(args) => colour::run(&args),
         Command::Models { operators: true, .. } => {
             operators().iter().for_each(|name| println!("{name}"));
             Ok(())

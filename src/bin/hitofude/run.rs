@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// Reads an ONNX model and the files beside it that hold its weights.
-fn open(path: &Path) -> Result<Imported> {
+pub fn open(path: &Path) -> Result<Imported> {
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
     Imported::new(onnx::read_with(&files::read(path)?, &mut |name| files::read(&folder.join(name)))?)
 }

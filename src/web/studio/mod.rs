@@ -7,6 +7,7 @@ mod network;
 mod outline;
 mod personalise;
 mod presets;
+mod style;
 mod take;
 mod training;
 
@@ -19,6 +20,7 @@ pub use network::Network;
 pub use outline::{layer_kinds, outline};
 pub use personalise::Teacher;
 pub use presets::presets;
+pub use style::{FeatureNetwork, Painting, Stylizer, painting_defaults, picture, pictures, sizes};
 pub use training::{Coach, Learner, Samples};
 
 #[wasm_bindgen(typescript_custom_section)]

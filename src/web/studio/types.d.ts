@@ -150,3 +150,50 @@ export type Wish = { rate: number; jitter: number; blur: number; variation: numb
 
 /** What a layer makes of one picture, channel by channel (CHW). */
 export type Features = { name: string; shape: [number, number, number]; values: Float32Array };
+
+/** A colour picture, row by row, red, green, blue and alpha: an `ImageData` is one. It is laid over white. */
+export type ColourPicture = { width: number; height: number; data: Uint8ClampedArray };
+
+/** A picture that the engine draws itself: something to see, or a hand to see it in. */
+export type Drawn = { name: string; title: string; about: string; kind: 'content' | 'style' };
+
+/** A layer of a `FeatureNetwork`: pixels of the picture to one of its maps, and its weights if no others are given. */
+export type FeatureLayer = { name: string; channels: number; stride: number; content: number; style: number };
+
+/** How a painting is made; `paintingDefaults` says what to begin with. */
+export type PaintingOptions = {
+  /** From 32 to 512. */
+  width: number;
+  height: number;
+  /** Weights by layer; none at all for the network's own choice. */
+  contentLayers: Record<string, number>;
+  styleLayers: Record<string, number>;
+  contentWeight: number;
+  styleWeight: number;
+  /** The weight of the total variation. */
+  variation: number;
+  optimiser: 'lbfgs' | 'adam';
+  /** Adam's, in grey levels from 0 to 1. */
+  rate: number;
+  start: 'content' | 'noise' | 'style';
+  /** The content's luminance alone is painted, or the style is given its colours before. */
+  keepColours: 'no' | 'luminance' | 'histogram';
+  /** The style's longer side over the painting's, 0.25 to 2. */
+  styleScale: number;
+  seed: number;
+};
+
+/** What a step of a painting came to: the weighted parts of the loss, after the step (before it where Adam took it). */
+export type PaintingReport = {
+  /** Steps taken, over all sizes. */
+  step: number;
+  loss: number;
+  content: number;
+  style: number;
+  variation: number;
+  layers: { name: string; content: number; style: number }[];
+  /** How often the picture was looked at. */
+  evaluations: number;
+  /** L-BFGS found no way further down. */
+  settled: boolean;
+};

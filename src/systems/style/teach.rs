@@ -1,0 +1,224 @@
+//! How the networks that ship have learnt: the feature network to tell families of drawn pictures apart, the stylizers to
+//! do in one pass what a [`super::Painting`] descends to.
+
+use super::features::{OWN, front};
+use super::goal::{Goal, Losses};
+use super::{Features, Options, painting};
+use crate::data::pictures::{FAMILIES, Rgb, family};
+use crate::error::{Error, Result};
+use crate::nn::{Init, Mode, Network, Params, Purpose, Run};
+use crate::rng::Rng;
+use crate::shape::Shape;
+use crate::train::{Curve, Descent, Objective, Optimiser, Progress, Rule, Schedule, Trainer};
+use crate::{train, zoo};
+
+/// Pixels along each side of a picture that the feature network learns from.
+const SIDE: usize = 64;
+/// Pictures in a step, and in a shard of it.
+const BATCH: (usize, usize) = (32, 8);
+
+/// The feature network at school.
+pub struct FeatureLesson {
+    trainer: Trainer,
+    seed: u64,
+    steps: u64,
+    step: u64,
+    options: train::Options,
+}
+
+/// What ships: a network that reads pictures of any size, and its parameters.
+pub type Taught = (Network, Params);
+
+impl FeatureLesson {
+    /// Steps if none are asked for.
+    pub const STEPS: u64 = 400;
+
+    /// Begins a training of so many steps. Everything random follows from `seed`.
+    pub fn new(seed: u64, steps: u64) -> Result<Self> {
+        let net = front(|g, x| zoo::style::textures(g, x, FAMILIES.len()), Shape::new(3, SIDE, SIDE))?;
+        let mut params = net.zeros();
+        Init::He.fill(&mut params, seed)?;
+        let options = train::Options {
+            optimiser: Optimiser::new(Rule::AdamW),
+            rate: 2e-3,
+            schedule: Schedule::new(Curve::Cosine, 0.05),
+            clip_norm: 5.0,
+            ..train::Options::DEFAULT
+        };
+        Ok(Self { trainer: Trainer::new(&net, params, BATCH.0, BATCH.1, &options)?, seed, steps, step: 0, options })
+    }
+
+    /// One step on pictures drawn for it.
+    pub fn step(&mut self) -> Result<Progress> {
+        let (seed, step) = (Rng::mix(self.seed, 1 + self.step), self.step);
+        let rate = self.options.schedule.rate(self.options.rate, step, self.steps.max(1));
+        self.step += 1;
+        self.trainer.step(BATCH.0, rate, seed, |i, image, target| {
+            let mut rng = Rng::part(seed, i as u64);
+            let class = rng.below(FAMILIES.len());
+            image.copy_from_slice(&seen(&mut rng, class));
+            target.fill(0.0);
+            target[class] = 1.0;
+        })
+    }
+
+    /// Which part of `n` pictures that it has not seen it names rightly.
+    pub fn accuracy(&self, n: usize) -> Result<f64> {
+        let (net, classes) = (self.trainer.network(), FAMILIES.len());
+        let mut run = Run::new(net, 1, &Purpose::Infer { taps: Vec::new() });
+        let mut right = 0;
+        for i in 0..n {
+            let mut rng = Rng::part(Rng::mix(self.seed, 0), i as u64);
+            run.forward(self.trainer.params(), &seen(&mut rng, i % classes), 1, Mode::Infer)?;
+            right += usize::from(crate::kernel::reduce::argmax(run.output()) == Some(i % classes));
+        }
+        Ok(right as f64 / n as f64)
+    }
+
+    /// The convolutions, without what told the families apart.
+    pub fn taught(&self) -> Result<Taught> {
+        let net = front(zoo::style::features, Shape::new(3, SIDE, SIDE))?;
+        let mut params = net.zeros();
+        for view in net.views() {
+            params.set(&view.name, &self.trainer.params().get(&view.name)?)?;
+        }
+        Ok((net, params))
+    }
+}
+
+/// A family's picture as the feature network sees it while it learns: in any colours, so that it must look at the forms.
+fn seen(rng: &mut Rng, class: usize) -> Vec<f32> {
+    let seed = u64::from(rng.bits()) << 8 | 0xa5;
+    let mut picture = FAMILIES[class].sketch(seed, SIDE, SIDE).expect("a size that can be drawn");
+    recoloured(rng, &mut picture);
+    scaled(&picture).collect()
+}
+
+/// Shuffles the planes, turns some over and changes the contrast.
+fn recoloured(rng: &mut Rng, picture: &mut Rgb) {
+    let mut order = [0, 1, 2];
+    rng.shuffle(&mut order);
+    let n = picture.h * picture.w;
+    let (negative, contrast) = (rng.below(3) == 0, rng.range(0.6, 1.1));
+    let value = |v: f32| if negative { 0.5 - contrast * (v - 0.5) } else { 0.5 + contrast * (v - 0.5) };
+    picture.pixels = order.iter().flat_map(|k| picture.pixels[k * n..][..n].iter().map(|v| value(*v))).collect();
+}
+
+/// A picture's numbers as the project's own networks want them.
+fn scaled(picture: &Rgb) -> impl Iterator<Item = f32> {
+    let [mean, deviation] = OWN;
+    picture.planes().enumerate().flat_map(move |(k, plane)| plane.iter().map(move |v| (v - mean[k]) / deviation[k]))
+}
+
+/// Pixels along each side of a picture that a stylizer learns from, and along each side of those that it is cut from, which
+/// are as large as the style's.
+const CUT: (usize, usize) = (128, 256);
+/// Pictures in a step, and pictures to cut from.
+const CUTS: (usize, usize) = (4, 120);
+
+/// A stylizer at school.
+pub struct StyleLesson {
+    run: Run,
+    descent: Descent,
+    goal: Goal,
+    pool: Vec<Rgb>,
+    options: train::Options,
+    seed: u64,
+    steps: u64,
+    step: u64,
+}
+
+impl StyleLesson {
+    /// Steps if none are asked for.
+    pub const STEPS: u64 = 1600;
+
+    /// Begins to teach the hand of the style of that name, by the losses that `weights` weigh as a painting's.
+    pub fn new(features: &Features, style: &str, weights: &Options, seed: u64, steps: u64) -> Result<Self> {
+        if steps == 0 {
+            return Err(Error::value("steps", "at least 1", steps));
+        }
+        let net = front(zoo::style::stylizer, Shape::new(3, CUT.0, CUT.0))?;
+        let mut params = net.zeros();
+        Init::He.fill(&mut params, seed)?;
+        let options = train::Options {
+            optimiser: Optimiser::new(Rule::Adam),
+            rate: 4e-3,
+            schedule: Schedule::new(Curve::Cosine, 0.03),
+            clip_norm: 10.0,
+            ..train::Options::DEFAULT
+        };
+        let descent = Descent::new(&net, params, &options)?;
+        let run = Run::new(&net, CUTS.0, &Purpose::Train { input_gradient: false });
+        let pool: Result<Vec<Rgb>> = (0..CUTS.1)
+            .map(|i| {
+                let mut rng = Rng::part(Rng::mix(seed, 0), i as u64);
+                // Scenes come twice as often as patterns.
+                let of = if i % 3 == 2 { FAMILIES } else { &FAMILIES[..5] };
+                let mut picture = of[rng.below(of.len())].draw(u64::from(rng.bits()), CUT.1, CUT.1)?;
+                if i % 4 == 3 {
+                    recoloured(&mut rng, &mut picture);
+                }
+                Ok(picture)
+            })
+            .collect();
+        let style = family(style)?.draw(1, CUT.1, CUT.1)?;
+        let goal = Goal::new(features, &Rgb::new(CUT.0, CUT.0), &style, &painting::weights(features, weights))?;
+        Ok(Self { run, descent, goal, pool: pool?, options, seed, steps, step: 0 })
+    }
+
+    /// One step; gives the mean of its pictures' losses before it.
+    pub fn step(&mut self) -> Result<Losses> {
+        let mut rng = Rng::part(self.seed, 1 + self.step);
+        let cuts: Vec<Rgb> = (0..CUTS.0).map(|_| cut(&mut rng, &self.pool)).collect();
+        let images: Vec<f32> = cuts.iter().flat_map(scaled).collect();
+        let params = self.descent.params().clone();
+        self.run.forward(&params, &images, CUTS.0, Mode::Train { seed: self.seed })?;
+        let (output, len) = (self.run.network().output(), 3 * CUT.0 * CUT.0);
+        let (mut painted, mut gradients) = (vec![0.0; len], vec![0.0; CUTS.0 * len]);
+        let mut mean = Losses::default();
+        for (i, (content, gradient)) in cuts.iter().zip(gradients.chunks_exact_mut(len)).enumerate() {
+            self.run.read(output, i, &mut painted)?;
+            self.goal.aim(content)?;
+            self.goal.value(&painted)?;
+            self.goal.gradient(gradient)?;
+            let losses = self.goal.losses();
+            mean.content += losses.content / CUTS.0 as f64;
+            mean.style += losses.style / CUTS.0 as f64;
+            mean.variation += losses.variation / CUTS.0 as f64;
+        }
+        let (_, _, dy, map) = self.run.seed_gradient(output).expect("a plan that trains");
+        for (gradient, dy) in gradients.chunks_exact_mut(len).zip(dy.chunks_exact_mut(map.len())) {
+            gradient.iter_mut().for_each(|v| *v /= CUTS.0 as f32);
+            map.fill_from_chw(gradient, dy);
+        }
+        let mut dparams = vec![0.0; params.values().len()];
+        self.run.backward(&params, &mut dparams);
+        let rate = self.options.schedule.rate(self.options.rate, self.step, self.steps);
+        let progress = Progress { images: CUTS.0, loss: mean.sum(), ..Progress::default() };
+        self.descent.apply([(&dparams[..], progress)], rate)?;
+        self.step += 1;
+        Ok(mean)
+    }
+
+    /// The stylizer.
+    pub fn taught(&self) -> Taught {
+        (self.run.network().clone(), self.descent.result().clone())
+    }
+}
+
+/// A piece of one of the pictures, perhaps mirrored.
+fn cut(rng: &mut Rng, pool: &[Rgb]) -> Rgb {
+    let from = &pool[rng.below(pool.len())];
+    let (top, left) = (rng.below(from.h - CUT.0 + 1), rng.below(from.w - CUT.0 + 1));
+    let mirrored = rng.below(2) == 0;
+    let mut out = Rgb::new(CUT.0, CUT.0);
+    for (from_plane, to) in from.planes().zip(out.pixels.chunks_exact_mut(CUT.0 * CUT.0)) {
+        for (row, to) in from_plane.chunks_exact(from.w).skip(top).zip(to.chunks_exact_mut(CUT.0)) {
+            to.copy_from_slice(&row[left..left + CUT.0]);
+            if mirrored {
+                to.reverse();
+            }
+        }
+    }
+    out
+}
