@@ -11,6 +11,8 @@ mod augment;
 mod door;
 #[path = "door_explain.rs"]
 mod door_explain;
+#[path = "door_formats.rs"]
+mod door_formats;
 #[path = "door_network.rs"]
 mod door_network;
 #[path = "experiment.rs"]

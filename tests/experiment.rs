@@ -213,3 +213,18 @@ fn a_histogram_counts_every_finite_number_once() {
     let names: Vec<&str> = inspected.iter().map(|[weight, _]| &*weight.name).collect();
     assert_eq!(names, ["conv1.weight", "affine1.weight"]);
 }
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn it_begins_with_weights_that_are_there_already() {
+    let (samples, setup) = (samples(), setup(""));
+    let mut taught = coach(&setup, &samples);
+    train(&setup, &samples, &mut taught, 1, 3);
+    let mut fresh = coach(&setup, &samples);
+    fresh.begin_with(taught.params()).unwrap();
+    assert_eq!((fresh.steps(), fresh.params().values()), (0, taught.params().values()));
+    train(&setup, &samples, &mut fresh, 1, 1);
+    assert_eq!(fresh.begin_with(taught.params()).unwrap_err().code(), "value");
+    let other = hitofude::zoo::build("lenet5").unwrap().zeros();
+    assert_eq!(coach(&setup, &samples).begin_with(&other).unwrap_err().code(), "shape");
+}

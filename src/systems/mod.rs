@@ -4,13 +4,13 @@ pub mod digits;
 pub mod ensemble;
 pub mod experiment;
 pub mod explain;
-pub mod exported;
-pub mod imported;
+pub mod formats;
 pub mod model;
 pub mod personalise;
 pub mod recognise;
 pub mod reproduce;
-pub mod saved;
 pub mod session;
 pub mod style;
 pub mod transfer;
+
+pub use formats::{exported, imported, opened, saved};

@@ -21,11 +21,15 @@ use crate::kernel::softmax::softmax;
 use crate::nn::{Mode, Network, Params, Purpose, Run};
 use crate::shape::Shape;
 use crate::zoo;
+use std::collections::BTreeMap;
 
 /// What the recogniser reads: one grey picture.
 const INPUT: Shape = Shape::new(1, ink::SIDE, ink::SIDE);
 /// How many classes it tells apart.
 const DIGITS: usize = 10;
+/// Keys of a file's metadata: the network's name in the catalogue, or its description.
+const ARCHITECTURE: &str = "architecture";
+const NETWORK: &str = "network";
 
 /// What a network makes of one picture.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -84,7 +88,8 @@ pub struct Reading {
 /// A network with its weights and calibration, ready to answer one picture at a time.
 pub struct Recogniser {
     name: String,
-    architecture: &'static str,
+    /// What its file says of the network: its architecture, or its description.
+    origin: (&'static str, String),
     params: Params,
     calibration: Calibration,
     run: Run,
@@ -97,22 +102,36 @@ impl Recogniser {
     /// Errors: [`Error::Missing`] for an unknown architecture, [`Error::Shape`] for parameters of another one or an
     /// architecture that does not read 28 × 28 digits, [`Error::Value`] for a calibration out of range.
     pub fn new(architecture: &str, params: Params, calibration: Calibration) -> Result<Self> {
-        let row = zoo::for_digits(architecture)?;
-        let net = row.build()?;
+        let origin = BTreeMap::from([(ARCHITECTURE.to_string(), architecture.to_string())]);
+        Self::with(zoo::for_digits(architecture)?.build()?, params, calibration, &origin)
+    }
+
+    /// A recogniser of any network with these parameters, with what its file says in its metadata.
+    ///
+    /// Errors: [`Error::Shape`] for parameters of another network and for one that does not read 28 × 28 digits,
+    /// [`Error::Value`] for a calibration out of range.
+    pub fn of_network(net: Network, params: Params, metadata: &BTreeMap<String, String>) -> Result<Self> {
+        Self::with(net, params, Calibration::from_metadata(metadata)?, metadata)
+    }
+
+    fn with(net: Network, params: Params, calibration: Calibration, said: &BTreeMap<String, String>) -> Result<Self> {
+        let told = |key: &'static str| said.get(key).map(|text| (key, text.clone()));
+        let origin = told(NETWORK).or_else(|| told(ARCHITECTURE)).unwrap_or((ARCHITECTURE, String::new()));
+        let name = told("name").or_else(|| told(ARCHITECTURE)).map_or_else(|| "own".into(), |(_, name)| shown(&name));
         let output = net.node(net.output()).shape;
         if net.input_shape() != INPUT || output.len() != DIGITS {
             let got = format!("{} in, {output} out", net.input_shape());
-            return Err(Error::shape(architecture, format!("{INPUT} in, {DIGITS} classes out"), got));
+            return Err(Error::shape(name, format!("{INPUT} in, {DIGITS} classes out"), got));
         }
         if params.views() != net.views() {
-            let expected = format!("those of {architecture} ({} numbers)", net.parameters());
+            let expected = format!("those of {name} ({} numbers)", net.parameters());
             return Err(Error::shape("parameters", expected, params.values().len()));
         }
         let layers = layers::of(&net);
         let taps = layers.iter().map(|layer| layer.wire).collect();
         Ok(Self {
-            name: architecture.into(),
-            architecture: row.name,
+            name,
+            origin,
             params,
             calibration: calibration.checked()?,
             run: Run::new(&net, 1, &Purpose::Infer { taps }),
@@ -127,23 +146,19 @@ impl Recogniser {
     /// architecture and for tensors that are not exactly the network's.
     pub fn load(bytes: &[u8]) -> Result<Self> {
         let Weights { tensors, metadata } = safetensors::read(bytes)?;
-        let Some(architecture) = metadata.get("architecture") else {
+        let Some(architecture) = metadata.get(ARCHITECTURE) else {
             return Err(Error::missing("weights", "metadata with an architecture", "none"));
         };
-        let calibration = Calibration::from_metadata(&metadata)?;
-        let mut params = zoo::for_digits(architecture)?.build()?.zeros();
+        let net = zoo::for_digits(architecture)?.build()?;
+        let mut params = net.zeros();
         params.load(&tensors)?;
-        let mut recogniser = Self::new(architecture, params, calibration)?;
-        if let Some(name) = metadata.get("name") {
-            recogniser.name = shown(name);
-        }
-        Ok(recogniser)
+        Self::of_network(net, params, &metadata)
     }
 
     /// The way back: the parameters by name, and in the metadata what [`Recogniser::load`] reads.
     pub fn to_weights(&self) -> Weights {
         let metadata = [
-            ("architecture", self.architecture.into()),
+            (self.origin.0, self.origin.1.clone()),
             ("name", self.name.clone()),
             ("temperature", self.calibration.temperature.to_string()),
             ("threshold", self.calibration.threshold.to_string()),

@@ -3,15 +3,20 @@
 //! Whatever JavaScript hands in is looked at before anything is copied, so that a bad argument is a thrown `Error` with a
 //! `code` and never a trap, and a handle works on after it has thrown.
 //!
-//! The door makes two modules. What a first visit needs is small: drawings and pictures are read by the catalogue's networks
-//! for digits. The feature `studio` adds the rest, which comes when it is asked for: any network, training, the labs.
+//! The door makes three modules. What a first visit needs is small: drawings and pictures are read by the catalogue's networks
+//! for digits. The feature `studio` adds what comes when it is asked for: any network, training, the labs; the feature
+//! `formats` models from elsewhere.
 
+#[cfg(feature = "formats")]
+mod formats;
 mod give;
 #[cfg(feature = "studio")]
 mod studio;
 mod take;
 mod throw;
 
+#[cfg(feature = "formats")]
+pub use formats::{ModelFile, architectures};
 #[cfg(feature = "studio")]
 pub use studio::*;
 

@@ -4,6 +4,7 @@
 mod backend;
 mod exported;
 mod npz;
+mod opened;
 
 use hitofude::file::array::Array;
 use hitofude::file::array::Number;

@@ -5,7 +5,7 @@ import type { Plugin } from 'vite';
 
 const ID = 'virtual:engine-files';
 
-/** Offers `virtual:engine-files`: where both builds of both modules and all weights are, their length and their hash. */
+/** Offers `virtual:engine-files`: where both builds of every module and all weights are, their length and their hash. */
 export function engineFiles(folders: { wasm: string; models: string }): Plugin {
   const list = (folder: string, suffix: string) =>
     existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(suffix)).sort().map((name) => join(folder, name)) : [];
@@ -17,8 +17,8 @@ export function engineFiles(folders: { wasm: string; models: string }): Plugin {
       if (id !== `\0${ID}`) return;
       const wasm = list(folders.wasm, '.wasm');
       const models = list(folders.models, '.safetensors');
-      const studio = list(join(folders.wasm, 'studio'), '.wasm');
-      if (!wasm.length || !studio.length) this.error(`no wasm in ${folders.wasm}: \`npm run build\` makes it first`);
+      const [studio = [], formats = []] = ['studio', 'formats'].map((module) => list(join(folders.wasm, module), '.wasm'));
+      if (!wasm.length || !studio.length || !formats.length) this.error(`no wasm in ${folders.wasm}: \`npm run build\` makes it first`);
       if (!models.length) this.error(`no weights in ${folders.models}`);
       const imports: string[] = [];
       const table = (files: string[]) =>
@@ -31,11 +31,12 @@ export function engineFiles(folders: { wasm: string; models: string }): Plugin {
           // A worker has another base address than the page: hand it whole addresses.
           return `${name}: { url: new URL(${url}, document.baseURI).href, bytes: ${data.length}, sha256: '${sha256}' }`;
         });
-      const tables = { wasm: table(wasm), studio: table(studio), models: table(models) };
+      const tables = { wasm: table(wasm), studio: table(studio), formats: table(formats), models: table(models) };
       return [
         ...imports,
         `export const wasm = { ${tables.wasm.join(', ')} };`,
         `export const studio = { ${tables.studio.join(', ')} };`,
+        `export const formats = { ${tables.formats.join(', ')} };`,
         `export const models = { ${tables.models.join(', ')} };`,
       ].join('\n');
     },

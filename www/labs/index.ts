@@ -32,6 +32,12 @@ export const labs: [Lab, ...Lab[]] = [
     view: () => import('./zoo/Zoo.svelte'),
   },
   {
+    id: 'model',
+    title: 'Your model',
+    icon: 'M12 3v11M8 7l4-4 4 4M4 13v7h16v-7',
+    view: () => import('./model/Model.svelte'),
+  },
+  {
     id: 'bench',
     title: 'Bench',
     icon: 'M4 20h16M6 20v-6h3v6M11 20V9h3v11M16 20V4h3v16',

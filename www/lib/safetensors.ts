@@ -1,5 +1,12 @@
 import type { Tensor } from './types';
 
+/** What a safetensors file says of itself, by key. */
+export function metadataOf(file: Uint8Array): Record<string, string> {
+  const length = Number(new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length))) as { __metadata__?: Record<string, string> };
+  return header.__metadata__ ?? {};
+}
+
 /** A safetensors file of these tensors, in their order, in float32. The same numbers give the same bytes. */
 export function safetensors(tensors: Tensor[]): Uint8Array<ArrayBuffer> {
   const header: Record<string, object> = {};

@@ -12,10 +12,14 @@ export type Kept = { key: string; name: string; files: IdxFiles; classes: string
 /** The drawings that a network has been corrected on, and what it has learnt from them; `base` hashes its first weights. */
 export type KeptHand = { model: string; base: string; examples: Example[]; taught: Taught | null };
 
+/** A model from elsewhere, as a safetensors file, with the names of its classes; `own` is the one that labs pass on. */
+export type KeptModel = { key: 'own'; name: string; file: Uint8Array<ArrayBuffer>; classes: string[] };
+
 interface Shelves extends DBSchema {
   runs: { key: string; value: Saved };
   pictures: { key: string; value: Kept };
   hands: { key: string; value: KeptHand };
+  models: { key: string; value: KeptModel };
 }
 
 /** Trainings beyond these, and pictures, give way to newer ones. */
@@ -25,13 +29,14 @@ const PICTURES = 4;
 let shelves: Promise<IDBPDatabase<Shelves>> | undefined;
 
 function open(): Promise<IDBPDatabase<Shelves>> {
-  shelves ??= openDB<Shelves>('hitofude', 2, {
+  shelves ??= openDB<Shelves>('hitofude', 3, {
     upgrade(db, before) {
       if (before < 1) {
         db.createObjectStore('runs', { keyPath: 'id' });
         db.createObjectStore('pictures', { keyPath: 'key' });
       }
-      db.createObjectStore('hands', { keyPath: 'model' });
+      if (before < 2) db.createObjectStore('hands', { keyPath: 'model' });
+      db.createObjectStore('models', { keyPath: 'key' });
     },
     // A newer version of the page, in another tab, waits for this one to let go.
     blocking(_current, _blocked, event) {
@@ -86,6 +91,15 @@ export async function keptHand(model: string): Promise<KeptHand | undefined> {
 
 export async function forgetHand(model: string): Promise<void> {
   await (await open()).delete('hands', model);
+}
+
+/** Keeps a model for the other labs. */
+export async function keepModel(model: KeptModel): Promise<void> {
+  await (await open()).put('models', model);
+}
+
+export async function keptModel(): Promise<KeptModel | undefined> {
+  return (await open()).get('models', 'own');
 }
 
 async function prune(shelf: 'runs' | 'pictures', most: number): Promise<void> {

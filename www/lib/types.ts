@@ -7,6 +7,7 @@ export type {
   Checkpoint, Classified, Example, Explainer, Gathered, IdxFiles, LayerKind, Lesson, Neighbours, Network, Node, Numeric,
   Outline, Preset, Reasons, Softmax, Spread, Sums, Tensor, WayBack, Wish, Working,
 } from '../public/wasm/studio/hitofude.js';
+export type { About, Format, Port, Row } from '../public/wasm/formats/hitofude.js';
 
 /** The two builds of the engine: the same source, with and without relaxed SIMD. */
 export type Build = 'simd128' | 'relaxed-simd';

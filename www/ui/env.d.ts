@@ -3,5 +3,6 @@ declare module 'virtual:engine-files' {
   import type { Build } from '../lib/types';
   export const wasm: Record<Build, Source>;
   export const studio: Record<Build, Source>;
+  export const formats: Record<Build, Source>;
   export const models: Record<string, Source>;
 }

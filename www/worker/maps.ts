@@ -8,7 +8,8 @@ export function mapsOf(model: Model, layer: Layer | undefined): Maps[] {
   return [{ layer: layer.name, values, stats: statistics(values, layer.shape[0]) }];
 }
 
-function statistics(values: Float32Array, maps: number): Float32Array {
+/** Minimum, mean and maximum of each of so many maps. */
+export function statistics(values: Float32Array, maps: number): Float32Array {
   const stats = new Float32Array(3 * maps);
   const size = values.length / maps;
   for (let map = 0; map < maps; map++) {

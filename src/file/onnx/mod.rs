@@ -1,6 +1,6 @@
 //! ONNX: a graph of operators with its weights, the field's common format.
 //!
-//! This room reads and writes the file; what the operators do is `systems/imported`'s. Specification:
+//! This room reads and writes the file; what the operators do is `systems/formats/imported`'s. Specification:
 //! <https://github.com/onnx/onnx/blob/main/docs/IR.md>; the messages' field numbers: `onnx/onnx.proto3`.
 
 mod proto;

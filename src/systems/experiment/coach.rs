@@ -3,6 +3,7 @@
 use super::inspect::{self, Inspected};
 use super::setup::Setup;
 use crate::error::{Error, Result};
+use crate::nn::params::View;
 use crate::nn::{Network, Params};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -34,6 +35,24 @@ impl Coach {
         let shards = vec![(Vec::new(), Progress::default()); setup.shards()];
         let early = EarlyStopping::new(setup.options.patience);
         Ok(Self { setup, net, descent, classes, shards, filled: 0, early, best: None })
+    }
+
+    /// Begins with these weights in place of the setup's, before the first step. They may be of a network whose layers have other
+    /// names. Errors: [`Error::Shape`] for parameters of another shape or order, [`Error::Value`] behind the first step.
+    pub fn begin_with(&mut self, params: &Params) -> Result<()> {
+        let alike = |(a, b): (&View, &View)| a.shape == b.shape && a.order == b.order;
+        let (own, its) = (self.net.views(), params.views());
+        if own.len() != its.len() || !own.iter().zip(its).all(alike) {
+            let got = format!("{} of {} numbers", its.len(), params.values().len());
+            return Err(Error::shape("weights to begin with", format!("the setup's {} parameters", own.len()), got));
+        }
+        if self.steps() > 0 {
+            return Err(Error::value("weights to begin with", "before the first step", self.steps()));
+        }
+        let mut first = self.net.zeros();
+        first.values_mut().copy_from_slice(params.values());
+        self.descent = Descent::new(&self.net, first, &self.setup.options)?;
+        Ok(())
     }
 
     /// The network in training.

@@ -5,6 +5,7 @@ mod report;
 use super::{Outcome, give, take};
 use crate::systems::explain::{self, Album, Ascent, Dream, Goal, Method};
 use crate::systems::recognise::Recogniser;
+use crate::systems::saved::{self, Saved};
 use crate::web::{give as door, take as ink};
 use crate::{Error, Result};
 use js_sys::Float32Array;
@@ -38,12 +39,32 @@ impl Room {
     }
 }
 
+/// A method by its name, with what it is asked with.
+pub(super) fn method(method: &JsValue, amount: &JsValue, noise: &JsValue) -> Result<Method> {
+    let (amount, noise) = (take::count("amount", amount)?, take::number("noise", noise)? as f32);
+    Ok(match &*take::text("method", method)? {
+        "saliency" => Method::Saliency,
+        "smooth_grad" => Method::SmoothGrad { samples: amount, noise, seed: 1 },
+        "guided" => Method::Guided,
+        "grad_cam" => Method::GradCam,
+        "occlusion" => Method::Occlusion { side: amount, stride: amount.div_ceil(4).max(1) },
+        "integrated" => Method::Integrated { steps: amount },
+        other => return Err(Error::missing("method", "one of those listed", other)),
+    })
+}
+
+/// What a method says, for JavaScript.
+pub(super) fn given(reasons: &explain::Reasons) -> Outcome<JsValue> {
+    give::plain(&Reasons { map: reasons.map.as_slice().into(), score: reasons.score, baseline: reasons.baseline })
+}
+
 #[wasm_bindgen]
 impl Explainer {
     /// Opens the network in a safetensors file. Throws with code `format`, `missing`, `shape` or `value` where it is none.
     #[wasm_bindgen(constructor)]
     pub fn new(#[wasm_bindgen(unchecked_param_type = "Uint8Array")] weights: &JsValue) -> Outcome<Self> {
-        let recogniser = Recogniser::load(&ink::weights(weights)?)?;
+        let Saved { net, params, metadata } = saved::read(&ink::weights(weights)?)?;
+        let recogniser = Recogniser::of_network(net, params, &metadata)?;
         let explainer = explain::Explainer::new(recogniser.network(), recogniser.params())?;
         let album = Album::new(&explainer, SEED);
         Ok(Self(RefCell::new(Room { recogniser, explainer, album, ascent: None, dream: None })))
@@ -92,19 +113,8 @@ impl Explainer {
         #[wasm_bindgen(unchecked_param_type = "number")] amount: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "number")] noise: &JsValue,
     ) -> Outcome<JsValue> {
-        let (class, amount) = (take::count("class", class)?, take::count("amount", amount)?);
-        let noise = take::number("noise", noise)? as f32;
-        let method = match &*take::text("method", method)? {
-            "saliency" => Method::Saliency,
-            "smooth_grad" => Method::SmoothGrad { samples: amount, noise, seed: 1 },
-            "guided" => Method::Guided,
-            "grad_cam" => Method::GradCam,
-            "occlusion" => Method::Occlusion { side: amount, stride: amount.div_ceil(4).max(1) },
-            "integrated" => Method::Integrated { steps: amount },
-            other => return Err(Error::missing("method", "one of those listed", other).into()),
-        };
-        let reasons = self.0.borrow_mut().explainer.reasons(method, class)?;
-        give::plain(&Reasons { map: reasons.map.as_slice().into(), score: reasons.score, baseline: reasons.baseline })
+        let (class, method) = (take::count("class", class)?, self::method(method, amount, noise)?);
+        given(&self.0.borrow_mut().explainer.reasons(method, class)?)
     }
 
     /// The numbers behind one number of a layer, and what of the picture can reach it.

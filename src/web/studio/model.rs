@@ -3,6 +3,7 @@
 use super::training::Sums;
 use super::{Outcome, give, take};
 use crate::file::safetensors::Precision;
+use crate::systems::explain::Explainer;
 use crate::systems::saved::{self, Saved};
 use crate::systems::{model::Model, transfer};
 use crate::train::Options;
@@ -100,6 +101,25 @@ impl OwnModel {
             .map(|(name, (s, values))| Features { name, shape: [s.c, s.h, s.w], values: values.as_slice().into() })
             .collect();
         give::plain(&given)
+    }
+
+    /// Which numbers of one picture speak for a class, as `Explainer.reasons` says. Throws with code `shape` for another picture
+    /// and for a network whose answer is no vector of scores, `missing` for an unknown method, `value` for a class there is not.
+    #[wasm_bindgen(unchecked_return_type = "Reasons")]
+    pub fn explain(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] image: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Method")] method: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] class: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] amount: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] noise: &JsValue,
+    ) -> Outcome<JsValue> {
+        let (image, class) = (take::floats("image", image)?, take::count("class", class)?);
+        let method = super::explain::method(method, amount, noise)?;
+        let model = self.0.borrow();
+        let mut explainer = Explainer::new(model.network(), model.params())?;
+        explainer.look(&image)?;
+        super::explain::given(&explainer.reasons(method, class)?)
     }
 
     /// Begins to learn: `steps` steps on batches of up to `batch` pictures, with options (JSON) as `Options` in the Rust

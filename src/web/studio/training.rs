@@ -4,6 +4,7 @@ use super::{Outcome, give, take};
 use crate::data::idx::{self, Labelled};
 use crate::shape::Shape;
 use crate::systems::experiment::{self, Histogram, Inspected, Part, Setup};
+use crate::systems::saved;
 use crate::train::optimiser::Memory;
 use crate::train::{Progress, State};
 use crate::{Error, Result};
@@ -178,6 +179,13 @@ impl Coach {
         let setup = Setup::from_json(&take::long_text("setup", setup)?)?;
         let (shape, classes) = (samples.0.shape(), samples.0.classes());
         Ok(Self(RefCell::new(experiment::Coach::new(setup, shape, classes)?)))
+    }
+
+    /// Begins with the weights in a file. Throws with code `shape` where its network is another than the setup's.
+    #[wasm_bindgen(js_name = beginWith)]
+    pub fn begin_with(&self, #[wasm_bindgen(unchecked_param_type = "Uint8Array")] file: &JsValue) -> Outcome<()> {
+        let saved = saved::read(&take::file("weights", file)?)?;
+        Ok(self.0.borrow_mut().begin_with(&saved.params)?)
     }
 
     /// Steps taken.

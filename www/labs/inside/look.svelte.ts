@@ -4,11 +4,15 @@
 import { proxy, wrap, type Remote } from 'comlink';
 import { untrack } from 'svelte';
 import { models, studio } from 'virtual:engine-files';
+import type { Source } from '../../lib/fetch';
+import { keptModel } from '../../lib/store';
 import type { Build, Ink, Layer, Reading } from '../../lib/types';
 import { keepOffline } from '../../ui/offline';
 import type { Phase } from '../../ui/reader.svelte';
 import type { Looking } from '../../worker/inside/protocol';
 
+/** The model that another lab has passed on. */
+export const OWN = 'own';
 const WAITING: Phase = { state: 'loading', progress: { loaded: 0, total: null } };
 
 export class Look {
@@ -77,21 +81,30 @@ export class Look {
   open(name: string): void {
     const [worker, source] = [this.#worker, models[name]];
     this.#wanted = name;
-    if (!worker || !source) return;
-    this.weights = { state: 'loading', progress: { loaded: 0, total: source.bytes ?? null } };
+    if (!worker || (!source && name !== OWN)) return;
+    this.weights = { state: 'loading', progress: { loaded: 0, total: source?.bytes ?? null } };
     const current = () => worker === this.#worker && name === this.#wanted;
-    this.desk
-      .open(source, proxy((progress) => current() && this.weights.state === 'loading' && (this.weights = { state: 'loading', progress })))
+    this.#source(name)
+      .then((from) => this.desk.open(from, proxy((progress) => current() && this.weights.state === 'loading' && (this.weights = { state: 'loading', progress }))))
       .then((layers) => {
         if (!current()) return;
         [this.layers, this.model, this.#open, this.version] = [layers, name, true, 0];
         this.weights = { state: 'ready' };
-        keepOffline(source.url);
+        if (source) keepOffline(source.url);
         void this.#ask();
       })
       .catch((error: Error) => {
         if (current()) this.weights = { state: 'failed', message: error.message };
       });
+  }
+
+  /** Where a network is; the one that the lab for models from elsewhere passed on is in the browser's storage. */
+  async #source(name: string): Promise<Source | Uint8Array> {
+    const source = models[name];
+    if (source) return source;
+    const kept = await keptModel();
+    if (!kept) throw new Error('the model is no longer in this browser: open it again in Your model');
+    return kept.file;
   }
 
   /** Looks at this drawing. */

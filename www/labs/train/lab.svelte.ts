@@ -1,11 +1,12 @@
 // The lab's state: what has been chosen, what the network makes of it, and the address that carries both.
 
 import { untrack } from 'svelte';
-import { keepPictures, keptPictures, listPictures, type Kept } from '../../lib/store';
+import { metadataOf } from '../../lib/safetensors';
+import { keepPictures, keptModel, keptPictures, listPictures, type Kept } from '../../lib/store';
 import type { Build, LayerKind, Outline } from '../../lib/types';
 import type { Pictures } from '../../worker/train/protocol';
 import { choicesFrom, choicesInto, DEFAULTS, setupOf, settingsOf, type Choices } from './choices';
-import { decode, describe, encode, NETWORKS, type EditedLayer } from './layers';
+import { decode, describe, edited, encode, NETWORKS, type EditedLayer } from './layers';
 import { DIGITS } from './pictures';
 import { presetsOf, type Preset } from './presets';
 import { Training } from './training.svelte';
@@ -25,6 +26,9 @@ export class Lab {
   /** The pictures that the address asks for and that are not here. */
   missing = $state('');
   earlier = $state.raw<{ key: string; name: string }[]>([]);
+  /** A model from elsewhere to begin with, and its network as the editor has it; or why there is none. */
+  own = $state.raw<{ name: string; file: Uint8Array; network: string }>();
+  ownFault = $state('');
   workers = $state(Math.min(4, Math.max(1, (navigator.hardwareConcurrency || 2) - 1)));
 
   constructor(build: Build) {
@@ -49,6 +53,9 @@ export class Lab {
   // As text, so that what has not changed starts nothing anew.
   readonly setup = $derived(setupOf(this.choices, this.layers, this.input));
   readonly #network = $derived(JSON.stringify(describe(this.layers, this.input)));
+
+  /** The weights to begin with, as long as the network is theirs. */
+  readonly weights: Uint8Array | undefined = $derived(this.own && this.own.network === encode(this.layers) ? this.own.file : undefined);
 
   readonly fits = $derived(this.outline !== undefined && !this.outline.fault);
 
@@ -99,7 +106,18 @@ export class Lab {
       if (!this.kept) this.missing = key;
     }
     this.layers = decode(query.get('net') ?? '', this.kinds) ?? NETWORKS.small!.make();
+    if (query.get('model') === 'own') await this.#takeOwn();
     this.earlier = await listPictures().catch(() => []);
+  }
+
+  /** Takes over the model that the lab for models from elsewhere has passed on. */
+  async #takeOwn(): Promise<void> {
+    const kept = await keptModel().catch(() => undefined);
+    const network = kept && metadataOf(kept.file).network;
+    const layers = network && edited(network);
+    if (!kept) this.ownFault = 'The model is no longer in this browser: open it again in Your model.';
+    else if (!layers) this.ownFault = `${kept.name} branches in a way that this lab cannot draw; in JavaScript it trains all the same.`;
+    else [this.layers, this.own] = [layers, { name: kept.name, file: kept.file, network: encode(layers) }];
   }
 
   /** Writes everything that decides the weights into the address; defaults stay out of it. */
@@ -128,11 +146,12 @@ export class Lab {
 
   /** Sets the training up whenever the setup has changed and has no fault, a moment after the last change. */
   #open(): () => void {
-    const { setup, pictures, workers } = this;
+    const { setup, pictures, workers, weights } = this;
+    const begun = weights ? ` from ${this.own?.name} ${weights.length}` : '';
     const fit = this.fits && !this.missing;
     const timer = setTimeout(() => {
       if (!fit || untrack(() => this.locked)) return;
-      void this.training.open(setup, $state.snapshot(pictures) as Pictures, workers, `${pictures.key} ${setup}`);
+      void this.training.open(setup, $state.snapshot(pictures) as Pictures, workers, `${pictures.key} ${setup}${begun}`, weights);
     }, 150);
     return () => clearTimeout(timer);
   }

@@ -41,6 +41,26 @@ export function describe(layers: EditedLayer[], input: [number, number, number])
   };
 }
 
+type Described = { name: string; type: string; inputs?: string[] } & Record<string, unknown>;
+
+/** A list from the engine's JSON; null where a layer does not read the one before it, or has a window that is no square. */
+export function edited(network: string): EditedLayer[] | null {
+  const { layers, output, auxiliary } = JSON.parse(network) as { layers: Described[]; output?: string; auxiliary?: object };
+  if (output || auxiliary) return null;
+  const ids = new Map<string, number>();
+  const list: EditedLayer[] = [];
+  for (const [i, { name, type, inputs, ...options }] of layers.entries()) {
+    const before = i === 0 ? 'input' : (layers[i - 1]?.name as string);
+    const others = (inputs ?? [before]).filter((input) => input !== before).map((input) => ids.get(input));
+    const plain = Object.values(options).every((value) => typeof value === 'number' || typeof value === 'boolean');
+    if (!plain || (inputs && !inputs.includes(before)) || others.includes(undefined)) return null;
+    const one = layer(type, options as EditedLayer['options'], others as number[]);
+    ids.set(name, one.id);
+    list.push(one);
+  }
+  return list;
+}
+
 /** A short form for the address: `conv-out16-kernel3-pad1*relu*add@2`, where `@2` is the second layer. */
 export function encode(layers: EditedLayer[]): string {
   return layers

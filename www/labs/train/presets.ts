@@ -4,7 +4,7 @@
 import type { Preset as Experiment } from '../../lib/types';
 import { percent } from '../../ui/format';
 import { settingsOf, type Choices } from './choices';
-import { layer, NETWORKS, type EditedLayer } from './layers';
+import { edited, NETWORKS, type EditedLayer } from './layers';
 
 export type Preset = { title: string; about: string; choices: Choices; layers: () => EditedLayer[] };
 
@@ -21,11 +21,5 @@ function presetOf({ name, about, network, start, options, batch, steps, trainIma
   // A limit that takes all of MNIST is none, so that other pictures are used whole, too.
   const limit = trainImages < 60_000 ? trainImages : 0;
   const choices = { ...settingsOf(rule), rate, momentum, smoothing, decay, l2, init: start, sigma: 0.01, batch, shard: 25, steps, limit };
-  return { title: name, about: about + (theirs ? `; theirs: ${percent(theirs.test)}` : ''), choices, layers: () => layersOf(network) };
-}
-
-/** A chain of layers, from the engine's JSON. */
-function layersOf(network: string): EditedLayer[] {
-  const { layers } = JSON.parse(network) as { layers: ({ name: string; type: string } & Record<string, number>)[] };
-  return layers.map(({ name: _, type, ...options }) => layer(type, options));
+  return { title: name, about: about + (theirs ? `; theirs: ${percent(theirs.test)}` : ''), choices, layers: () => edited(network) ?? [] };
 }

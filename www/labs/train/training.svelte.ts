@@ -42,7 +42,7 @@ export class Training {
   earlier = $state.raw<Saved>();
 
   #room: Room | undefined;
-  #order: { setup: string; pictures: Pictures; workers: number; id: string } | undefined;
+  #order: { setup: string; pictures: Pictures; workers: number; id: string; weights?: Uint8Array | undefined } | undefined;
   #build: Build;
 
   constructor(build: Build) {
@@ -69,8 +69,8 @@ export class Training {
   }
 
   /** Sets a training up, or goes on with one that was kept under the same name. */
-  async open(setup: string, pictures: Pictures, workers: number, id: string): Promise<void> {
-    this.#order = { setup, pictures, workers, id };
+  async open(setup: string, pictures: Pictures, workers: number, id: string, weights?: Uint8Array): Promise<void> {
+    this.#order = { setup, pictures, workers, id, weights };
     this.earlier = undefined;
     const earlier = await savedRun(id).catch(() => undefined);
     if (this.#order.id !== id) return;
@@ -164,7 +164,7 @@ export class Training {
     const room = this.#room;
     const order = this.#order;
     if (!room || !order) return;
-    const { setup, pictures, workers, id } = order;
+    const { setup, pictures, workers, id, weights } = order;
     this.sha256 = '';
     this.failure = undefined;
     this.found = undefined;
@@ -177,7 +177,7 @@ export class Training {
     this.version++;
     try {
       await room.started;
-      const about = await room.open({ setups: [setup], pictures, workers, id, from }, (happening) => this.#hear(room, happening));
+      const about = await room.open({ setups: [setup], pictures, workers, id, from, weights }, (happening) => this.#hear(room, happening));
       if (room !== this.#room || order !== this.#order) return;
       this.about = about;
       this.trouble = '';

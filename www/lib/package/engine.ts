@@ -1,6 +1,7 @@
-// The two modules in the thread that asks, each loaded once, and the models they open.
+// The three modules in the thread that asks, each loaded once, and the models they open.
 
 import initReading from '../../public/wasm/hitofude.js';
+import initFormats from '../../public/wasm/formats/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
 import { bytes as fetched } from '../fetch';
 import { Refused, stop } from './errors';
@@ -9,7 +10,7 @@ import type { Api, LoadOptions, ModelSource, NetworkDefinition, WasmSource } fro
 
 /** What a way into the package brings along: where its modules are, and its models by name. */
 export type Assets = {
-  wasm: () => { reading: WasmSource; studio: WasmSource };
+  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource };
   models: Record<string, () => ModelSource>;
 };
 
@@ -28,7 +29,13 @@ export function api(assets: Assets): Api {
   const open = async (source: ConstructorParameters<typeof DirectModel>[0], options: LoadOptions) => {
     const at = { ...assets.wasm(), ...options.wasmUrl };
     await once(initReading as Glue, at.reading, options);
-    return new DirectModel(source, () => once(initStudio as Glue, at.studio, {})).open();
+    return new DirectModel(source, {
+      studio: () => once(initStudio as Glue, at.studio, {}),
+      formats: async () => {
+        if (at.formats) return once(initFormats as Glue, at.formats, {});
+        throw new Refused('unsupported', 'the module for other formats is not inside hitofude/inline: say where it is, by wasmUrl.formats');
+      },
+    }).open();
   };
   return {
     load: async (source, options = {}) => open({ weights: await weights(source, assets.models, options) }, options),

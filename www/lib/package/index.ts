@@ -7,7 +7,7 @@ import { Refused, stop } from './errors';
 import { portable } from './portable';
 import type { About, Answer, Desk, OnProgress } from './worker';
 import type {
-  Api, Data, Feature, FitOptions, Input, LayerInfo, LoadOptions, Model, ModelSource, Prediction, Report, SaveFormat, Shape,
+  Api, Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, LoadOptions, Model, ModelSource, Prediction, Report, SaveFormat, Shape,
 } from './types';
 
 let desk: Remote<Desk> | undefined;
@@ -104,6 +104,10 @@ class WorkerModel implements Model {
 
   async features(input: Input, layers: string[], signal?: AbortSignal): Promise<Feature[]> {
     return asked(signal, (call) => there().features(call, this.#id, portable(input), layers));
+  }
+
+  async explain(input: Input, { signal, ...options }: ExplainOptions = {}): Promise<Explanation> {
+    return asked(signal, (call) => there().explain(call, this.#id, portable(input), options));
   }
 
   async evaluate(data: Data, signal?: AbortSignal): Promise<{ accuracy: number; loss: number }> {

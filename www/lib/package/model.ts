@@ -1,19 +1,26 @@
 // A model as the package gives it, in the thread that computes. It reads with the small module as long as that is all it is
-// asked for; the first call that needs more opens the same weights in the studio.
+// asked for; the first call that needs more opens the same weights in the studio. Files of other formats become one of its own.
 
 import { Model as Reader, preprocess } from '../../public/wasm/hitofude.js';
+import { ModelFile } from '../../public/wasm/formats/hitofude.js';
 import { OwnModel } from '../../public/wasm/studio/hitofude.js';
 import { Refused, stop } from './errors';
 import { picture } from './input';
 import type {
-  Data, Feature, FitOptions, Input, LayerInfo, Model, Prediction, Report, SaveFormat, Shape,
+  Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, Model, Prediction, Report, SaveFormat, Shape,
 } from './types';
 
+const FORMATS: SaveFormat[] = ['safetensors-f16', 'safetensors-f32', 'onnx', 'npz'];
 const BATCH = 32;
 const EPOCHS = 10;
 
 /** What a model is made of until the studio is needed: the file it came from. */
 type Source = { weights: Uint8Array } | { description: string; seed: number };
+
+type Modules = { studio: () => Promise<unknown>; formats: () => Promise<unknown> };
+
+/** Safetensors begin with the length of a JSON object. */
+const isSafetensors = (file: Uint8Array) => file[8] === '{'.charCodeAt(0);
 
 export class DirectModel implements Model {
   #reader: Reader | null = null;
@@ -21,15 +28,16 @@ export class DirectModel implements Model {
   #fitting = false;
   #closed = false;
 
-  /** `studio` loads the module that can do everything, once. */
+  /** `modules` loads what is beyond reading, each once. */
   constructor(
-    private readonly source: Source,
-    private readonly studio: () => Promise<unknown>,
+    private source: Source,
+    private readonly modules: Modules,
   ) {}
 
   /** Opens the weights: with the module that reads if it can, else in the studio. */
   async open(): Promise<this> {
     if ('weights' in this.source) {
+      if (!isSafetensors(this.source.weights)) this.source = { weights: await this.#written(this.source.weights, 'safetensors-f32') };
       try {
         this.#reader = new Reader(this.source.weights);
         return this;
@@ -88,6 +96,18 @@ export class DirectModel implements Model {
     this.#read(reader, image);
     const shapes = new Map(reader.layers().map(({ name, shape }) => [name, shape]));
     return layers.map((name) => ({ name, values: reader.features(name), shape: shapes.get(name)! }));
+  }
+
+  async explain(input: Input, options: ExplainOptions = {}): Promise<Explanation> {
+    const { method = 'integrated', signal } = options;
+    stop(signal);
+    const own = await this.#learner();
+    const [channels, height, width] = this.inputShape;
+    const image = await picture(input, this.inputShape, preprocess);
+    const label = options.class ?? answer(own.predict(image), 'sure').class;
+    const usual = { smooth_grad: 16, occlusion: Math.ceil(Math.min(height, width) / 4), integrated: 32 } as Partial<Record<typeof method, number>>;
+    const { map, score } = own.explain(image, method, label, options.amount ?? usual[method] ?? 0, options.noise ?? 0.15);
+    return { class: label, shape: [map.length === height * width ? 1 : channels, height, width], values: map, score };
   }
 
   async *fit(data: Data, options: FitOptions = {}): AsyncGenerator<Report, void, void> {
@@ -152,9 +172,9 @@ export class DirectModel implements Model {
   }
 
   async save(format: SaveFormat = 'safetensors-f16'): Promise<Uint8Array<ArrayBuffer>> {
-    const bits = { 'safetensors-f16': 16, 'safetensors-f32': 32 } as const;
-    if (!(format in bits)) throw new Refused('value', `the formats are ${Object.keys(bits).join(' and ')}; got ${format}`);
-    return (await this.#learner()).save(bits[format]);
+    if (!FORMATS.includes(format)) throw new Refused('value', `the formats are ${FORMATS.join(', ')}; got ${format}`);
+    const file = (await this.#learner()).save(format === 'safetensors-f16' ? 16 : 32);
+    return format === 'onnx' || format === 'npz' ? this.#written(file, format) : file;
   }
 
   dispose(): void {
@@ -168,6 +188,17 @@ export class DirectModel implements Model {
     this.dispose();
   }
 
+  /** A file in another format. */
+  async #written(file: Uint8Array, format: Exclude<SaveFormat, 'safetensors-f16'>): Promise<Uint8Array<ArrayBuffer>> {
+    await this.modules.formats();
+    const model = new ModelFile(file, 'own', undefined);
+    try {
+      return model.save(format);
+    } finally {
+      model.free();
+    }
+  }
+
   #open(): Reader | OwnModel {
     const open = this.#own ?? this.#reader;
     if (!open) throw new Refused('missing', 'this model has been disposed of; load it again');
@@ -177,7 +208,7 @@ export class DirectModel implements Model {
   async #learner(): Promise<OwnModel> {
     if (this.#closed) this.#open();
     if (!this.#own) {
-      await this.studio();
+      await this.modules.studio();
       this.#own ??= 'weights' in this.source ? OwnModel.load(this.source.weights) : OwnModel.define(this.source.description, this.source.seed);
     }
     return this.#own;

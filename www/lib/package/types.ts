@@ -36,6 +36,32 @@ export type Prediction = {
 /** What a layer makes of one input, channel by channel (CHW). */
 export type Feature = { name: string; shape: Shape; values: Float32Array };
 
+/** How a model's answer is explained. */
+export type ExplainOptions = {
+  /**
+   * `saliency` (the gradient), `smooth_grad` (its mean over noisy inputs), `guided` (guided backpropagation), `grad_cam`, `occlusion`,
+   * or `integrated` (integrated gradients), if nothing is said.
+   */
+  method?: 'saliency' | 'smooth_grad' | 'guided' | 'grad_cam' | 'occlusion' | 'integrated';
+  /** The class to speak for; the one that the model answers. */
+  class?: number;
+  /** Noisy inputs of `smooth_grad`, side of the square of `occlusion`, steps of `integrated`; 16, a quarter of the input, 32. */
+  amount?: number;
+  /** Deviation of the noise of `smooth_grad`; 0.15. */
+  noise?: number;
+  signal?: AbortSignal;
+};
+
+/** Which numbers of an input speak for a class. */
+export type Explanation = {
+  class: number;
+  /** Of `grad_cam` one number for each place, of all others one for each number of the input; what speaks against is negative. */
+  shape: Shape;
+  values: Float32Array;
+  /** The class's score, before any softmax. */
+  score: number;
+};
+
 export type LayerInfo = { name: string; kind: string; shape: Shape; parameters: number; multiplyAdds: number };
 
 /** Examples and the class of each. */
@@ -78,7 +104,8 @@ export type Report = {
   validation?: { accuracy: number; loss: number };
 };
 
-export type SaveFormat = 'safetensors-f16' | 'safetensors-f32';
+/** `safetensors` files are what `load` opens; `onnx` and `npz` are for other programs (and `load` opens them, too). */
+export type SaveFormat = 'safetensors-f16' | 'safetensors-f32' | 'onnx' | 'npz';
 
 /** One layer of a network of one's own: a type, its name if others refer to it, its inputs if not the layer before, options. */
 export type LayerDefinition = { type: string; name?: string; inputs?: string[] } & Record<string, unknown>;
@@ -87,8 +114,8 @@ export type LayerDefinition = { type: string; name?: string; inputs?: string[] }
 export type NetworkDefinition = { input: Shape; layers: LayerDefinition[]; output?: string };
 
 export type LoadOptions = {
-  /** Where the two modules are, or their bytes; beside the package's own files if nothing is said. */
-  wasmUrl?: { reading?: WasmSource; studio?: WasmSource };
+  /** Where the three modules are, or their bytes; beside the package's own files if nothing is said. */
+  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource };
   onProgress?: (progress: { loaded: number; total: number | null }) => void;
   signal?: AbortSignal;
 };
@@ -107,6 +134,8 @@ export interface Model {
   predict(input: Input, signal?: AbortSignal): Promise<Prediction>;
   predictAll(inputs: Input[], signal?: AbortSignal): Promise<Prediction[]>;
   features(input: Input, layers: string[], signal?: AbortSignal): Promise<Feature[]>;
+  /** Which numbers of the input speak for a class of a model that answers with class scores. */
+  explain(input: Input, options?: ExplainOptions): Promise<Explanation>;
   /** Learns; each turn of the iteration is an epoch. Leaving it early keeps what was learnt until then, as an abort does. */
   fit(data: Data, options?: FitOptions): AsyncGenerator<Report, void, void>;
   /** The part of the data that the model gets right, and its mean loss. */
@@ -115,13 +144,16 @@ export interface Model {
   freeze(...layers: string[]): Promise<void>;
   /** Gives the model other classes: its last layer begins anew, the others stay. */
   withClasses(classes: number, seed?: number): Promise<void>;
-  /** A safetensors file that is the whole model: `load` needs nothing else. */
+  /** A file that is the whole model: `load` needs nothing else. */
   save(format?: SaveFormat): Promise<Uint8Array<ArrayBuffer>>;
   dispose(): void;
   [Symbol.dispose](): void;
 }
 
-/** What `load` opens: a name (`draw`, `deep_convnet`), where a safetensors file is, or its bytes. */
+/**
+ * What `load` opens: a name (`draw`, `deep_convnet`), where a file is, or its bytes: safetensors of this package, or ONNX, npz and
+ * safetensors of other programs whose network the engine has the layers for.
+ */
 export type ModelSource = string | URL | Uint8Array | ArrayBuffer;
 
 /** A way into the package. */

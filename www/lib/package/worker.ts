@@ -3,7 +3,7 @@
 import { expose, transfer } from 'comlink';
 import { assets } from './assets';
 import { api } from './engine';
-import type { Data, FitOptions, LoadOptions, Model, ModelSource, NetworkDefinition, Report } from './types';
+import type { Data, ExplainOptions, FitOptions, Input, LoadOptions, Model, ModelSource, NetworkDefinition, Report } from './types';
 
 const { load, define } = api(assets);
 const models = new Map<number, Model>();
@@ -55,6 +55,9 @@ const desk = {
 
   features: (call: number, id: number, ...[input, layers]: Parameters<Model['features']>) =>
     answered(call, (signal) => model(id).features(input, layers, signal)),
+
+  explain: (call: number, id: number, input: Input, options: ExplainOptions) =>
+    answered(call, (signal) => model(id).explain(input, { ...options, signal })),
 
   evaluate: (call: number, id: number, data: Data) => answered(call, (signal) => model(id).evaluate(data, signal)),
 

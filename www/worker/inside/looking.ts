@@ -24,7 +24,7 @@ const looking: Looking = {
 
   async open(weights, onProgress) {
     const opened = await twice(async (cache) => {
-      const file = await bytes(weights, cache, { onProgress });
+      const file = weights instanceof Uint8Array ? weights : await bytes(weights, cache, { onProgress });
       await started;
       return new Explainer(file);
     });

@@ -14,7 +14,8 @@ export type Asking = { method: Method; amount: number; noise: number };
 /** The thread that looks into a network. Everything but the first three is about the drawing that it looked at last. */
 export interface Looking {
   start(wasm: Record<Build, Source>, build: Build | null, onProgress: OnProgress): Promise<Build>;
-  open(weights: Source, onProgress: OnProgress): Promise<Layer[]>;
+  /** Opens a network from where it is, or from the bytes of its file. */
+  open(weights: Source | Uint8Array, onProgress: OnProgress): Promise<Layer[]>;
   look(ink: Ink): Reading;
   values(layers: string[]): Float32Array[];
   /** What one layer of a network's description makes of its input. */

@@ -55,7 +55,7 @@ const classroom: Classroom = {
   async open(next, onHappening) {
     await classroom.pause();
     const samples = await pictured(next.pictures);
-    const fresh = next.setups.map((setup) => new Run(setup, samples, next.from));
+    const fresh = next.setups.map((setup) => new Run(setup, samples, next.from, next.weights));
     runs.forEach((run) => run.free());
     crew?.end();
     [runs, order, tell] = [fresh, next, onHappening];

@@ -27,6 +27,8 @@ export type Order = {
   id: string | null;
   /** Where to go on from. */
   from: Saved | null;
+  /** A safetensors file of the weights to begin with, in place of drawn ones. */
+  weights?: Uint8Array | undefined;
 };
 
 /** How fast it goes. */

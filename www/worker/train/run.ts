@@ -36,7 +36,7 @@ export class Run {
   #together: number[] = [];
   #good: { checkpoint: Checkpoint; history: History };
 
-  constructor(setup: string, samples: Samples, from: Saved | null) {
+  constructor(setup: string, samples: Samples, from: Saved | null, weights?: Uint8Array) {
     const { steps, batch, shard, options } = JSON.parse(setup) as { steps: number; batch: number; shard: number; options?: { patience?: number } };
     [this.steps, this.batch, this.#shards] = [steps, batch, Math.ceil(batch / shard)];
     this.#patient = Boolean(options?.patience);
@@ -45,6 +45,7 @@ export class Run {
     this.#coach = new Coach(setup, samples);
     this.#learner = new Learner(setup, samples);
     if (from) this.#coach.restore(from.checkpoint);
+    else if (weights) this.#coach.beginWith(weights);
     this.history = from ? { ...structuredClone(from.history), norm: from.history.norm ?? from.history.loss.map(() => NaN) } : { loss: [], accuracy: [], norm: [], validations: [] };
     this.#good = { checkpoint: this.#coach.state(), history: structuredClone(this.history) };
   }

@@ -17,8 +17,8 @@ pub(in super::super) struct Trace<'a> {
 }
 
 /// The shape of one image for an input.
-fn one(port: &Port) -> Result<Vec<usize>> {
-    let sides = port.shape.as_deref().unwrap_or(&[]);
+fn one(model: &Imported, port: &Port) -> Result<Vec<usize>> {
+    let sides = model.sides(port);
     let known: Option<Vec<usize>> = sides.iter().skip(1).copied().collect();
     match known {
         Some(known) if (1..=3).contains(&known.len()) && !known.contains(&0) => Ok([&[1][..], &known].concat()),
@@ -41,7 +41,7 @@ impl<'a> Trace<'a> {
                 dependent.extend(node.outputs.iter().map(String::as_str));
             }
         }
-        let shape = one(input)?;
+        let shape = one(model, input)?;
         let zeros = Array::from(ArrayD::<f32>::zeros(shape.as_slice()));
         let mut trace = Self { shapes: BTreeMap::new(), constants: BTreeMap::new(), dependent };
         trace.shapes.insert(&input.name, shape);
@@ -57,6 +57,11 @@ impl<'a> Trace<'a> {
             }
         })?;
         Ok(trace)
+    }
+
+    /// Whether the numbers of a name depend on the input's.
+    pub(in super::super) fn is_dependent(&self, name: &str) -> bool {
+        self.dependent.contains(name)
     }
 
     /// Whether what a node makes depends on the input's numbers.

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::file::array::Array;
 use crate::file::onnx::{self, Attribute, Graph, Model, Node, Port};
 use crate::kernel::Level;
-use call::{Answer, Call};
+use call::{Answer, Call, sized};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -32,6 +32,8 @@ pub struct Imported {
     opset: i64,
     graph: Graph,
     constants: BTreeMap<String, Arc<Array>>,
+    /// The sides of inputs, for what the file leaves open.
+    sizes: BTreeMap<String, Vec<usize>>,
 }
 
 /// Arrays by name, and those around a part of a graph.
@@ -57,7 +59,7 @@ impl Imported {
         }
         let constants = std::mem::take(&mut model.graph.constants);
         let constants = constants.into_iter().map(|(name, array)| (name, Arc::new(array))).collect();
-        let mut imported = Self { opset: model.opset, graph: model.graph, constants };
+        let mut imported = Self { opset: model.opset, graph: model.graph, constants, sizes: BTreeMap::new() };
         imported.fold();
         Ok(imported)
     }
@@ -75,6 +77,37 @@ impl Imported {
     /// What it answers.
     pub fn outputs(&self) -> &[Port] {
         &self.graph.outputs
+    }
+
+    /// Its weights and other constants, those that were computed among them.
+    pub fn constants(&self) -> impl Iterator<Item = (&str, &Array)> {
+        self.constants.iter().map(|(name, array)| (name.as_str(), &**array))
+    }
+
+    /// Says what size an input has, for all that is told of the model without running it. Errors: [`Error::Missing`] for an
+    /// input that there is not, [`Error::Shape`] for sides other than those that the file gives.
+    pub fn resize(&mut self, input: &str, sides: &[usize]) -> Result<()> {
+        let names = || self.graph.inputs.iter().map(|port| port.name.as_str()).collect::<Vec<_>>().join(", ");
+        let port = self.graph.inputs.iter().find(|port| port.name == input);
+        let port = port.ok_or_else(|| Error::missing("input", format!("one of {}", names()), input))?;
+        sized(sides)?;
+        if sides.contains(&0) || !fits(port, sides) {
+            return Err(Error::shape(input, shown(port), format!("{sides:?}")));
+        }
+        self.sizes.insert(input.into(), sides.into());
+        Ok(())
+    }
+
+    /// The sides of an input, as far as they are known.
+    fn sides(&self, port: &Port) -> Vec<Option<usize>> {
+        let said = self.sizes.get(&port.name).map(|sides| sides.iter().copied().map(Some).collect());
+        said.or_else(|| port.shape.clone()).unwrap_or_default()
+    }
+
+    /// The model as a file holds it, what was computed when it was read among its constants.
+    pub fn to_model(&self) -> Model {
+        let constants = self.constants().map(|(name, array)| (name.to_string(), array.clone())).collect();
+        Model { opset: self.opset, graph: Graph { constants, ..self.graph.clone() }, ..Model::default() }
     }
 
     /// The operators that are left to run.
@@ -117,6 +150,15 @@ impl Imported {
     ///
     /// Errors: [`Error::Missing`] for an input that is not given or not known, and those of operators, which name the node.
     pub fn run(&self, inputs: &[(String, Array)]) -> Result<Vec<(String, Array)>> {
+        self.run_watched(inputs, &mut |_, _| ())
+    }
+
+    /// As [`Imported::run`]; `watch` is shown every array as it is made.
+    pub fn run_watched(
+        &self,
+        inputs: &[(String, Array)],
+        watch: &mut dyn FnMut(&str, &Array),
+    ) -> Result<Vec<(String, Array)>> {
         let mut scope = Scope { values: BTreeMap::new(), outer: None };
         scope.values.extend(self.constants.iter().map(|(name, array)| (name.as_str(), array.clone())));
         for port in &self.graph.inputs {
@@ -132,20 +174,27 @@ impl Imported {
                 None => return Err(Error::missing("inputs", "only those of the model", name)),
             }
         }
-        evaluate(&self.graph, self.opset, &mut scope, &mut |_, _| ())
+        evaluate(&self.graph, self.opset, &mut scope, &mut |name, array| watch(name, array))
     }
+}
+
+/// Whether an array of these sides may be an input, as far as the file says.
+fn fits(port: &Port, sides: &[usize]) -> bool {
+    port.shape.as_ref().is_none_or(|shape| {
+        shape.len() == sides.len() && shape.iter().zip(sides).all(|(want, have)| want.is_none_or(|want| want == *have))
+    })
+}
+
+/// The sides of an input for people.
+fn shown(port: &Port) -> String {
+    let side = |side: &Option<usize>| side.map_or_else(|| "any".to_string(), |side| side.to_string());
+    port.shape.as_deref().map_or_else(|| "any sides".into(), |s| s.iter().map(side).collect::<Vec<_>>().join(" × "))
 }
 
 /// An input in the type that the model wants and, as far as it says, of its shape.
 fn fitted(port: &Port, array: &Array) -> Result<Array> {
-    if let Some(shape) = &port.shape {
-        let fits = shape.len() == array.shape().len()
-            && shape.iter().zip(array.shape()).all(|(want, have)| want.is_none_or(|want| want == *have));
-        if !fits {
-            let side = |side: &Option<usize>| side.map_or_else(|| "any".to_string(), |side| side.to_string());
-            let expected = shape.iter().map(side).collect::<Vec<_>>().join(" × ");
-            return Err(Error::shape(&port.name, expected, format!("{:?}", array.shape())));
-        }
+    if !fits(port, array.shape()) {
+        return Err(Error::shape(&port.name, shown(port), format!("{:?}", array.shape())));
     }
     Ok(match port.number {
         Some(number) if number != array.number() => array.cast(number),

@@ -17,6 +17,10 @@ pub struct Operator {
     pub parameters: usize,
     /// Multiply-adds for one image; as the field counts, of convolutions and matrix products only.
     pub multiply_adds: u64,
+    /// The arrays that it reads and that depend on the input.
+    pub reads: Vec<String>,
+    /// The arrays that it makes.
+    pub makes: Vec<String>,
 }
 
 impl Imported {
@@ -24,6 +28,11 @@ impl Imported {
     ///
     /// Errors: those of [`Imported::network`] about the input, and those of a run on zeros.
     pub fn operators(&self) -> Result<Vec<Operator>> {
+        Ok(self.described()?.1)
+    }
+
+    /// The sides of one image, and every operator behind it. Errors: those of [`Imported::operators`].
+    pub fn described(&self) -> Result<(Vec<usize>, Vec<Operator>)> {
         let trace = Trace::new(self)?;
         let mut counted = std::collections::BTreeSet::new();
         let nodes = self.graph.nodes.iter().filter(|node| trace.depends(node));
@@ -50,8 +59,11 @@ impl Imported {
                 _ => 0,
             };
             let name = if node.name.is_empty() { first } else { &node.name };
-            Operator { name: name.to_string(), op: node.op.clone(), shape, parameters, multiply_adds }
+            let reads = node.inputs.iter().filter(|name| trace.is_dependent(name)).cloned().collect();
+            let (name, op, makes) = (name.to_string(), node.op.clone(), node.outputs.clone());
+            Operator { name, op, shape, parameters, multiply_adds, reads, makes }
         });
-        Ok(rows.collect())
+        let image = trace.sides(&self.graph.inputs[0].name).to_vec();
+        Ok((image, rows.collect()))
     }
 }

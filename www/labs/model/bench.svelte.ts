@@ -1,0 +1,210 @@
+// The page's end of the thread that holds the model: opens files, runs the newest input, shows what the watched layer made.
+// A file that cannot be opened leaves everything as it is.
+
+import { proxy, wrap, type Remote } from 'comlink';
+import { formats, models } from 'virtual:engine-files';
+import type { Source } from '../../lib/fetch';
+import type { About, Build, Format, Row, Stroke } from '../../lib/types';
+import { keepOffline } from '../../ui/offline';
+import type { Phase } from '../../ui/reader.svelte';
+import type { Bench as Desk, Opened, Ran, Refused, Trains } from '../../worker/model/protocol';
+import { layersOf, type Drawn } from './layers';
+import { reads, type Input } from './prepare';
+
+const WAITING: Phase = { state: 'loading', progress: { loaded: 0, total: null } };
+/** The shipped network that stands for a file of one's own until there is one. */
+const EXAMPLE = 'deep_convnet';
+/** The most numbers of a layer to look at, and the most values of one that is a row of numbers. */
+const MOST = { maps: 256, values: 1000 };
+
+/** A file that waits to be told what network its weights belong to. */
+type Waiting = { file: Uint8Array; name: string };
+
+export class Bench {
+  engine = $state.raw<Phase>(WAITING);
+  /** What is being opened. */
+  opening = $state('');
+  /** Why the last file was not opened. */
+  refused = $state('');
+  waiting = $state.raw<Waiting>();
+  architectures = $state.raw<string[]>([]);
+
+  about = $state.raw<About>();
+  file = $state.raw<{ name: string; bytes: number }>();
+  rows = $state.raw<Row[]>([]);
+  /** Why there are no rows: a size that the file leaves open. */
+  openSizes = $state('');
+  trains = $state.raw<Trains | Refused>();
+  /** The first input's sides, as they are set. */
+  sides = $state.raw<number[]>([]);
+
+  ran = $state.raw<Ran>();
+  failed = $state('');
+  watched = $state<string>();
+
+  #worker: Worker | undefined;
+  #desk: Remote<Desk> | undefined;
+  #build: Build | null;
+  #busy = false;
+  #newest: Float32Array | undefined;
+  #opened = 0;
+
+  constructor(build: Build | null) {
+    this.#build = build;
+    this.start();
+  }
+
+  readonly layers: Drawn[] = $derived(layersOf(this.rows));
+  readonly layer: Drawn | undefined = $derived(this.layers.find(({ name }) => name === this.watched) ?? this.layers[1]);
+  /** The part of the watched layer that is shown. */
+  readonly shown: Drawn | undefined = $derived.by(() => {
+    if (!this.layer) return undefined;
+    const [maps, height, width] = this.layer.shape;
+    const most = height * width === 1 ? MOST.values : MOST.maps;
+    return { ...this.layer, shape: [Math.min(maps, most), height, width] };
+  });
+  /** The input, if it is a picture. */
+  readonly input: Input | null = $derived.by(() => {
+    const [port, second] = this.about?.inputs ?? [];
+    return port && !second && this.sides.length ? reads(port.name, this.sides) : null;
+  });
+
+  get ready(): boolean {
+    return this.about !== undefined;
+  }
+
+  start(): void {
+    this.end();
+    this.engine = WAITING;
+    const worker = new Worker(new URL('../../worker/model/bench.ts', import.meta.url), { type: 'module' });
+    worker.addEventListener('error', () => this.#stopped(worker, 'its program could not be loaded'));
+    this.#worker = worker;
+    this.#desk = wrap<Desk>(worker);
+    this.#desk
+      .start(formats, this.#build, proxy((progress) => worker === this.#worker && this.engine.state === 'loading' && (this.engine = { state: 'loading', progress })))
+      .then(async (build) => {
+        if (worker !== this.#worker) return;
+        this.engine = { state: 'ready' };
+        keepOffline(formats[build].url);
+        this.architectures = (await this.#desk?.architectures()) ?? [];
+        await this.example();
+      })
+      .catch((error: Error) => this.#stopped(worker, error.message));
+  }
+
+  end(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#busy = false;
+  }
+
+  /** Opens the example: a network of the page's own, as an ONNX file. */
+  async example(): Promise<void> {
+    this.opening = `${EXAMPLE}.onnx`;
+    try {
+      const file = await this.#desk!.example(models[EXAMPLE] as Source);
+      await this.open(file, `${EXAMPLE}.onnx`);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  /** Opens a file, its weights as this network's if it does not say of which. */
+  async open(file: Uint8Array, name: string, architecture: string | null = null): Promise<void> {
+    [this.opening, this.refused, this.waiting] = [name, '', undefined];
+    try {
+      const opened = await this.#desk!.open(file, name.replace(/\.\w+$/, ''), architecture);
+      if ('refused' in opened) {
+        const unknown = opened.refused.code === 'missing' && opened.refused.message.startsWith('architecture');
+        if (unknown) this.waiting = { file, name };
+        this.refused = unknown ? '' : `${name} was not opened: ${opened.refused.message}`;
+        return;
+      }
+      this.file = { name, bytes: file.length };
+      [this.ran, this.failed, this.watched, this.trains, this.#newest] = [undefined, '', undefined, undefined, undefined];
+      const [port] = opened.about.inputs;
+      const sides = standard(port?.shape ?? null);
+      this.#take(opened, sides);
+      if (port && opened.open) await this.resize(sides);
+      const turn = ++this.#opened;
+      const trains = await this.#desk!.trains();
+      if (turn === this.#opened) this.trains = trains;
+    } catch (error) {
+      this.#refuse(error);
+    } finally {
+      this.opening = '';
+    }
+  }
+
+  /** Says what size the first input has. */
+  async resize(sides: number[]): Promise<void> {
+    const name = this.about?.inputs[0]?.name;
+    if (name === undefined) return;
+    const opened = await this.#desk!.resize(name, sides);
+    if ('refused' in opened) this.openSizes = opened.refused.message;
+    else this.#take(opened, sides);
+  }
+
+  /** Runs the model on the numbers of its first input; while one run is under way the newest waits. */
+  run(values: Float32Array | undefined): void {
+    this.#newest = values;
+    if (!values) this.ran = undefined;
+    void this.#ask();
+  }
+
+  /** Looks at another layer. */
+  watch(layer: string): void {
+    this.watched = layer;
+    void this.#ask();
+  }
+
+  save(format: Format): Promise<Uint8Array<ArrayBuffer> | Refused> {
+    return this.#desk!.save(format);
+  }
+
+  centred(strokes: Stroke[]): Promise<Float32Array | null> {
+    return this.#desk!.centred(strokes);
+  }
+
+  #take(opened: Opened, sides: number[]): void {
+    [this.about, this.rows, this.openSizes, this.sides] = [opened.about, opened.rows, opened.open, sides];
+  }
+
+  async #ask(): Promise<void> {
+    const [worker, values, name] = [this.#worker, this.#newest, this.about?.inputs[0]?.name];
+    if (this.#busy || !values || name === undefined || !worker) return;
+    this.#busy = true;
+    const { shown, sides } = this;
+    const watched = shown ? { row: shown.row, name: shown.name, most: shown.shape.reduce((a, b) => a * b) } : null;
+    try {
+      const ran = await this.#desk!.run(name, sides, values, watched);
+      if (worker !== this.#worker) return;
+      if ('refused' in ran) this.failed = ran.refused.message;
+      else if (this.#newest && name === this.about?.inputs[0]?.name) [this.ran, this.failed] = [ran, ''];
+    } catch (error) {
+      this.#stopped(worker, (error as Error).message);
+      return;
+    } finally {
+      if (worker === this.#worker) this.#busy = false;
+    }
+    if (values !== this.#newest || watched?.name !== this.shown?.name) void this.#ask();
+  }
+
+  #refuse(error: unknown): void {
+    this.refused = `${this.opening} was not opened: ${(error as Error).message}`;
+    this.opening = '';
+  }
+
+  #stopped(worker: Worker, message: string): void {
+    if (worker !== this.#worker) return;
+    this.engine = { state: 'failed', message };
+    this.ran = undefined;
+  }
+}
+
+/** The sides of one picture, with the usual ones for those that a file leaves open. */
+function standard(shape: (number | null)[] | null): number[] {
+  const given = shape ?? [null, 3, null, null];
+  const side = given.includes(3) || !given.includes(1) ? 224 : 28;
+  return given.map((one, i) => one ?? (i === 0 ? 1 : i === 1 && given.length === 4 && given[3] === null ? 3 : side));
+}
