@@ -31,13 +31,15 @@ export function engineFiles(folders: { wasm: string; models: string }): Plugin {
           // A worker has another base address than the page: hand it whole addresses.
           return `${name}: { url: new URL(${url}, document.baseURI).href, bytes: ${data.length}, sha256: '${sha256}' }`;
         });
-      const tables = { wasm: table(wasm), studio: table(studio), formats: table(formats), models: table(models) };
+      const styles = list(join(folders.models, 'style'), '.safetensors');
+      const tables = { wasm: table(wasm), studio: table(studio), formats: table(formats), models: table(models), styles: table(styles) };
       return [
         ...imports,
         `export const wasm = { ${tables.wasm.join(', ')} };`,
         `export const studio = { ${tables.studio.join(', ')} };`,
         `export const formats = { ${tables.formats.join(', ')} };`,
         `export const models = { ${tables.models.join(', ')} };`,
+        `export const styles = { ${tables.styles.join(', ')} };`,
       ].join('\n');
     },
   };

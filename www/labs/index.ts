@@ -26,6 +26,12 @@ export const labs: [Lab, ...Lab[]] = [
     view: () => import('./train/Train.svelte'),
   },
   {
+    id: 'style',
+    title: 'Style',
+    icon: 'M12 3.5c5.5 0 9 3.3 9 7.3 0 3-2.2 4.2-4.6 4.2h-1.6c-1.6 0-2 1.2-1.3 2.3.8 1.4 0 3.2-1.8 3.2-5 0-8.7-3.7-8.7-8.5s3.8-8.5 9-8.5zM7.5 11h.01M11 7.5h.01M15.5 8.5h.01',
+    view: () => import('./style/Style.svelte'),
+  },
+  {
     id: 'zoo',
     title: 'Zoo',
     icon: 'M5 6h4v4H5zM5 15h4v4H5zM15 10.5h4v4h-4zM9 8c4 0 2 4.7 6 4.7M9 17c4 0 2-4.3 6-4.3',

@@ -5,4 +5,5 @@ declare module 'virtual:engine-files' {
   export const studio: Record<Build, Source>;
   export const formats: Record<Build, Source>;
   export const models: Record<string, Source>;
+  export const styles: Record<string, Source>;
 }

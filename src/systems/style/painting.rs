@@ -202,6 +202,12 @@ impl Painting {
         self.remade(options)
     }
 
+    /// Goes on from this picture, scaled to the painting's size: one that was painted before. The descent begins anew.
+    pub fn resume(&mut self, picture: &Rgb) {
+        self.image = picture.resized(self.options.size.0, self.options.size.1);
+        self.descent = Descent::new(self.options.way, self.image.pixels.len());
+    }
+
     /// Goes on with other weights, colours or rate. Size, start, way and seed stay as they are. Errors: those of
     /// [`Painting::new`]; it is then as it was.
     pub fn change(&mut self, options: Options) -> Result<()> {

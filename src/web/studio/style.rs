@@ -139,6 +139,13 @@ impl Painting {
         Ok(self.0.borrow_mut().resize(h, w)?)
     }
 
+    /// Goes on from a picture that was painted before, scaled to the present size. Throws with code `shape` or `value` for what
+    /// is no picture.
+    pub fn resume(&self, #[wasm_bindgen(unchecked_param_type = "ColourPicture")] picture: &JsValue) -> Outcome<()> {
+        self.0.borrow_mut().resume(&read::picture("picture", picture)?);
+        Ok(())
+    }
+
     /// Goes on with other weights, colours or rate; what is left out stays, and so do size, start, optimiser and seed. Throws
     /// as the constructor does, and it is then as it was.
     pub fn change(

@@ -8,8 +8,7 @@ export type Given = { title: string; picture: ImageData };
 
 /** Files beyond this are not opened: a browser holds the bytes and all pixels at once. */
 const MOST_BYTES = 256e6;
-/** Sides of a picture made from strokes, and its ink. */
-const SIDE = 512;
+/** The ink of a picture made from strokes. */
 const INK = '#16181d';
 
 /**
@@ -48,10 +47,10 @@ export function onPaper(source: CanvasImageSource, width: number, height: number
 }
 
 /** Strokes in units of the pad's side as a square picture. */
-export function fromStrokes(strokes: Stroke[]): ImageData {
-  const context = paper(SIDE, SIDE);
-  strokeInk(context, strokes, SIDE, INK);
-  return context.getImageData(0, 0, SIDE, SIDE);
+export function fromStrokes(strokes: Stroke[], side = 512): ImageData {
+  const context = paper(side, side);
+  strokeInk(context, strokes, side, INK);
+  return context.getImageData(0, 0, side, side);
 }
 
 function paper(width: number, height: number): CanvasRenderingContext2D {

@@ -1,0 +1,66 @@
+// A feature network in a file of the person's own. Of a VGG nine tenths are a classifier that nobody looks through here:
+// only what is needed is read from the disk, so that half a gigabyte of file does not become half a gigabyte of memory.
+
+import type { OnProgress } from '../protocol';
+
+/** Length of the header of the largest files there are, with room to spare. */
+const MOST_HEADER = 64e6;
+
+type Entry = { dtype: string; shape: number[]; data_offsets: [from: number, to: number] };
+type Header = { metadata: Record<string, string> | undefined; entries: Map<string, Entry>; data: number };
+
+/** The file, or, of a safetensors file with a classifier behind `features.*`, one with the features alone. */
+export async function featuresIn(file: Blob, onProgress: OnProgress): Promise<Uint8Array<ArrayBuffer>> {
+  const header = await headerOf(file);
+  const features = [...(header?.entries ?? [])].filter(([name]) => name.startsWith('features.'));
+  if (!header || header.metadata?.network || features.length === 0) return read(file, [[0, file.size]], onProgress);
+  let length = 0;
+  const entries: Record<string, unknown> = header.metadata ? { __metadata__: header.metadata } : {};
+  const parts = features.map(([name, { data_offsets: [from, to], ...entry }]): [number, number] => {
+    entries[name] = { ...entry, data_offsets: [length, length + to - from] };
+    length += to - from;
+    return [header.data + from, header.data + to];
+  });
+  const json = new TextEncoder().encode(padded(JSON.stringify(entries)));
+  const data = await read(file, parts, onProgress);
+  const all = new Uint8Array(8 + json.length + data.length);
+  new DataView(all.buffer).setBigUint64(0, BigInt(json.length), true);
+  all.set(json, 8);
+  all.set(data, 8 + json.length);
+  return all;
+}
+
+/** With blanks behind, so that the numbers are aligned. */
+const padded = (text: string) => text.padEnd(Math.ceil(text.length / 8) * 8);
+
+/** The header of a safetensors file, and where its data begins; nothing where the file is another one or damaged. */
+async function headerOf(file: Blob): Promise<Header | undefined> {
+  if (file.size < 8) return;
+  const length = Number(new DataView(await file.slice(0, 8).arrayBuffer()).getBigUint64(0, true));
+  if (length > Math.min(MOST_HEADER, file.size - 8)) return;
+  try {
+    const { __metadata__: metadata, ...tensors } = JSON.parse(await file.slice(8, 8 + length).text()) as Record<string, Entry> & { __metadata__?: never };
+    const entries = new Map(Object.entries<Entry>(tensors));
+    const data = 8 + length;
+    const sound = ({ data_offsets }: Entry) =>
+      Array.isArray(data_offsets) && data_offsets[0] >= 0 && data_offsets[0] <= data_offsets[1] && data + data_offsets[1] <= file.size;
+    return [...entries.values()].every(sound) ? { metadata, entries, data } : undefined;
+  } catch {
+    return;
+  }
+}
+
+async function read(file: Blob, parts: [from: number, to: number][], onProgress: OnProgress): Promise<Uint8Array<ArrayBuffer>> {
+  const total = parts.reduce((sum, [from, to]) => sum + to - from, 0);
+  const all = new Uint8Array(total);
+  let loaded = 0;
+  for (const [from, to] of parts) {
+    const reader = file.slice(from, to).stream().getReader();
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      all.set(piece.value, loaded);
+      loaded += piece.value.length;
+      onProgress({ loaded, total });
+    }
+  }
+  return all;
+}
