@@ -84,7 +84,7 @@ test('a model goes out as ONNX, npz and safetensors and answers the same when it
     await context.close();
   }));
 
-test('on a phone, weights find their network, classes their names, and the model goes on to the Inside lab', () =>
+test('on a phone, weights find their network, classes their names, and the model goes on to the other labs', () =>
   withSite(async ({ url }) => {
     const { page, context, faults } = await open(browser, url, { query: '?lab=model', ...PHONE });
     await says(page).filter({ hasText: /^5/ }).waitFor({ timeout: 60_000 });
@@ -100,6 +100,8 @@ test('on a phone, weights find their network, classes their names, and the model
     await page.getByRole('button', { name: 'Look inside' }).click();
     await page.getByRole('status', { name: 'Answer' }).filter({ hasText: 'Read as 5' }).waitFor({ timeout: 60_000 });
     assert.equal(await page.getByRole('combobox', { name: 'Network' }).inputValue(), 'own');
+    await page.goto(`${url}?lab=train&model=own`);
+    await page.getByText('Begins with the weights of deep_convnet').waitFor({ timeout: 30_000 });
     assert.deepEqual(faults, []);
     await context.close();
   }));

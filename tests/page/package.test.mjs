@@ -9,6 +9,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import AxeBuilder from '@axe-core/playwright';
 import { launch } from './browser.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -24,7 +25,7 @@ let packed;
 before(async () => {
   packed = path.join(away, npm('pack', root, '--pack-destination', away).trim().split('\n').at(-1));
   writeFileSync(path.join(away, 'package.json'), '{ "type": "module", "private": true }');
-  npm('install', '--prefer-offline', '--no-audit', '--no-fund', packed, 'react@19', 'react-dom@19');
+  npm('install', '--prefer-offline', '--no-audit', '--no-fund', packed, 'react@19', 'react-dom@19', 'svelte@5', 'vue@3');
   server = createServer((request, response) => {
     const file = path.join(away, decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
     if (!existsSync(file)) return response.writeHead(404).end();
@@ -43,7 +44,7 @@ after(async () => {
 
 /** Opens a page of the folder and resolves to it; a console error or an exception fails the test that asks `faults`. */
 async function opened(file) {
-  const page = await browser.newPage();
+  const page = await (await browser.newContext()).newPage();
   const faults = [];
   page.on('console', (message) => message.type() === 'error' && !/favicon/.test(message.location().url) && faults.push(message.text()));
   page.on('pageerror', (error) => faults.push(error.message));
@@ -101,17 +102,69 @@ test('plain HTML: the pad reads a drawing into its form', async () => {
   assert.deepEqual(faults, []);
 });
 
-for (const name of ['vite', 'react']) {
+for (const name of ['vite', 'react', 'vue', 'svelte']) {
   test(`${name}: built without configuration, it reads in a worker`, async () => {
     example(name);
     const { build } = await import('vite');
-    await build({ root: path.join(away, name), base: './', logLevel: 'error', configFile: false });
+    // Svelte's files need its own plugin, which the example's configuration has; here it comes from this repository.
+    const plugins = name === 'svelte' ? [(await import('@sveltejs/vite-plugin-svelte')).svelte()] : [];
+    await build({ root: path.join(away, name), base: './', logLevel: 'error', configFile: false, plugins });
     const { page, faults } = await opened(`${name}/dist/index.html`);
-    if (name === 'react') await drawSeven(page);
-    await page.locator('#out', { hasText: name === 'react' ? 'You drew 7' : '7 sure' }).waitFor({ timeout: 20_000 });
+    if (name !== 'vite') await drawSeven(page);
+    await page.locator('#out', { hasText: name === 'vite' ? '7 sure' : 'You drew 7' }).waitFor({ timeout: 20_000 });
     assert.deepEqual(faults, []);
   });
 }
+
+test('vite, while one develops: the worker, its modules and the weights are found where the package lies', async () => {
+  example('vite');
+  // Where a project has it: the server gives nothing from outside of its folder.
+  cpSync(path.join(away, 'node_modules', 'hitofude'), path.join(away, 'vite', 'node_modules', 'hitofude'), { recursive: true });
+  const { createServer: serve } = await import('vite');
+  const dev = await serve({ root: path.join(away, 'vite'), logLevel: 'error', configFile: false, server: { port: 0, host: '127.0.0.1' } });
+  try {
+    await dev.listen();
+    const page = await browser.newPage();
+    await page.goto(dev.resolvedUrls.local[0]);
+    await page.locator('#out', { hasText: '7 sure' }).waitFor({ timeout: 30_000 });
+    await page.close();
+  } finally {
+    await dev.close();
+  }
+});
+
+test('<hitofude-train>: it learns, shows its curve, stops when asked, and says what is wrong', async () => {
+  writeFileSync(path.join(away, 'train.html'), `<!doctype html><html lang="en"><title>.</title><body><hitofude-train epochs="30"></hitofude-train><p></p></body>
+    <script type="module">
+    import './node_modules/hitofude/package/elements.js';
+    import { define } from './node_modules/hitofude/package/index.js';
+    const element = document.querySelector('hitofude-train');
+    const said = [];
+    for (const name of ['done', 'error']) element.addEventListener(name, () => (document.querySelector('p').textContent = said.push(name) && said.join()));
+    await element.start();
+    const bar = (i) => Float32Array.from({ length: 36 }, (_, k) => Number(i % 2 ? k % 6 === i % 6 : Math.floor(k / 6) === i % 6));
+    const inputs = Array.from({ length: 12 }, (_, i) => bar(i));
+    element.model = await define({ input: [1, 6, 6], layers: [{ type: 'conv', name: 'conv1', out: 4, kernel: 3, pad: 1 },
+      { type: 'relu', name: 'relu1' }, { type: 'flatten', name: 'flat' }, { type: 'affine', name: 'out', out: 2 }] });
+    [element.data, element.options] = [{ inputs, labels: inputs.map((_, i) => i % 2) }, { batch: 12, rate: 0.02 }];
+    document.body.dataset.ready = '';
+  </script></html>`);
+  const { page, faults } = await opened('train.html');
+  await page.getByText('There is no model or no data yet').waitFor();
+  await page.locator('[data-ready]').waitFor({ timeout: 20_000 });
+  await page.getByRole('button', { name: 'Start' }).click();
+  await page.getByText('Epoch 30 of 30: 100.0 % right').waitFor({ timeout: 20_000 });
+  await page.getByText('error,done').waitFor();
+  await page.getByRole('img', { name: /^Loss after 30 epochs: 0\.\d+/ }).waitFor();
+  await page.evaluate(() => document.querySelector('hitofude-train').setAttribute('epochs', '1000000'));
+  await page.getByRole('button', { name: 'Start' }).click();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Start' }).waitFor();
+  assert.ok((await page.evaluate(() => document.querySelector('hitofude-train').reports.length)) < 1000);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  assert.deepEqual(violations.map(({ id }) => id).filter((id) => !['landmark-one-main', 'page-has-heading-one', 'region'].includes(id)), []);
+  assert.deepEqual(faults, []);
+});
 
 const READ = `import { load } from 'hitofude/WAY';
 const model = await load('draw');
@@ -165,6 +218,11 @@ test('the worker client: it learns with reports, an abort ends a call, errors ca
     const copy = await load(await own.save('safetensors-f32'));
     const same = (await copy.predict(bar(3))).probabilities.every((p, i) => p === answer.probabilities[i]);
     const [feature] = await own.features(bar(0), ['conv1']);
+    const why = await own.explain(bar(3), { method: 'saliency' });
+    const elsewhere = await load(await own.save('onnx'));
+    const close = (await elsewhere.predict(bar(3))).probabilities.every((p, i) => Math.abs(p - answer.probabilities[i]) < 1e-4);
+    await caught(own.save('h5'));
+    await caught(own.explain(bar(3), { method: 'magic' }));
     const controller = new AbortController();
     await caught((async () => { for await (const _ of own.fit({ inputs, labels }, { epochs: 1e6, signal: controller.signal })) controller.abort(); })());
     await caught(load('nobody'));
@@ -175,13 +233,13 @@ test('the worker client: it learns with reports, an abort ends a call, errors ca
     const classes = own.classes;
     own.dispose();
     await caught(own.predict(bar(0)));
-    document.body.textContent = JSON.stringify({ epoch: last.epoch, right: last.validation.accuracy, class: answer.class, same, shape: feature.shape, codes, classes });
+    document.body.textContent = JSON.stringify({ epoch: last.epoch, right: last.validation.accuracy, class: answer.class, same, close, shape: feature.shape, why: [why.class, ...why.shape, why.values.some((v) => v !== 0)], codes, classes });
   </script>`);
   const { page, faults } = await opened('client.html');
   await page.getByText('"codes"').waitFor({ timeout: 30_000 });
   assert.deepEqual(JSON.parse(await page.locator('body').innerText()), {
-    epoch: 40, right: 1, class: 1, same: true, shape: [4, 6, 6],
-    codes: ['AbortError', 'missing', 'missing', 'shape', 'missing', 'missing'], classes: 3,
+    epoch: 40, right: 1, class: 1, same: true, close: true, shape: [4, 6, 6], why: [1, 1, 6, 6, true],
+    codes: ['value', 'missing', 'AbortError', 'missing', 'missing', 'shape', 'missing', 'missing'], classes: 3,
   });
   assert.deepEqual(faults, []);
 });
