@@ -8,11 +8,14 @@ import { jax } from './contenders/jax.mjs';
 import { onnxruntime } from './contenders/onnxruntime.mjs';
 import { tensorflow } from './contenders/tensorflow.mjs';
 import { agree, fingerprint, firstAnswer, slice, warmUp } from './measure.mjs';
+import { small } from './small.mjs';
 
 const BUILDS = ['simd128', 'relaxed-simd'];
 const CEILING_MS = 10;
 /** Rounds that there are in any case. */
 const FEWEST = 3;
+/** Rounds for the catalogue's small networks, at most. */
+const SMALL_ROUNDS = 10;
 
 /** Products of a convolution's size in each task. */
 const PASSES = { forward: 1, gradient: 2, train: 3 };
@@ -37,10 +40,12 @@ globalThis.bench = async ({ rounds, warm, patience, cpu, seconds }) => {
     await turn(entries, round);
     console.log(`round ${round + 1} of ${rounds}`);
   }
+  const digits = await small(engines[0].glue.Network, () => ceilings[0].slice?.(CEILING_MS) ?? NaN, Math.min(rounds, SMALL_ROUNDS), warm / 2);
   const { layers } = entries[0];
   return {
     layers,
     parameters: Object.entries(entries[0].weights).map(([name, { shape }]) => ({ name, shape })),
+    small: digits,
     ceilings: ceilings.map(({ build, figures }) => ({ build, figures })),
     entries: entries.map(({ kase, engine, refused, difference, print, times, planBytes, layers, profiles }) => {
       return { id: kase.id, name: engine.name, refused, difference, print, times, planBytes, layers, profiles };

@@ -5,6 +5,7 @@ import os from 'node:os';
 import { inRoot } from '../tools/shell.mjs';
 import { CASES } from './cases.mjs';
 import { middle, quantile, ratio, summary } from './measure.mjs';
+import { BATCH } from './small.mjs';
 
 const [SIMD128, RELAXED] = ['hitofude simd128', 'hitofude relaxed-simd'];
 const PACKAGES = ['onnxruntime-web', '@tensorflow/tfjs-backend-wasm', '@jax-js/jax'];
@@ -44,7 +45,7 @@ function conv64Share(entries, ceilings) {
 
 /** All results as plain data. */
 export function results(measured, command) {
-  const { entries, ceilings, browser, load, cold } = measured;
+  const { entries, ceilings, small, browser, load, cold } = measured;
   const cpus = os.cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -57,6 +58,7 @@ export function results(measured, command) {
     ceilings: Object.fromEntries(ceilings.filter(({ figures }) => figures.length).map(({ build, figures }) => [build, short(summary(figures))])),
     cases: CASES.map(({ id, title }) => ({ id, title, ...caseResults(entries.filter((entry) => entry.id === id)) })),
     layers: ['train100', 'resnet18', 'conv64'].map((id) => layerResults(id, measured)),
+    small: small.map(smallResults),
     cold: coldResults(cold),
   };
 }
@@ -71,18 +73,38 @@ function caseResults(entries) {
 
 function layerResults(id, { entries, ceilings }) {
   const { layers, profiles } = entries.find((entry) => entry.id === id && entry.name === SIMD128);
-  const top = quantile(ceilings[0].figures, 0.5);
-  const batch = CASES.find((one) => one.id === id).batch;
+  const rows = layerRows(layers, profiles, CASES.find((one) => one.id === id).batch, quantile(ceilings[0].figures, 0.5));
+  const total = rows.reduce((sum, row) => sum + row.forward.ms + row.backward.ms, 0);
+  return { id, rows: rows.filter((row) => row.forward.ms + row.backward.ms > total / 500) };
+}
+
+/** Milliseconds of each layer forward and backward, and of those that multiply GFLOP/s and the share of the ceiling `top`. */
+function layerRows(layers, profiles, batch, top) {
   const speed = (flops, ms) => (flops && ms ? { gflops: brief(flops / ms / 1e6), share: brief(flops / ms / 1e6 / top) } : {});
-  const rows = layers.map(({ name, kind, shape, multiplyAdds }, i) => {
+  return layers.map(({ name, kind, shape, multiplyAdds }, i) => {
     const [forward, backward] = ['forward', 'backward'].map((way) => middle(profiles.map((profile) => profile[way][i])));
     const flops = 2 * batch * multiplyAdds;
     // Backward is two products of the same size, but for the first layer, whose input wants no gradient.
     const back = flops * (layers[i - 1]?.kind === 'input' ? 1 : 2);
     return { name, kind, shape, forward: { ms: brief(forward), ...speed(flops, forward) }, backward: { ms: brief(backward), ...speed(back, backward) } };
   });
+}
+
+/** One of the small networks: its times, and the layers that multiply and come to less than `LOW` of the ceiling. */
+export function smallResults({ name, parameters, layers, profiles, ceilings, ...times }) {
+  const [one, hundred, step] = ['one', 'hundred', 'step'].map((task) => brief(quantile(times[task], 0.5)));
+  const top = quantile(ceilings, 0.5);
+  const multiplyAdds = layers.reduce((sum, layer) => sum + layer.multiplyAdds, 0);
+  const share = (work, ms) => brief((2 * BATCH * work) / ms / 1e6 / top);
+  const rows = layerRows(layers, profiles, BATCH, top);
   const total = rows.reduce((sum, row) => sum + row.forward.ms + row.backward.ms, 0);
-  return { id, rows: rows.filter((row) => row.forward.ms + row.backward.ms > total / 500) };
+  const part = (ms) => brief(ms / total);
+  const low = ['forward', 'backward'].flatMap((way) =>
+    rows.filter((row) => row[way].share < LOW).map((row) => ({ layer: row.name, kind: row.kind, shape: row.shape, way, share: row[way].share, part: part(row[way].ms) })),
+  );
+  // A step multiplies three times: forward, and for the gradients of the inputs and of the weights.
+  const shares = { hundred: share(multiplyAdds, hundred), step: share(3 * multiplyAdds, step) };
+  return { name, parameters, multiplyAdds, one, hundred, step, gflops: brief((6 * BATCH * multiplyAdds) / step / 1e6), shares, low };
 }
 
 function coldResults(cold) {
@@ -97,6 +119,9 @@ function coldResults(cold) {
   });
 }
 
+/** A layer below this share of the ceiling has its reason written in benches/NOTES.md. */
+const LOW = 0.3;
+
 const brief = (value) => Number(value.toPrecision(4));
 const short = (numbers) => Object.fromEntries(Object.entries(numbers).map(([key, value]) => [key, brief(value)]));
 const version = (name) => JSON.parse(readFileSync(inRoot('benches', 'node_modules', name, 'package.json'), 'utf8')).version;
@@ -106,7 +131,7 @@ const ms = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toF
 const megabytes = (bytes) => (bytes === undefined ? '–' : `${(bytes / 1e6).toFixed(1)} MB`);
 
 /** The tables, as Markdown that also reads in a terminal. */
-export function tables({ cases, ceilings, layers, cold }) {
+export function tables({ cases, ceilings, layers, small, cold }) {
   const row = ({ name, median, low, high, ratio, refused }) =>
     refused ? [name, '–', refused.split('\n')[0].slice(0, 90), '–'] : [name, ms(median), `${ms(low)} to ${ms(high)}`, ratio.toFixed(2)];
   const parts = cases.map(({ title, rows }) => `### ${title}\n\n${table(['contender', 'ms, median', 'quartiles', 'over ours, simd128'], ['---', '--:', '--:', '--:'], rows.map(row))}`);
@@ -114,7 +139,21 @@ export function tables({ cases, ceilings, layers, cold }) {
   parts.push(`### The machine's ceiling\n\n${table(['instructions', 'GFLOP/s, median', 'quartiles'], ['---', '--:', '--:'], ceiling)}`);
   parts.push(`### A cold start with DeepConvNet\n\n${coldTable(cold)}`);
   parts.push(...layers.map(({ id, rows }) => `### Our layers, simd128: ${CASES.find((one) => one.id === id).title}\n\n${layerTable(rows)}`));
+  parts.push(`### The catalogue's networks for digits, simd128\n\n${smallTable(small)}`);
   return parts.join('\n\n');
+}
+
+function smallTable(rows) {
+  const percent = (share) => `${(100 * share).toFixed(0)} %`;
+  const worst = ({ low }) => low.filter(({ part }) => part >= 0.03).sort((a, b) => b.part - a.part).slice(0, 4);
+  const cells = (row) => [
+    ...[row.name, row.parameters.toLocaleString('en'), (row.multiplyAdds / 1e6).toFixed(2)],
+    ...[row.one, row.hundred, row.step].map(ms),
+    ...[row.gflops.toFixed(1), percent(row.shares.step), percent(row.shares.hundred)],
+    worst(row).map(({ layer, way, share, part }) => `${layer} ${way} ${percent(share)} (${percent(part)})`).join(', ') || '–',
+  ];
+  const head = ['network', 'parameters', 'M multiply-adds', '1 picture, ms', '100, ms', 'training step of 100, ms', 'GFLOP/s', 'of the ceiling', '100 pictures, of the ceiling', `under ${100 * LOW} % (of the step's time)`];
+  return table(head, ['---', ...Array(head.length - 2).fill('--:'), '---'], rows.map(cells));
 }
 
 function coldTable(cold) {

@@ -29,7 +29,7 @@ function prepare(Network, kase, weights, { images, targets, dy }) {
 }
 
 /** Milliseconds of each layer in one pass, forward and, unless it only infers, backward. */
-function profile(net, images, task) {
+export function profile(net, images, task) {
   const layers = net.layers();
   const timed = (run) => {
     const start = performance.now();

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { CASES, drawData, drawWeights, NETWORKS } from '../../benches/cases.mjs';
 import { ceiling } from '../../benches/ceiling.mjs';
 import { agree, firstAnswer, middle, quantile, ratio, warmUp } from '../../benches/measure.mjs';
-import { figures } from '../../benches/report.mjs';
+import { figures, smallResults } from '../../benches/report.mjs';
 
 test('answers that agree pass, and nothing else', () => {
   assert.equal(agree('same', [1, -2, 3], [1, -2, 3]), 0);
@@ -74,4 +74,18 @@ test('the figures are the ratios that they say', () => {
   assert.deepEqual(figures({ entries, ceilings }), {
     b1_vs_best: 2, b100_vs_best: 0.5, train100_vs_tfjs_forward: 2, resnet18_vs_best: 2, conv64_share_of_ceiling: 0.5, relaxed_vs_simd128: 1.2,
   });
+});
+
+test('a small network’s layers below the ceiling’s share are named', () => {
+  const layers = [
+    { name: 'x', kind: 'input', shape: [1, 9, 9], multiplyAdds: 0 },
+    { name: 'first', kind: 'conv', shape: [4, 9, 9], multiplyAdds: 1e4 },
+    { name: 'second', kind: 'conv', shape: [4, 9, 9], multiplyAdds: 3e4 },
+  ];
+  // Of 100 pictures: 2 and 6 Mflop forward; backward 2 (no input gradient) and 12.
+  const profiles = Array(3).fill({ forward: [0, 1, 1], backward: [0, 0.5, 1.5] });
+  const row = { name: 'n', parameters: 7, layers, profiles, ceilings: [8, 8, 8], one: [1], hundred: [4], step: [6] };
+  const { low, shares, gflops } = smallResults(row);
+  assert.deepEqual(low, [{ layer: 'first', kind: 'conv', shape: [4, 9, 9], way: 'forward', share: 0.25, part: 0.25 }]);
+  assert.deepEqual({ shares, gflops }, { shares: { hundred: 0.25, step: 0.5 }, gflops: 4 });
 });
