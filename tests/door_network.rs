@@ -3,7 +3,10 @@
 #![cfg(target_arch = "wasm32")]
 
 use hitofude::nn::{Init, Mode, Purpose, Run};
-use hitofude::web::Network;
+use hitofude::shape::Shape;
+use hitofude::systems::experiment::Setup;
+use hitofude::systems::reproduce::Claim;
+use hitofude::web::{Network, claims};
 use hitofude::zoo;
 use js_sys::{Float32Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -114,4 +117,25 @@ fn what_is_wrong_is_thrown_with_a_code_and_the_network_works_on() {
     }
     let thrown = run(&network("infer"), "net.forwardLayer(0)").unwrap_err();
     assert_eq!(Reflect::get(&thrown, &"code".into()).unwrap(), "missing", "before anything is loaded");
+}
+
+#[wasm_bindgen_test]
+fn a_claims_arms_are_setups_of_their_networks() {
+    let all = claims().unwrap();
+    let names = json(&all, "net.map(claim => claim.name)");
+    assert_eq!(
+        names,
+        r#"["three 3x3 for one 7x7","skips","auxiliary loss","batch norm and the rate","rate decay","augmentation"]"#
+    );
+    for name in names.trim_matches(['[', ']', '"']).split("\",\"") {
+        let claim = Claim::named(name).unwrap();
+        for (i, arm) in claim.arms.iter().enumerate() {
+            let found = format!("net.find(claim => claim.name === '{name}').arms[{i}]");
+            assert_eq!(json(&all, &format!("{found}.name")), format!("{:?}", arm.name));
+            let setup = Setup::from_json(&run(&all, &format!("{found}.setup")).unwrap().as_string().unwrap()).unwrap();
+            let net = setup.network(Shape::new(1, 28, 28), 10).unwrap();
+            assert_eq!(net.views(), arm.build().unwrap().views(), "{name}, {}", arm.name);
+            assert_eq!((setup.options, setup.steps, setup.augment), (arm.options, claim.steps, arm.images));
+        }
+    }
 }

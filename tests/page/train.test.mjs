@@ -108,6 +108,20 @@ test('optimisers race, and one that gives up leaves the others running', async (
   await context.close();
 });
 
+test('a claim of the sources is a race of its own networks', async () => {
+  const { page, context, faults } = await lab(QUICK);
+  await page.getByLabel('Compare', { exact: true }).selectOption('batch norm and the rate');
+  await page.getByText('With batch normalisation a tenfold rate does no harm').waitFor();
+  await button(page, 'Start the race').click();
+  const standing = page.getByRole('list', { name: 'Standing' });
+  await standing.getByText(/^([5-9]|\d\d+) steps/).nth(1).waitFor({ timeout: 60_000 });
+  const names = ['without, 0.1', 'without, 1.0', 'with, 0.1', 'with, 1.0'];
+  for (const name of names) await standing.getByText(name, { exact: true }).waitFor();
+  await button(page, 'Stop the race').click();
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test('axe finds nothing, wide and on a phone, and nothing is wider than the phone', async () => {
   for (const options of [{}, PHONE]) {
     const { page, context, faults } = await lab(`${QUICK}&steps=40`, options);

@@ -4,7 +4,7 @@ import type { Ink, Model, Step } from '../public/wasm/hitofude.js';
 
 export type { Answer, Ink, Layer, Model, Picture, Reading, Step, Stroke } from '../public/wasm/hitofude.js';
 export type {
-  Checkpoint, Classified, ColourPicture, Drawn, Example, Explainer, FeatureLayer, Gathered, IdxFiles, LayerKind, Lesson,
+  Checkpoint, Claim, Classified, ColourPicture, Drawn, Example, Explainer, FeatureLayer, Gathered, IdxFiles, LayerKind, Lesson,
   Neighbours, Network, Node, Numeric, Outline, PaintingOptions, PaintingReport, Preset, Reasons, Softmax, Spread, Sums, Tensor,
   WayBack, Wish, Working,
 } from '../public/wasm/studio/hitofude.js';

@@ -38,9 +38,12 @@ pub struct Arm {
     /// What is different about it.
     pub name: &'static str,
     wire: fn(&mut Graph, Wire) -> Result<Wire>,
-    init: Init,
-    options: Options,
-    images: Augment,
+    /// First weights.
+    pub init: Init,
+    /// Update rule, rate and schedule.
+    pub options: Options,
+    /// How images are varied.
+    pub images: Augment,
 }
 
 /// What a training came to.

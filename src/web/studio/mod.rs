@@ -19,7 +19,7 @@ pub use model::OwnModel;
 pub use network::Network;
 pub use outline::{layer_kinds, outline};
 pub use personalise::Teacher;
-pub use presets::presets;
+pub use presets::{claims, presets};
 pub use style::{FeatureNetwork, Painting, Stylizer, painting_defaults, picture, pictures, sizes};
 pub use training::{Coach, Learner, Samples};
 

@@ -71,6 +71,9 @@ export type Lesson = {
   others: [number, number];
 };
 
+/** A claim of the sources: networks that are trained alike but for one thing, each with the setup of its training. */
+export type Claim = { name: string; says: string; arms: { name: string; setup: string }[] };
+
 /** An experiment of the sources, as a training can be set up: its network in JSON, its options, what they measured. */
 export type Preset = {
   name: string;

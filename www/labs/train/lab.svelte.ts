@@ -3,7 +3,7 @@
 import { untrack } from 'svelte';
 import { metadataOf } from '../../lib/safetensors';
 import { keepPictures, keptModel, keptPictures, listPictures, type Kept } from '../../lib/store';
-import type { Build, LayerKind, Outline } from '../../lib/types';
+import type { Build, Claim, LayerKind, Outline } from '../../lib/types';
 import type { Pictures } from '../../worker/train/protocol';
 import { choicesFrom, choicesInto, DEFAULTS, setupOf, settingsOf, type Choices } from './choices';
 import { decode, describe, edited, encode, NETWORKS, type EditedLayer } from './layers';
@@ -20,6 +20,7 @@ export class Lab {
   layers = $state.raw<EditedLayer[]>([]);
   kinds = $state.raw<LayerKind[]>([]);
   presets = $state.raw<Preset[]>([]);
+  claims = $state.raw<Claim[]>([]);
   outline = $state.raw<Outline>();
   /** Pictures from files; null stands for the generator. */
   kept = $state.raw<Kept | null>(null);
@@ -99,6 +100,7 @@ export class Lab {
     await this.training.started();
     this.kinds = (await this.training.desk?.kinds()) ?? [];
     this.presets = presetsOf((await this.training.desk?.presets()) ?? []);
+    this.claims = (await this.training.desk?.claims()) ?? [];
     this.choices = choicesFrom(query);
     const key = query.get('data');
     if (key) {

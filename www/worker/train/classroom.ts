@@ -6,7 +6,7 @@ import type { Source } from '../../lib/fetch';
 import { loadStudio } from '../../lib/studio';
 import { saveRun } from '../../lib/store';
 import type { Build } from '../../lib/types';
-import { layerKinds, Learner, outline, preprocess, presets, type Samples } from '../../public/wasm/studio/hitofude.js';
+import { claims, layerKinds, Learner, outline, preprocess, presets, type Samples } from '../../public/wasm/studio/hitofude.js';
 import { samplesOf } from './compute';
 import { Crew } from './crew';
 import type { About, Classroom, Happening, Order, Pictures } from './protocol';
@@ -37,6 +37,7 @@ const classroom: Classroom = {
   kinds: () => layerKinds(),
 
   presets: () => presets(),
+  claims: () => claims(),
 
   render(drawings) {
     const size = 28 * 28;

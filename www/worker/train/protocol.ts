@@ -1,7 +1,7 @@
 // What the page asks of the thread that trains, and what comes back. Options travel down, reports travel up.
 
 import type { Source } from '../../lib/fetch';
-import type { Build, Checkpoint, Classified, IdxFiles, LayerKind, Outline, Preset, Spread, Stroke, Sums, Tensor } from '../../lib/types';
+import type { Build, Checkpoint, Claim, Classified, IdxFiles, LayerKind, Outline, Preset, Spread, Stroke, Sums, Tensor } from '../../lib/types';
 
 /** Pictures, in the form in which every worker opens them for itself: gzip or plain. */
 export type Pictures =
@@ -76,6 +76,8 @@ export interface Classroom {
   kinds(): LayerKind[];
   /** The sources' experiments. */
   presets(): Preset[];
+  /** What the sources claim, as networks that are trained alike but for one thing. */
+  claims(): Claim[];
   /** Drawings as pictures of 28 × 28, 0 paper to 255 ink, one after another. */
   render(drawings: Stroke[][]): Uint8Array;
   /** What the layers of a network's description (JSON) make of one picture. */
