@@ -58,6 +58,67 @@ test('validations that get no better stop the run, and the best weights are back
   await context.close();
 });
 
+/** The thread that trains. */
+const thread = (page) => page.workers().findLast((worker) => worker.url().includes('classroom'));
+const replaced = (page) => page.getByRole('status').filter({ hasText: 'The training thread was replaced and went on from the last step kept' }).waitFor();
+
+test('an error in the training thread that nobody waits for reaches the page; a fresh thread goes on to the same weights', async () => {
+  const { page, context } = await lab(`${QUICK}&steps=300`);
+  await button(page, 'Step').click();
+  await page.getByText(/step 1 kept/).waitFor();
+  await button(page, 'Go on').click();
+  await thread(page).evaluate(() => void Promise.reject(new Error('lost')));
+  await replaced(page);
+  const hash = await hashOf(page);
+  await button(page, 'Reset').click();
+  await button(page, 'Start').click();
+  assert.equal(await hashOf(page), hash);
+  await context.close();
+});
+
+test('a training thread that is killed says nothing; it is missed, and a fresh one goes on', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.clock.install();
+  await page.goto(`${site.url}${QUICK}&steps=300`);
+  await page.locator('.controls button.primary:enabled').waitFor({ timeout: 60_000 });
+  await button(page, 'Step').click();
+  await page.getByText(/step 1 kept/).waitFor();
+  await thread(page).evaluate(() => self.close());
+  await button(page, 'Go on').click();
+  await page.clock.fastForward(32_000);
+  await page.clock.fastForward(2_000);
+  await replaced(page);
+  assert.match(await hashOf(page), /^[0-9a-f]{64}$/);
+  await context.close();
+});
+
+/** The tensors of a safetensors file, as bytes in hexadecimal digits. */
+function tensorsOf(file) {
+  const length = Number(file.readBigUInt64LE(0));
+  const header = JSON.parse(file.subarray(8, 8 + length));
+  return Object.fromEntries(Object.entries(header).map(([name, { data_offsets: [from, to] }]) => [name, file.subarray(8 + length + from, 8 + length + to).toString('hex')]));
+}
+
+test('a frozen layer keeps the weights that it begins with', async () => {
+  const files = [];
+  for (const steps of [10, 20]) {
+    const { page, context, faults } = await lab(`${QUICK}&steps=${steps}`);
+    await button(page, 'Freeze affine1').click();
+    await page.getByText(/of them frozen/).waitFor();
+    await page.waitForURL(/affine(!|%21)-out32/);
+    await page.waitForTimeout(400);
+    await button(page, 'Start').click();
+    await hashOf(page);
+    files.push(tensorsOf(await taken(page, () => button(page, 'Weights').click())));
+    assert.deepEqual(faults, []);
+    await context.close();
+  }
+  const [first, second] = files;
+  assert.equal(first['affine1.weight'], second['affine1.weight']);
+  assert.notEqual(first['affine2.weight'], second['affine2.weight']);
+});
+
 test('curves as CSV, a comparison as CSV and PNG, a preset of the sources', async () => {
   const { page, context, faults } = await lab(`${QUICK}&steps=20`);
   await button(page, 'Start').click();

@@ -56,7 +56,7 @@ export class Reader {
     this.#open = false;
     this.engine = WAITING;
     const worker = new Worker(new URL('../worker/engine.ts', import.meta.url), { type: 'module' });
-    worker.addEventListener('error', () => this.#stopped(worker, 'its program could not be loaded'));
+    worker.addEventListener('error', ({ message }) => this.#stopped(worker, message || 'its program could not be loaded'));
     this.#worker = worker;
     this.#desk = wrap<Desk>(worker);
     this.#desk

@@ -1,10 +1,11 @@
 // The thread that computes. It holds one engine and one network, and answers one drawing at a time.
 
-import { expose, transfer } from 'comlink';
+import { transfer } from 'comlink';
 import { loadEngine, loadModel } from '../lib/load';
 import type { Engine, Layer, Model } from '../lib/types';
 import { mapsOf } from './maps';
 import type { Desk, Report } from './protocol';
+import { serve } from './serve';
 
 let engine: Promise<Engine> | undefined;
 let model: Model | undefined;
@@ -42,4 +43,4 @@ function buffersOf({ reading, maps }: Report): Transferable[] {
   return reading.status === 'empty' ? own : [...own, ...reading.steps.map(({ pixels }) => pixels.buffer)];
 }
 
-expose(desk);
+serve(desk);

@@ -59,7 +59,7 @@ export class Look {
     this.end();
     [this.engine, this.#busy, this.#open, this.version] = [WAITING, false, false, 0];
     const worker = new Worker(new URL('../../worker/inside/looking.ts', import.meta.url), { type: 'module' });
-    worker.addEventListener('error', () => this.#stopped(worker, 'its program could not be loaded'));
+    worker.addEventListener('error', ({ message }) => this.#stopped(worker, message || 'its program could not be loaded'));
     this.#worker = worker;
     this.desk = wrap<Looking>(worker);
     this.desk

@@ -77,7 +77,7 @@ export class Bench {
     this.end();
     this.engine = WAITING;
     const worker = new Worker(new URL('../../worker/model/bench.ts', import.meta.url), { type: 'module' });
-    worker.addEventListener('error', () => this.#stopped(worker, 'its program could not be loaded'));
+    worker.addEventListener('error', ({ message }) => this.#stopped(worker, message || 'its program could not be loaded'));
     this.#worker = worker;
     this.#desk = wrap<Desk>(worker);
     this.#desk

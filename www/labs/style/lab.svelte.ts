@@ -1,7 +1,7 @@
 // What both ways of painting share: the thread, the page's own pictures, and the network that looks.
 
 import { proxy, wrap, type Remote } from 'comlink';
-import { studio, styles } from 'virtual:engine-files';
+import { formats, studio, styles } from 'virtual:engine-files';
 import type { Build, Drawn, PaintingOptions } from '../../lib/types';
 import { fromAddress, toAddress } from '../../ui/address';
 import { keepOffline } from '../../ui/offline';
@@ -88,7 +88,7 @@ export class Lab {
       const hear = proxy((progress: { loaded: number; total: number | null }) => {
         if (worker === this.#worker && this.opening.state === 'loading') this.opening = { state: 'loading', progress };
       });
-      const eye = await this.desk.see(source, hear);
+      const eye = await this.desk.see(source, formats, hear);
       if (worker !== this.#worker) return;
       [this.eye, this.eyeName, this.#own, this.opening] = [eye, name, file, { state: 'ready' }];
       toAddress('eye', file || name === EYES[0] ? null : name);

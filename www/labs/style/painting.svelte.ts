@@ -69,7 +69,7 @@ export class Painting {
 
   set<K extends keyof Settings>(name: K, value: Settings[K]): void {
     this.settings[name] = value;
-    toLink(name, value, this.#begin);
+    toLink($state.snapshot(this.settings), this.#begin);
     if (name === 'steps') return;
     if (LIVE.has(name)) this.#alter({ [name]: $state.snapshot(value) });
     else this.renew();
@@ -128,6 +128,7 @@ export class Painting {
     [this.settings, this.content, this.style, this.image, this.history, this.report] = [settings, content, style, image, history, report];
     [this.level, this.taken, this.status, this.#from] = [level, taken, done ? 'done' : 'paused', kept];
     this.version++;
+    toLink($state.snapshot(settings), this.#begin);
   }
 
   /** The thread is gone: the painting that is in sight goes on in the next one. */

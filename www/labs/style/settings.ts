@@ -42,7 +42,6 @@ const LAYERS = { contentLayers: 'cl', styleLayers: 'sl' } as const;
 
 type NumberName = keyof typeof NUMBERS;
 type WordName = keyof typeof WORDS;
-type LayersName = keyof typeof LAYERS;
 
 const names = <T extends object>(table: T) => Object.keys(table) as (keyof T)[];
 
@@ -74,15 +73,22 @@ export function fromLink(begin: Settings): Settings {
   return settings;
 }
 
-/** Writes one setting into the address; what the lab begins with stays out of it. */
-export function toLink<K extends keyof Settings>(name: K, value: Settings[K], begin: Settings): void {
-  if (name in LAYERS) {
-    const layers = Object.entries(value as Record<string, number>).filter(([, weight]) => weight > 0);
-    toAddress(LAYERS[name as LayersName], layers.length ? layers.map(([layer, weight]) => `${layer}:${weight}`).join(',') : null);
-    return;
-  }
-  const key = name in NUMBERS ? NUMBERS[name as NumberName].key : WORDS[name as WordName].key;
-  toAddress(key, value === begin[name] ? null : String(value));
+let waiting: ReturnType<typeof setTimeout> | undefined;
+
+/** Writes the settings into the address, once they stay as they are; what the lab begins with stays out of it. */
+export function toLink(settings: Settings, begin: Settings): void {
+  clearTimeout(waiting);
+  // Browsers refuse an address that changes with every move of a slider.
+  waiting = setTimeout(() => {
+    for (const name of [...names(NUMBERS), ...names(WORDS)]) {
+      const key = name in NUMBERS ? NUMBERS[name as NumberName].key : WORDS[name as WordName].key;
+      toAddress(key, settings[name] === begin[name] ? null : String(settings[name]));
+    }
+    for (const name of names(LAYERS)) {
+      const layers = Object.entries(settings[name]).filter(([, weight]) => weight > 0);
+      toAddress(LAYERS[name], layers.length ? layers.map(([layer, weight]) => `${layer}:${weight}`).join(',') : null);
+    }
+  }, 250);
 }
 
 /** Whether the address asks for anything that a painting depends on. */

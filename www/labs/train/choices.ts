@@ -1,7 +1,7 @@
 // Every choice of a training: its name in the address, its words, its bounds and its default. The controls, the address
 // and the engine's setup are all made from this one table.
 
-import { describe, type EditedLayer } from './layers';
+import { describe, frozenIn, type EditedLayer } from './layers';
 
 type Common = { key: string; group: Group; title: string; help: string; when?: (choices: Choices) => boolean };
 export type NumberChoice = Common & {
@@ -109,6 +109,7 @@ export function choicesInto(query: URLSearchParams, choices: Choices): void {
 /** The setup as the engine reads it (`src/systems/experiment/setup.rs`). */
 export function setupOf(choices: Choices, layers: EditedLayer[], input: [number, number, number]): string {
   const c = { ...DEFAULTS, ...choices };
+  const frozen = frozenIn(layers);
   return JSON.stringify({
     network: JSON.stringify(describe(layers, input)),
     init: c.init,
@@ -134,6 +135,7 @@ export function setupOf(choices: Choices, layers: EditedLayer[], input: [number,
     steps: c.steps,
     limit: c.limit,
     seed: c.seed,
+    ...(frozen.length && { freeze: frozen }),
   });
 }
 

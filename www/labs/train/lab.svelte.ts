@@ -6,7 +6,7 @@ import { keepPictures, keptModel, keptPictures, listPictures, type Kept } from '
 import type { Build, Claim, LayerKind, Outline } from '../../lib/types';
 import type { Pictures } from '../../worker/train/protocol';
 import { choicesFrom, choicesInto, DEFAULTS, setupOf, settingsOf, type Choices } from './choices';
-import { decode, describe, edited, encode, NETWORKS, type EditedLayer } from './layers';
+import { decode, describe, edited, encode, NETWORKS, thawed, type EditedLayer } from './layers';
 import { DIGITS } from './pictures';
 import { presetsOf, type Preset } from './presets';
 import { Training } from './training.svelte';
@@ -56,7 +56,7 @@ export class Lab {
   readonly #network = $derived(JSON.stringify(describe(this.layers, this.input)));
 
   /** The weights to begin with, as long as the network is theirs. */
-  readonly weights: Uint8Array | undefined = $derived(this.own && this.own.network === encode(this.layers) ? this.own.file : undefined);
+  readonly weights: Uint8Array | undefined = $derived(this.own && this.own.network === encode(thawed(this.layers)) ? this.own.file : undefined);
 
   readonly fits = $derived(this.outline !== undefined && !this.outline.fault);
 

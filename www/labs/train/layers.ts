@@ -2,8 +2,11 @@
 
 import type { LayerKind } from '../../lib/types';
 
-/** A layer of the list. `from` names, by their ids, the layers that one with several inputs reads beside the one before. */
-export type EditedLayer = { id: number; type: string; options: Record<string, number | boolean>; from: number[] };
+/**
+ * A layer of the list. `from` names, by their ids, the layers that one with several inputs reads beside the one before. A
+ * `frozen` one keeps the weights that it begins with.
+ */
+export type EditedLayer = { id: number; type: string; options: Record<string, number | boolean>; from: number[]; frozen?: boolean };
 
 let last = 0;
 
@@ -26,6 +29,17 @@ export function namesOf(layers: EditedLayer[]): string[] {
     seen.set(word, n);
     return `${word}${n}`;
   });
+}
+
+/** The names of the layers whose weights stay as they are. */
+export function frozenIn(layers: EditedLayer[]): string[] {
+  const names = namesOf(layers);
+  return layers.flatMap((one, i) => (one.frozen ? [names[i] as string] : []));
+}
+
+/** The list with nothing frozen. */
+export function thawed(layers: EditedLayer[]): EditedLayer[] {
+  return layers.map(({ frozen: _, ...one }) => one);
 }
 
 /** The list as the engine reads it. */
@@ -61,13 +75,13 @@ export function edited(network: string): EditedLayer[] | null {
   return list;
 }
 
-/** A short form for the address: `conv-out16-kernel3-pad1*relu*add@2`, where `@2` is the second layer. */
+/** A short form for the address: `conv!-out16-kernel3-pad1*relu*add@2`, where `!` is frozen and `@2` the second layer. */
 export function encode(layers: EditedLayer[]): string {
   return layers
-    .map(({ type, options, from }) => {
+    .map(({ type, options, from, frozen }) => {
       const set = Object.entries(options).map(([name, value]) => `-${name}${Number(value)}`);
       const others = from.map((id) => `@${layers.findIndex((one) => one.id === id) + 1}`);
-      return type + set.join('') + others.join('');
+      return type + (frozen ? '!' : '') + set.join('') + others.join('');
     })
     .join('*');
 }
@@ -78,7 +92,8 @@ export function decode(text: string, kinds: LayerKind[]): EditedLayer[] | null {
   const references: [layer: EditedLayer, place: number][] = [];
   for (const part of text.split('*').slice(0, 200)) {
     const [own = '', ...others] = part.split('@');
-    const [type = '', ...settings] = own.split('-');
+    const [called = '', ...settings] = own.split('-');
+    const [type, frozen] = called.endsWith('!') ? [called.slice(0, -1), true] : [called, false];
     const kind = kinds.find(({ name }) => name === type);
     if (!kind) return null;
     const options: Record<string, number | boolean> = {};
@@ -88,7 +103,7 @@ export function decode(text: string, kinds: LayerKind[]): EditedLayer[] | null {
       if (!option || !Number.isFinite(Number(value))) return null;
       options[name] = typeof option.default === 'boolean' ? value === '1' : Number(value);
     }
-    const made = layer(type, options);
+    const made = { ...layer(type, options), ...(frozen && { frozen }) };
     layers.push(made);
     others.forEach((place) => references.push([made, Number(place) - 1]));
   }

@@ -60,7 +60,7 @@ export class Zoo {
   start(build: Build | null): void {
     this.close();
     const worker = new Worker(new URL('../../worker/zoo/compute.ts', import.meta.url), { type: 'module' });
-    worker.addEventListener('error', () => this.#failed(worker, 'its program could not be loaded'));
+    worker.addEventListener('error', ({ message }) => this.#failed(worker, message || 'its program could not be loaded'));
     this.#worker = worker;
     this.#desk = wrap<Desk>(worker);
     this.engine = WAITING;

@@ -1,12 +1,12 @@
 // The thread that measures: one build of the engine, one case at a time.
 
-import { expose } from 'comlink';
 import { drawData, drawWeights, NETWORKS, RATE, type Case } from '../../../benches/cases.mjs';
 import { ceiling, type Ceiling } from '../../../benches/ceiling.mjs';
 import { fingerprint, firstAnswer, slice, warmUp, type Run } from '../../../benches/measure.mjs';
 import { loadStudio } from '../../lib/studio';
 import { Network } from '../../public/wasm/studio/hitofude.js';
 import type { Bench } from './protocol';
+import { serve } from '../serve';
 
 const WARM_MS = 300;
 const CEILING_MS = 20;
@@ -68,4 +68,4 @@ function profile({ network, images, trains, layers }: NonNullable<typeof bench>)
   return { forward, backward: backward.reverse() };
 }
 
-expose(desk);
+serve(desk);

@@ -1,8 +1,8 @@
 // UMAP in a thread of its own (McInnes et al. 2018): it takes seconds, and the drawing must not wait for it.
 
-import { expose } from 'comlink';
 import { UMAP } from 'umap-js';
 import type { Laying } from './protocol';
+import { serve } from '../serve';
 
 /** Epochs between two looks at the map. */
 const EVERY = 10;
@@ -32,4 +32,4 @@ function seeded(seed: number): () => number {
   };
 }
 
-expose(laying);
+serve(laying);

@@ -1,11 +1,12 @@
 // The thread that looks into a network for the Inside lab.
 
-import { expose, transfer } from 'comlink';
+import { transfer } from 'comlink';
 import { bytes, twice } from '../../lib/fetch';
 import { loadStudio } from '../../lib/studio';
 import type { Tensor } from '../../lib/types';
 import { Explainer, outline } from '../../public/wasm/studio/hitofude.js';
 import type { Looking } from './protocol';
+import { serve } from '../serve';
 
 let started: Promise<unknown> | undefined;
 let explainer: Explainer | undefined;
@@ -70,4 +71,4 @@ function parameter(name: string): Tensor | null {
   }
 }
 
-expose(looking);
+serve(looking);

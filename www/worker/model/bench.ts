@@ -1,11 +1,12 @@
 // The thread of the lab for models from elsewhere. It holds one model; a file that cannot be opened leaves it as it is.
 
-import { expose, transfer } from 'comlink';
+import { transfer } from 'comlink';
 import { bytes, twice } from '../../lib/fetch';
 import { loadFormats } from '../../lib/formats';
 import { architectures, ModelFile, preprocess } from '../../public/wasm/formats/hitofude.js';
 import { statistics } from '../maps';
 import type { Bench, Opened, Refused } from './protocol';
+import { serve } from '../serve';
 
 let started: Promise<unknown> | undefined;
 let model: ModelFile | undefined;
@@ -98,4 +99,4 @@ const bench: Bench = {
   },
 };
 
-expose(bench);
+serve(bench);

@@ -1,6 +1,10 @@
-// A feature network in a file of the person's own. Of a VGG nine tenths are a classifier that nobody looks through here:
+// A feature network in a file of the person's own, safetensors or any format that the lab for models opens. Of a VGG nine tenths are a classifier that nobody looks through here:
 // only what is needed is read from the disk, so that half a gigabyte of file does not become half a gigabyte of memory.
 
+import type { Source } from '../../lib/fetch';
+import { loadFormats } from '../../lib/formats';
+import type { Build } from '../../lib/types';
+import { ModelFile } from '../../public/wasm/formats/hitofude.js';
 import type { OnProgress } from '../protocol';
 
 /** Length of the header of the largest files there are, with room to spare. */
@@ -9,11 +13,15 @@ const MOST_HEADER = 64e6;
 type Entry = { dtype: string; shape: number[]; data_offsets: [from: number, to: number] };
 type Header = { metadata: Record<string, string> | undefined; entries: Map<string, Entry>; data: number };
 
-/** The file, or, of a safetensors file with a classifier behind `features.*`, one with the features alone. */
-export async function featuresIn(file: Blob, onProgress: OnProgress): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * The file as safetensors: with the features alone where it has a classifier behind `features.*`, rewritten where it is of
+ * another format. Rejects where the module in `formats` cannot open it either.
+ */
+export async function featuresIn(file: File, formats: Record<Build, Source>, onProgress: OnProgress): Promise<Uint8Array<ArrayBuffer>> {
   const header = await headerOf(file);
-  const features = [...(header?.entries ?? [])].filter(([name]) => name.startsWith('features.'));
-  if (!header || header.metadata?.network || features.length === 0) return read(file, [[0, file.size]], onProgress);
+  if (!header) return rewritten(await read(file, [[0, file.size]], onProgress), file.name, formats);
+  const features = [...header.entries].filter(([name]) => name.startsWith('features.'));
+  if (header.metadata?.network || features.length === 0) return read(file, [[0, file.size]], onProgress);
   let length = 0;
   const entries: Record<string, unknown> = header.metadata ? { __metadata__: header.metadata } : {};
   const parts = features.map(([name, { data_offsets: [from, to], ...entry }]): [number, number] => {
@@ -28,6 +36,16 @@ export async function featuresIn(file: Blob, onProgress: OnProgress): Promise<Ui
   all.set(json, 8);
   all.set(data, 8 + json.length);
   return all;
+}
+
+async function rewritten(bytes: Uint8Array<ArrayBuffer>, name: string, formats: Record<Build, Source>): Promise<Uint8Array<ArrayBuffer>> {
+  await loadFormats(formats);
+  const model = new ModelFile(bytes, name, undefined);
+  try {
+    return model.save('safetensors-f32');
+  } finally {
+    model.free();
+  }
 }
 
 /** With blanks behind, so that the numbers are aligned. */

@@ -1,12 +1,13 @@
 // The thread that paints: slowly, the picture itself descending, and at once, by networks that have learnt a style.
 
-import { expose, transfer } from 'comlink';
+import { transfer } from 'comlink';
 import { bytes, twice } from '../../lib/fetch';
 import { loadStudio } from '../../lib/studio';
 import type { ColourPicture } from '../../lib/types';
 import { FeatureNetwork, Painting, paintingDefaults, picture, pictures, pyramid, Stylizer } from '../../public/wasm/studio/hitofude.js';
 import { featuresIn } from './own';
 import type { Painter } from './protocol';
+import { serve } from '../serve';
 
 let started: Promise<unknown> | undefined;
 let features: FeatureNetwork | undefined;
@@ -37,13 +38,15 @@ const painter: Painter = {
     return moved(picture(name, width, height, 1));
   },
 
-  async see(source, onProgress) {
-    const opened = await twice(async (cache) => {
-      const weights =
-        source === 'random' ? source : source instanceof Blob ? await featuresIn(source, onProgress) : await bytes(source, cache, { onProgress });
+  async see(source, formats, onProgress) {
+    const open = async (weights: 'random' | Uint8Array) => {
       await started;
       return new FeatureNetwork(weights);
-    });
+    };
+    const opened =
+      source === 'random' ? await open(source)
+      : source instanceof File ? await open(await featuresIn(source, formats, onProgress))
+      : await twice(async (cache) => open(await bytes(source, cache, { onProgress })));
     painting?.free();
     painting = undefined;
     features?.free();
@@ -102,4 +105,4 @@ const painter: Painter = {
   },
 };
 
-expose(painter);
+serve(painter);

@@ -8,7 +8,7 @@ import type { OnProgress } from '../protocol';
 export type Eye = { name: string; parameters: number; layers: FeatureLayer[] };
 
 /** Where its weights come from: a seed, a file of the page, or a file of the person's own. */
-export type EyeSource = 'random' | Source | Blob;
+export type EyeSource = 'random' | Source | File;
 
 /** A style layer's Gram matrix, `size` × `size` row by row: as it is, and as it should be. */
 export type Gram = { layer: string; size: number; now: Float32Array; target: Float32Array };
@@ -19,8 +19,8 @@ export interface Painter {
   /** The page's own pictures, and one of them at a size. */
   pictures(): Promise<{ pictures: Drawn[]; defaults: PaintingOptions }>;
   picture(name: string, width: number, height: number): Promise<ColourPicture>;
-  /** Opens a feature network in place of the one before. What was painted through that one is gone. */
-  see(source: EyeSource, onProgress: OnProgress): Promise<Eye>;
+  /** Opens a feature network in place of the one before; `formats` is the module for files that are no safetensors. */
+  see(source: EyeSource, formats: Record<Build, Source>, onProgress: OnProgress): Promise<Eye>;
   /** Bytes that a painting would need; throws where that is too much. */
   need(options: PaintingOptions, style: { width: number; height: number }): number;
   /** Sizes from coarse to fine, the last one the size itself. */

@@ -1,11 +1,12 @@
 // The thread that teaches: it holds the network as it came, and what a lesson rehearses.
 
-import { expose, transfer } from 'comlink';
+import { transfer } from 'comlink';
 import { bytes, twice } from '../../lib/fetch';
 import { loadStudio } from '../../lib/studio';
 import type { Ink } from '../../lib/types';
 import { Model, Teacher } from '../../public/wasm/studio/hitofude.js';
 import type { School, Verdict } from './protocol';
+import { serve } from '../serve';
 
 /** Decides how drawings are varied and in what order they come. */
 const SEED = 1;
@@ -58,4 +59,4 @@ function verdict(model: Model, ink: Ink): Verdict {
   return reading(model, ink) ?? { digit: 0, probability: 0 };
 }
 
-expose(school);
+serve(school);

@@ -1,7 +1,7 @@
 // The thread that trains. It takes one step after the other, lets helpers compute their share, tells the page what
 // happens, and keeps the training in the browser's storage as it goes.
 
-import { expose, transfer } from 'comlink';
+import { transfer } from 'comlink';
 import type { Source } from '../../lib/fetch';
 import { loadStudio } from '../../lib/studio';
 import { saveRun } from '../../lib/store';
@@ -11,6 +11,7 @@ import { samplesOf } from './compute';
 import { Crew } from './crew';
 import type { About, Classroom, Happening, Order, Pictures } from './protocol';
 import { Refused, Run } from './run';
+import { serve } from '../serve';
 
 /** Milliseconds between two saves, and between two reports. */
 const SAVE = 3000;
@@ -219,4 +220,4 @@ function turn(): Promise<void> {
   });
 }
 
-expose(classroom);
+serve(classroom);

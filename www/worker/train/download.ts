@@ -1,9 +1,10 @@
 // The one thread that reaches beyond the page's own origin: it fetches the address that a person has typed, tells how
 // far it is, and ends. The page itself may not: its content security policy allows its own origin only.
 
-import { expose, transfer } from 'comlink';
+import { transfer } from 'comlink';
 import { bytes } from '../../lib/fetch';
 import type { OnProgress } from '../protocol';
+import { serve } from '../serve';
 
 /** Fetches files from elsewhere. */
 export interface Download {
@@ -17,4 +18,4 @@ const download: Download = {
   },
 };
 
-expose(download);
+serve(download);

@@ -1,10 +1,11 @@
 // A worker that computes gradients for the training thread. It has the pictures; the parameters come with every step.
 
-import { expose, transfer } from 'comlink';
+import { transfer } from 'comlink';
 import { loadStudio } from '../../lib/studio';
 import { Learner } from '../../public/wasm/studio/hitofude.js';
 import { classify, learn, samplesOf } from './compute';
 import type { Pupil } from './protocol';
+import { serve } from '../serve';
 
 let learner: Learner | undefined;
 
@@ -29,4 +30,4 @@ const pupil: Pupil = {
   },
 };
 
-expose(pupil);
+serve(pupil);

@@ -1,10 +1,11 @@
 // The thread of the Zoo lab: one engine, many networks, one drawing for all of them.
 
-import { expose, transfer } from 'comlink';
+import { transfer } from 'comlink';
 import { loadEngine, loadModel } from '../../lib/load';
 import type { Engine, Layer, Model } from '../../lib/types';
 import { mapsOf } from '../maps';
 import type { Said, Zoo } from './protocol';
+import { serve } from '../serve';
 
 /** A browser's clock is coarse: a network answers until this many milliseconds are over, and the mean counts. */
 const ENOUGH_MS = 1;
@@ -55,4 +56,4 @@ function timed(model: Model, picture: Float32Array): Omit<Said, 'name'> {
   }
 }
 
-expose(zoo);
+serve(zoo);

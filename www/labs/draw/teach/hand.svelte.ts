@@ -155,7 +155,7 @@ export class Hand {
     this.#worker = worker;
     const school = wrap<School>(worker);
     const broken = new Promise<never>((_, reject) => {
-      worker.addEventListener('error', () => reject(new Error('its program could not be loaded')));
+      worker.addEventListener('error', ({ message }) => reject(new Error(message || 'its program could not be loaded')));
     });
     const build = this.#build();
     await Promise.race([school.start(studio, build).then(() => school.open(source)), broken]);
