@@ -35,6 +35,7 @@ function steps() {
     { name: 'tools tests', command: nodeTests('tools'), counts: nodeCounts },
     { name: SITE, command: [process.execPath, 'tools/build.mjs'] },
     { name: 'TypeScript', onSite: true, command: npm('run', 'check') },
+    { name: 'TypeScript docs', onSite: true, command: npm('run', 'docs') },
     { name: 'page tests', onSite: true, command: nodeTests('page'), counts: nodeCounts, env: { CHROME: findBrowser().chrome } },
   ];
 }

@@ -33,8 +33,9 @@ const isColour = (channels: number | undefined) => channels === 1 || channels ==
 export function reads(name: string, shape: number[]): Input | null {
   const [, a = 0, b = 0, c = 0] = shape;
   const sides = shape.slice(1);
-  if (sides.length === 3 && isColour(a)) return { name, shape, channels: a, height: b, width: c, order: 'first' };
-  if (sides.length === 3 && isColour(c)) return { name, shape, channels: c, height: a, width: b, order: 'last' };
+  // What is one pixel wide is no picture: a generator's noise, say.
+  if (sides.length === 3 && isColour(a) && b > 1 && c > 1) return { name, shape, channels: a, height: b, width: c, order: 'first' };
+  if (sides.length === 3 && isColour(c) && a > 1 && b > 1) return { name, shape, channels: c, height: a, width: b, order: 'last' };
   if (sides.length === 2 && a > 1 && b > 1) return { name, shape, channels: 1, height: a, width: b, order: 'flat' };
   const side = Math.sqrt(a);
   if (sides.length === 1 && side > 1 && Number.isInteger(side)) return { name, shape, channels: 1, height: side, width: side, order: 'flat' };
