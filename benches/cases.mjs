@@ -3,8 +3,8 @@
 
 /** @typedef {{ name: string, type: string, inputs?: string[], [option: string]: unknown }} LayerSpec */
 /** @typedef {{ input: number[], layers: LayerSpec[] }} Spec */
-/** @typedef {'forward' | 'train' | 'gradient'} Task */
-/** @typedef {{ id: string, title: string, network: 'deepConvNet' | 'resnet18' | 'conv64', batch: number, task: Task, turns: number }} Case */
+/** @typedef {'forward' | 'train' | 'gradient' | 'style'} Task */
+/** @typedef {{ id: string, title: string, network: 'deepConvNet' | 'resnet18' | 'conv64' | 'features', batch: number, task: Task, turns: number }} Case */
 /** @typedef {{ name: string, shape: number[] }} Parameter */
 /** @typedef {Record<string, { shape: number[], data: Float32Array }>} Weights */
 
@@ -58,8 +58,19 @@ function conv64() {
   return { input: [3, 128, 128], layers: [...layers, { name: 'mean', type: 'global_average_pool' }] };
 }
 
+/** The feature network that neural style looks through (src/zoo/style.rs), its last maps' means for an answer. */
+function features() {
+  /** @type {LayerSpec[]} */
+  const layers = [];
+  [[16, 16], [32, 32], [48, 48], [64]].forEach((widths, stage) => {
+    if (stage > 0) layers.push({ name: `pool${stage}`, type: 'average_pool', kernel: 2, stride: 2 });
+    widths.forEach((out, i) => layers.push(conv(`conv${stage + 1}_${i + 1}`, out, 3, { pad: 1 }), relu(`relu${stage + 1}_${i + 1}`)));
+  });
+  return { input: [3, 256, 256], layers: [...layers, { name: 'mean', type: 'global_average_pool' }, { name: 'flatten', type: 'flatten' }] };
+}
+
 /** @type {Record<Case['network'], Spec>} */
-export const NETWORKS = { deepConvNet: deepConvNet(), resnet18: resnet18(), conv64: conv64() };
+export const NETWORKS = { deepConvNet: deepConvNet(), resnet18: resnet18(), conv64: conv64(), features: features() };
 
 /** @type {Case[]} In the order of reading; `turns` slices a round, more for what is quick. */
 export const CASES = [
@@ -70,6 +81,12 @@ export const CASES = [
   { id: 'resnet18', title: 'ResNet-18, 3×224×224', network: 'resnet18', batch: 1, task: 'forward', turns: 1 },
   { id: 'conv64', title: '3×3 convolutions of 64 maps, 128×128', network: 'conv64', batch: 1, task: 'forward', turns: 1 },
   { id: 'conv64g', title: 'the same and the gradient of its input', network: 'conv64', batch: 1, task: 'gradient', turns: 1 },
+];
+
+/** @type {Case[]} Neural style, apart: `npm run bench -- --style`. */
+export const STYLE_CASES = [
+  { id: 'features', title: 'the feature network of neural style, 3×256×256', network: 'features', batch: 1, task: 'forward', turns: 1 },
+  { id: 'style', title: 'a step of L-BFGS through it: forward, losses, backward', network: 'features', batch: 1, task: 'style', turns: 1 },
 ];
 
 /** Adam's rate in training steps: small, so that a hundred steps on one batch do not end in zeros. */

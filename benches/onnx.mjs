@@ -57,6 +57,7 @@ function operator({ type, kernel, stride = 1, pad = 0 }) {
   switch (type) {
     case 'conv': return { op_type: 'Conv', attribute: window() };
     case 'max_pool': return { op_type: 'MaxPool', attribute: window() };
+    case 'average_pool': return { op_type: 'AveragePool', attribute: window() };
     case 'affine': return { op_type: 'Gemm', attribute: [{ name: 'transB', type: INT, i: 1 }] };
     case 'global_average_pool': return { op_type: 'GlobalAveragePool' };
     case 'flatten': return { op_type: 'Flatten' };

@@ -1,7 +1,7 @@
 // The measurement, inside the browser: every contender does the same cases from the same numbers; who answers right is
 // timed, in slices that take turns.
 
-import { CASES, drawData, drawWeights } from './cases.mjs';
+import { CASES, STYLE_CASES, drawData, drawWeights } from './cases.mjs';
 import { ceiling } from './ceiling.mjs';
 import { hitofude, network } from './contenders/hitofude.mjs';
 import { jax } from './contenders/jax.mjs';
@@ -18,26 +18,27 @@ const FEWEST = 3;
 const SMALL_ROUNDS = 10;
 
 /** Products of a convolution's size in each task. */
-const PASSES = { forward: 1, gradient: 2, train: 3 };
+const PASSES = { forward: 1, gradient: 2, style: 2, train: 3 };
 
 /**
  * Runs it all. `warm` is in milliseconds; `patience` is how many seconds a contender may take for a case: the slow ones
  * have fewer rounds, and none where a single run would take longer. After `seconds` no further round begins. Resolves to `{ ceilings, entries }`, with the numbers of every round.
  */
-globalThis.bench = async ({ rounds, warm, patience, cpu, seconds }) => {
+globalThis.bench = async ({ rounds, warm, patience, cpu, seconds, style }) => {
+  const cases = style ? STYLE_CASES : CASES;
   const started = performance.now();
   const engines = [await hitofude('simd128'), await hitofude('relaxed-simd'), await onnxruntime(), await tensorflow('wasm')];
-  engines.push(await jax());
+  if (!style) engines.push(await jax());
   if (cpu) engines.push(await tensorflow('cpu'));
   const ceilings = [];
   for (const build of BUILDS) ceilings.push({ build, figures: [], ...(await ceiling(build)) });
   const entries = [];
-  for (const kase of CASES) entries.push(...(await start(kase, engines, { warm, patience })));
+  for (const kase of cases) entries.push(...(await start(kase, engines, { warm, patience })));
   for (const entry of entries) entry.rounds = Math.max(1, Math.min(rounds, Math.ceil((1000 * patience) / entry.time)));
   for (let round = 0; round < rounds; round++) {
     if (round >= FEWEST && performance.now() - started > 1000 * seconds) break;
     for (const { slice, figures } of ceilings) if (slice) figures.push(slice(CEILING_MS));
-    await turn(entries, round);
+    await turn(cases, entries, round);
     console.log(`round ${round + 1} of ${rounds}`);
   }
   const digits = await small(engines[0].glue.Network, () => ceilings[0].slice?.(CEILING_MS) ?? NaN, Math.min(rounds, SMALL_ROUNDS), warm / 2);
@@ -86,8 +87,8 @@ async function start(kase, engines, { warm, patience }) {
 }
 
 /** A round: every case, every contender, another one first each time so that none always runs in the same one's wake. */
-async function turn(entries, round) {
-  for (const kase of CASES) {
+async function turn(cases, entries, round) {
+  for (const kase of cases) {
     const ready = entries.filter((entry) => entry.kase === kase && !entry.refused && round < entry.rounds);
     for (let t = 0; t < kase.turns; t++) {
       for (let i = 0; i < ready.length; i++) {

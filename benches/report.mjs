@@ -35,6 +35,18 @@ export function figures({ entries, ceilings }) {
   return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, Number(value.toFixed(3))]));
 }
 
+/**
+ * Neural style at 256 × 256 in milliseconds, and `step_vs_best_forward`: our whole step, forward, losses and backward,
+ * simd128, over the forward pass alone of the fastest peer through the same network.
+ */
+export function styleFigures({ entries }) {
+  const peers = entries.filter(({ id, name, times }) => id === 'features' && times.length && !name.startsWith('hitofude'));
+  const step = entries.find(({ id, name }) => id === 'style' && name === SIMD128).times;
+  const rows = entries.map(({ id, name, times, refused }) => [`${id}, ${name}`, refused ?? brief(quantile(times, 0.5))]);
+  const worst = Math.max(...peers.map((peer) => ratio(step, peer.times)));
+  return { ...Object.fromEntries(rows), step_vs_best_forward: brief(worst) };
+}
+
 function conv64Share(entries, ceilings) {
   const { layers, profiles } = entries.find(({ id, name }) => id === 'conv64' && name === SIMD128);
   const inside = layers.flatMap(({ kind, shape }, i) => (kind === 'conv' && layers[i - 1].shape[0] === shape[0] ? [i] : []));

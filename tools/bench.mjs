@@ -3,6 +3,7 @@
 //   npm run bench -- --quick      fewer rounds, without TensorFlow.js' cpu backend: under three minutes
 //   npm run bench -- --rounds 5   this many rounds
 //   npm run bench -- --write      also writes benches/RESULTS.md, and benches/results.json for the page
+//   npm run bench -- --style      a step of neural style instead, beside the peers' forward pass through its network
 //   npm run bench -- --native     natively instead: beside PyTorch and ONNX Runtime on one thread
 // On a busy machine: nice -n -10 npm run bench
 
@@ -24,9 +25,10 @@ await main(async () => {
   await npmPackages('packages to compare with', 'benches');
   await buildWasm();
   const load = os.loadavg()[0];
-  const [{ inBrowser }, { report, results, tables }] = await Promise.all([import('../benches/browser.mjs'), import('../benches/report.mjs')]);
+  const [{ inBrowser }, { report, results, styleFigures, tables }] = await Promise.all([import('../benches/browser.mjs'), import('../benches/report.mjs')]);
   const { colds, ...page } = settings;
   const measured = await inBrowser(page, colds, (line) => process.stderr.write(`${line}\n`));
+  if (settings.style) return console.log(JSON.stringify(styleFigures(measured)));
   const all = results({ ...measured, load }, command);
   console.log(`\n${tables(all)}\n\n${all.machine}, ${all.browser}, load ${all.load} at the start\n`);
   if (write) {
@@ -40,11 +42,12 @@ function options() {
   const flag = { type: 'boolean', default: false };
   let values;
   try {
-    ({ values } = util.parseArgs({ options: { quick: flag, write: flag, native: flag, rounds: { type: 'string' } } }));
+    ({ values } = util.parseArgs({ options: { quick: flag, write: flag, native: flag, style: flag, rounds: { type: 'string' } } }));
   } catch (error) {
     throw new Obstacle(error.message);
   }
-  const settings = { ...(values.quick ? QUICK : FULL) };
+  const settings = { ...(values.quick || values.style ? QUICK : FULL) };
+  if (values.style) Object.assign(settings, { style: true, colds: 0 });
   if (values.rounds !== undefined) settings.rounds = Number(values.rounds);
   if (!(Number.isInteger(settings.rounds) && settings.rounds > 0)) throw new Obstacle(`--rounds ${values.rounds} is not a number of rounds.`);
   const command = `npm run bench --${process.argv.slice(2).map((word) => ` ${word}`).join('')}`;

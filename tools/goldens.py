@@ -432,6 +432,42 @@ def explain():
     return {f"{name}/{key}": value for key, value in found.items()}
 
 
+def style():
+    """The losses of Gatys et al. 2016 between three pictures, and the slope of their sum by the painted one."""
+    name = "style"
+    net = seeded(name, lambda: sequence(
+        conv1=nn.Conv2d(3, 6, 3, padding=1), relu1=nn.ReLU(), pool1=nn.AvgPool2d(2),
+        conv2=nn.Conv2d(6, 8, 3, padding=1), relu2=nn.ReLU(),
+    ))
+    image, content, hand = torch.rand(1, 3, 12, 10).double(), torch.rand(1, 3, 12, 10).double(), torch.rand(1, 3, 8, 14).double()
+    found = {"image": image, "content": content, "style": hand}
+    found |= {"param/" + key: value for key, value in net.named_parameters()}
+
+    def seen(x):
+        kept = {}
+        hooks = [getattr(net, at).register_forward_hook(lambda _, __, y, at=at: kept.update({at: y})) for at in ("relu1", "relu2")]
+        net((x - 0.5) / 0.25)
+        for hook in hooks:
+            hook.remove()
+        return kept
+
+    def gram(y):
+        rows = y.flatten(2)[0]
+        return rows @ rows.T / rows.shape[1]
+
+    image.requires_grad_()
+    now, there, theirs = seen(image), seen(content), seen(hand)
+    losses = {"content": ((now["relu2"] - there["relu2"]) ** 2).sum() / (there["relu2"] ** 2).sum()}
+    for at, weight in (("relu1", 0.75), ("relu2", 2.0)):
+        found[f"gram/{at}"], target = gram(now[at]), gram(theirs[at])
+        losses[f"style/{at}"] = weight * ((found[f"gram/{at}"] - target) ** 2).sum() / (target**2).sum()
+    across, down = image[..., 1:] - image[..., :-1], image[..., 1:, :] - image[..., :-1, :]
+    losses["variation"] = 3.0 * 0.5 * ((across**2).sum() + (down**2).sum()) / image.numel()
+    found["losses"] = torch.stack(list(losses.values()))
+    found["gradient"], = torch.autograd.grad(sum(losses.values()), image)
+    return {f"{name}/{key}": value for key, value in found.items()}
+
+
 def write(file, tensors):
     rounded = {name: value.detach().float().contiguous() for name, value in tensors.items()}
     save_file(rounded, FOLDER / f"{file}.safetensors")
@@ -445,3 +481,4 @@ if __name__ == "__main__":
     write("networks", networks())
     write("curves", curves())
     write("explain", explain())
+    write("style", style())

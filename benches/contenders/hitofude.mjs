@@ -2,14 +2,16 @@
 
 import { NETWORKS, RATE } from '../cases.mjs';
 
-const PURPOSE = { forward: 'infer', train: 'train', gradient: 'explain' };
+const PURPOSE = { forward: 'infer', train: 'train', gradient: 'explain', style: 'infer' };
+const FEATURES = '/pretrained/style/features.safetensors';
 
 export async function hitofude(build, at = '/www/public/wasm/studio/') {
   const glue = await import(`${at}hitofude.js?${build}`);
   await glue.default({ module_or_path: `${at}${build}.wasm` });
   if (glue.build() !== build) throw new Error(`${build}.wasm says it is ${glue.build()}`);
-  const can = ['forward', 'train', 'gradient'];
-  return { name: `hitofude ${build}`, can, glue, prepare: (kase, ...given) => prepare(glue.Network, kase, ...given) };
+  const can = ['forward', 'train', 'gradient', 'style'];
+  const ready = (kase, ...given) => (kase.task === 'style' ? painting(glue, kase) : prepare(glue.Network, kase, ...given));
+  return { name: `hitofude ${build}`, can, glue, prepare: ready };
 }
 
 /** A network for a case, before its weights are there. */
@@ -26,6 +28,15 @@ function prepare(Network, kase, weights, { images, targets, dy }) {
     gradient: () => (net.forward(images), net.inputGradient(dy)),
   };
   return { run: run[kase.task], free: () => net.free(), profile: () => profile(net, images, kase.task), planBytes: net.planBytes };
+}
+
+/** Neural style in the network that ships: a run is a step, line search and all; its answer the loss. */
+async function painting({ FeatureNetwork, Painting, picture }, { network }) {
+  const features = new FeatureNetwork(new Uint8Array(await (await fetch(FEATURES)).arrayBuffer()));
+  const [, height, width] = NETWORKS[network].input;
+  const [content, style] = ['torii', 'starry'].map((name) => picture(name, width, height, 1));
+  const painting = new Painting(features, content, style, { width, height });
+  return { run: () => Float32Array.of(painting.step().loss), free: () => (painting.free(), features.free()) };
 }
 
 /** Milliseconds of each layer in one pass, forward and, unless it only infers, backward. */

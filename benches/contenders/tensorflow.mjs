@@ -94,6 +94,7 @@ function layer(tf, { name, type, kernel, stride, pad, relu }, variables, [x, oth
     case 'conv': return tf.fused.conv2d({ x, filter: weight, strides: stride, pad, dimRoundingMode: 'floor', bias, activation });
     case 'affine': return tf.fused.matMul({ a: x, b: weight, bias, activation });
     case 'max_pool': return tf.maxPool(x, kernel, stride, pad, 'floor');
+    case 'average_pool': return tf.avgPool(x, kernel, stride, pad, 'floor');
     case 'global_average_pool': return tf.mean(x, [1, 2], true);
     case 'flatten': return tf.reshape(x, [x.shape[0], -1]);
     case 'relu': return tf.relu(x);

@@ -16,7 +16,7 @@ use std::time::Instant;
 pub struct Args {
     /// `features`, or the name of the picture whose hand is to be learnt.
     what: String,
-    /// Where to write the weights, a log (FILE.csv) and a model card (FILE.md).
+    /// Where to write the weights, a log (.csv) and a model card (.md).
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Steps, if not the lesson's own number.
@@ -125,7 +125,7 @@ fn ship(
         file.len(),
     );
     files::write(&args.out, &file)?;
-    files::write(&files::with_suffix(&args.out, ".csv"), log.as_bytes())?;
+    files::write(&args.out.with_extension("csv"), log.as_bytes())?;
     files::write(&args.out.with_extension("md"), card.as_bytes())?;
     print!("{card}");
     Ok(())

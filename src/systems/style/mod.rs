@@ -14,7 +14,7 @@ mod stylizer;
 pub mod teach;
 
 pub use features::{Features, Layer};
-pub use goal::{Goal, LayerLoss, Losses};
+pub use goal::{Goal, LayerLoss, Losses, Weights};
 pub use painting::{KeepColours, Options, Painting, Report, Start, Way, need, pyramid};
 pub use stylizer::Stylizer;
 

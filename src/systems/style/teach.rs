@@ -114,7 +114,7 @@ fn scaled(picture: &Rgb) -> impl Iterator<Item = f32> {
 /// are as large as the style's.
 const CUT: (usize, usize) = (128, 256);
 /// Pictures in a step, and pictures to cut from.
-const CUTS: (usize, usize) = (4, 120);
+const CUTS: (usize, usize) = (2, 60);
 
 /// A stylizer at school.
 pub struct StyleLesson {
@@ -130,7 +130,7 @@ pub struct StyleLesson {
 
 impl StyleLesson {
     /// Steps if none are asked for.
-    pub const STEPS: u64 = 1600;
+    pub const STEPS: u64 = 1000;
 
     /// Begins to teach the hand of the style of that name, by the losses that `weights` weigh as a painting's.
     pub fn new(features: &Features, style: &str, weights: &Options, seed: u64, steps: u64) -> Result<Self> {
@@ -142,7 +142,7 @@ impl StyleLesson {
         Init::He.fill(&mut params, seed)?;
         let options = train::Options {
             optimiser: Optimiser::new(Rule::Adam),
-            rate: 4e-3,
+            rate: 3e-3,
             schedule: Schedule::new(Curve::Cosine, 0.03),
             clip_norm: 10.0,
             ..train::Options::DEFAULT
