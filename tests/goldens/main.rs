@@ -10,6 +10,7 @@ mod curves;
 mod explain;
 mod layers;
 mod networks;
+mod style;
 
 use hitofude::file::safetensors;
 use hitofude::tensor::{Map, Tensor};

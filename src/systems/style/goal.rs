@@ -299,18 +299,29 @@ fn squares(a: &[f32], b: &[f32]) -> f64 {
     total + a_tail.iter().zip(b_tail).map(|(a, b)| f64::from((a - b) * (a - b))).sum::<f64>()
 }
 
-/// `½ Σ (xᵢ₊₁,ⱼ − xᵢⱼ)² + (xᵢ,ⱼ₊₁ − xᵢⱼ)²` over the planes of a picture, over the number of its numbers. Mahendran and Vedaldi
-/// 2015, section 3, with β = 2.
+/// How much more a number counts beyond black and white than a step between neighbours. No picture can show it, but a descent
+/// without bounds finds it: a wave's foam becomes a glare.
+const BEYOND: f32 = 4.0;
+
+/// `½ Σ (xᵢ₊₁,ⱼ − xᵢⱼ)² + (xᵢ,ⱼ₊₁ − xᵢⱼ)²` over the planes of a picture, over the number of its numbers: Mahendran and Vedaldi
+/// 2015, section 3, with β = 2. And, as in their section 3, what is out of range: here [`BEYOND`]` · ½ Σ` of its square.
 fn variation(picture: &[f32], (h, w): (usize, usize)) -> f64 {
     let rows = picture.chunks_exact(w);
     let across: f64 = rows.map(|row| squares(&row[1..], &row[..w - 1])).sum();
     let down: f64 = picture.chunks_exact(h * w).map(|plane| squares(&plane[w..], &plane[..(h - 1) * w])).sum();
-    0.5 * (across + down) / picture.len() as f64
+    let out: f64 = picture.iter().map(|v| beyond(*v)).map(|v| f64::from(v * v)).sum();
+    0.5 * (across + down + f64::from(BEYOND) * out) / picture.len() as f64
+}
+
+/// How far a number is above 1, or below 0.
+fn beyond(v: f32) -> f32 {
+    v - v.clamp(0.0, 1.0)
 }
 
 /// Adds `weight` times the gradient of [`variation`].
 fn add_variation(picture: &[f32], (h, w): (usize, usize), weight: f32, gradient: &mut [f32]) {
     let share = weight / picture.len() as f32;
+    gradient.iter_mut().zip(picture).for_each(|(out, v)| *out += share * BEYOND * beyond(*v));
     for (plane, out) in picture.chunks_exact(h * w).zip(gradient.chunks_exact_mut(h * w)) {
         for (row, out) in plane.chunks_exact(w).zip(out.chunks_exact_mut(w)) {
             for x in 1..w {
