@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { launch, open } from './browser.mjs';
 import { serveSite } from './site.mjs';
@@ -167,6 +168,34 @@ test('files are dropped, or refused, and what was there before stays', async () 
   await page.getByText('still missing: the labels').waitFor();
   await drop([['train-labels-idx1-ubyte', labels]]);
   await page.getByText(/50 to learn from, 10 to choose by/).waitFor();
+  await context.close();
+});
+
+test('pictures come from an address that was typed: how much is here is said, and what is cancelled changes nothing', async () => {
+  const { images, labels } = idx(500);
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const elsewhere = createServer(async ({ url }, response) => {
+    const body = url.includes('images') ? images : labels;
+    response.writeHead(200, { 'access-control-allow-origin': '*', 'content-length': body.length });
+    response.write(body.subarray(0, body.length >> 1));
+    await held;
+    response.end(body.subarray(body.length >> 1));
+  });
+  await new Promise((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+  const { page, context } = await lab(QUICK);
+  await page.getByLabel(/^From an address/).fill(`http://127.0.0.1:${elsewhere.address().port}/mnist/`);
+  await button(page, 'Fetch').click();
+  const progress = page.getByRole('status').filter({ hasText: /^train-images-idx3-ubyte.gz: 196 kB of 392 kB/ });
+  await progress.waitFor();
+  assert.equal(await page.getByRole('progressbar', { name: 'Fetching train-images-idx3-ubyte.gz' }).getAttribute('max'), String(images.length));
+  await progress.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('alert').filter({ hasText: 'Cancelled. What was there before stays.' }).waitFor();
+  await page.getByText(/2.000 to learn from/).first().waitFor();
+  release();
+  await button(page, 'Fetch').click();
+  await page.getByText(/500 to learn from, 500 to choose by/).waitFor({ timeout: 60_000 });
+  elsewhere.close();
   await context.close();
 });
 
