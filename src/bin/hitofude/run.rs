@@ -3,7 +3,7 @@
 use super::files::{self, Model};
 use hitofude::file::array::Array;
 use hitofude::file::{npz, onnx};
-use hitofude::nn::{Mode, Purpose, Run};
+use hitofude::nn::{Mode, Purpose, Run, fold};
 use hitofude::systems::imported::Imported;
 use hitofude::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -78,6 +78,7 @@ pub fn open(path: &Path) -> Result<Imported> {
 
 fn network(path: &Path, inputs: &[(String, Array)]) -> Result<Vec<(String, Array)>> {
     let Model { net, params, .. } = Model::open(path)?;
+    let (net, params) = fold::for_inference(&net, &params)?;
     let [(_, images)] = inputs else {
         return Err(Error::missing("inputs", "one array of images, NCHW", inputs.len()));
     };
