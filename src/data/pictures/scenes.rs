@@ -177,17 +177,20 @@ pub(super) fn still_life(rng: &mut Rng, [w, h]: Point) -> Paint {
             colour = mix(lit(body, light), rgb(0xffffff), 0.65 * shine);
             colour = mix(colour, lit(glaze, 0.25), 1.0 - step(0.012, 0.02, p[1] - top + 0.02 * side * side));
         }
-        for (centre, radius, skin) in fruits {
-            let (x, y) = ((p[0] - centre[0]) / radius, (p[1] - centre[1]) / radius);
-            let r2 = x * x + y * y;
-            if r2 < 1.0 {
-                let z = (1.0 - r2).sqrt();
-                let light = (0.62 * z - 0.5 * x - 0.6 * y).max(0.0);
-                let spots = 0.1 * (noise([80.0 * p[0], 80.0 * p[1]], seed ^ 2) - 0.5);
-                let shine = libm::powf((0.55 * z - 0.5 * x - 0.67 * y).max(0.0), 24.0);
-                colour = mix(lit(skin, 0.42 + 0.72 * light + spots), rgb(0xffffff), 0.8 * shine);
-            }
-        }
-        colour
+        fruits.iter().fold(colour, |colour, fruit| beneath(p, fruit, colour, seed))
     })
+}
+
+/// A ball of fruit where there is one, else what lies beneath it.
+fn beneath(p: Point, (centre, radius, skin): &(Point, f32, Colour), colour: Colour, seed: u32) -> Colour {
+    let (x, y) = ((p[0] - centre[0]) / radius, (p[1] - centre[1]) / radius);
+    let r2 = x * x + y * y;
+    if r2 >= 1.0 {
+        return colour;
+    }
+    let z = (1.0 - r2).sqrt();
+    let light = (0.62 * z - 0.5 * x - 0.6 * y).max(0.0);
+    let spots = 0.1 * (noise([80.0 * p[0], 80.0 * p[1]], seed ^ 2) - 0.5);
+    let shine = libm::powf((0.55 * z - 0.5 * x - 0.67 * y).max(0.0), 24.0);
+    mix(lit(*skin, 0.42 + 0.72 * light + spots), rgb(0xffffff), 0.8 * shine)
 }
