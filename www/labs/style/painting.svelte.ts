@@ -35,8 +35,9 @@ export class Painting {
   history = empty();
   #lab: Lab;
   #begin: Settings;
-  /** The thread's painting is this one. */
+  /** The thread's painting is this one, or is about to be. */
   #set = false;
+  #setting = false;
   #going = false;
   /** Grows with every run and every new beginning: a loop of an earlier one ends. */
   #turn = 0;
@@ -106,6 +107,7 @@ export class Painting {
     await this.pause();
     this.#idle = this.#idle.then(() => this.#guarded(async () => {
       await this.#ready();
+      if (!this.#set) return;
       if (!(await this.#finer())) this.taken = 0;
       await this.#step(true);
       await this.#rest('paused');
@@ -156,9 +158,9 @@ export class Painting {
   }
 
   #alter(change: Partial<Settings>): void {
-    if (!this.#set) return;
+    if (!this.#set && !this.#setting) return;
     this.#change = { ...this.#change, ...change };
-    if (this.#going) return;
+    if (this.#going || this.#setting) return;
     this.#idle = this.#idle.then(() => this.#guarded(() => this.#apply()));
   }
 
@@ -174,6 +176,7 @@ export class Painting {
     if (!current()) return;
     await this.#guarded(async () => {
       await this.#ready();
+      if (!current()) return;
       this.status = 'running';
       if (further) this.taken = 0;
       while (this.#going && current() && (await this.#finer())) await this.#step(false);
@@ -199,8 +202,15 @@ export class Painting {
     }
     this.level = Math.min(this.level, this.sizes.length - 1);
     this.hash = '';
-    this.image = await desk.begin(content.picture, style.picture, this.options(...this.sizes[this.level]!), from?.image ?? null);
-    [this.#set, this.#from] = [true, undefined];
+    const turn = this.#turn;
+    this.#setting = true;
+    try {
+      this.image = await desk.begin(content.picture, style.picture, this.options(...this.sizes[this.level]!), from?.image ?? null);
+    } finally {
+      this.#setting = false;
+    }
+    // Something else is to be painted by now.
+    if (turn === this.#turn) [this.#set, this.#from] = [true, undefined];
   }
 
   /** Whether there is a step to take, at the next size where those of this one are taken. */
