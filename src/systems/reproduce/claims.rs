@@ -92,9 +92,9 @@ pub const CLAIMS: &[Claim] = &[
         name: "skips",
         says: "a deep plain network learns worse than a shallow one; the same depth with skips learns well",
         arms: &[
-            arm("4 layers", |g, x| deep(g, x, 4, false), MOMENTUM),
-            arm("24 layers", |g, x| deep(g, x, 24, false), MOMENTUM),
-            arm("24 layers with skips", |g, x| deep(g, x, 24, true), MOMENTUM),
+            arm("4 layers", |g, x| deep(g, x, 4, false), ADAM),
+            arm("24 layers", |g, x| deep(g, x, 24, false), ADAM),
+            arm("24 layers with skips", |g, x| deep(g, x, 24, true), ADAM),
         ],
         steps: 200,
         train_images: 60_000,
