@@ -194,14 +194,15 @@ fn halfway(g: &mut Graph, x: Wire, auxiliary: bool) -> Result<Wire> {
     scores(g, x)
 }
 
-/// Six convolutions that are normalised or not.
+/// Six convolutions that are normalised or not, and the mean of each map, so that the scores, which nothing normalises, stand
+/// the higher rate.
 fn normed(g: &mut Graph, x: Wire, norm: bool) -> Result<Wire> {
     let mut x = halved(g, x, 12)?;
     for n in 2..=6 {
         x = unit(g, x, n, 12, norm)?;
         x = g.add(&format!("relu{n}"), Relu, &[x])?;
     }
-    let x = g.add("pool2", Pool::Max(Window::square(2).stride(2)), &[x])?;
+    let x = g.add("pool2", Pool::Average(Window::square(7).stride(7)), &[x])?;
     scores(g, x)
 }
 
