@@ -3,7 +3,7 @@
 
 /** @typedef {{ name: string, type: string, inputs?: string[], [option: string]: unknown }} LayerSpec */
 /** @typedef {{ input: number[], layers: LayerSpec[] }} Spec */
-/** @typedef {'forward' | 'train' | 'gradient' | 'style'} Task */
+/** @typedef {'forward' | 'train' | 'gradient'} Task */
 /** @typedef {{ id: string, title: string, network: 'deepConvNet' | 'resnet18' | 'conv64' | 'features', batch: number, task: Task, turns: number }} Case */
 /** @typedef {{ name: string, shape: number[] }} Parameter */
 /** @typedef {Record<string, { shape: number[], data: Float32Array }>} Weights */
@@ -83,7 +83,7 @@ export const CASES = [
   { id: 'conv64g', title: 'the same and the gradient of its input', network: 'conv64', batch: 1, task: 'gradient', turns: 1 },
 ];
 
-/** @type {Case[]} Neural style, apart: `npm run bench -- --style`. */
+/** @type {(Omit<Case, 'task'> & { task: Task | 'style' })[]} Neural style, apart: `npm run bench -- --style`. */
 export const STYLE_CASES = [
   { id: 'features', title: 'the feature network of neural style, 3×256×256', network: 'features', batch: 1, task: 'forward', turns: 1 },
   { id: 'style', title: 'a step of L-BFGS through it: forward, losses, backward', network: 'features', batch: 1, task: 'style', turns: 1 },

@@ -110,7 +110,7 @@ test('optimisers race, and one that gives up leaves the others running', async (
 
 test('a claim of the sources is a race of its own networks', async () => {
   const { page, context, faults } = await lab(QUICK);
-  await page.getByLabel('Compare', { exact: true }).selectOption('batch norm and the rate');
+  await page.getByRole('combobox', { name: 'Compare' }).selectOption('batch norm and the rate');
   await page.getByText('With batch normalisation a tenfold rate does no harm').waitFor();
   await button(page, 'Start the race').click();
   const standing = page.getByRole('list', { name: 'Standing' });
