@@ -78,6 +78,29 @@ fn it_learns_and_any_number_of_learners_makes_the_same_weights() {
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_batch_norm_learns_and_its_statistics_follow_the_pictures() {
+    let (samples, mut setup) = (samples(), setup(r#","options":{"rate":0.01,"patience":2}"#));
+    setup.network = NETWORK.replace(r#"{"name":"relu1""#, r#"{"name":"norm1","type":"batch_norm"},{"name":"relu1""#);
+    let [one, mut two] = [1, 2].map(|learners| {
+        let mut coach = coach(&setup, &samples);
+        train(&setup, &samples, &mut coach, learners, 60);
+        coach.see(0.5);
+        coach
+    });
+    assert_eq!(one.state(), two.state());
+    let (early, best) = one.stopping();
+    two.restore_stopping(early.best, early.waited, best).unwrap();
+    let mean = one.result().get("norm1.running_mean").unwrap();
+    assert!(mean.iter().all(|v| v.is_finite()) && mean.iter().any(|v| *v != 0.0), "{mean}");
+    let mut judge = Learner::new(setup.clone(), samples.clone()).unwrap();
+    judge.receive(one.result().values()).unwrap();
+    let found = judge.classify(Part::Validation, 0, 40).unwrap();
+    let right = (0..40).filter(|&i| found.classes[i] == samples.label(Part::Validation, i)).count();
+    assert!(right > 36, "{right} of 40");
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
 fn a_state_goes_on_elsewhere_with_the_same_bits() {
     let (samples, setup) = (samples(), setup(r#","options":{"average":0.9}"#));
     let (mut one, mut other) = (coach(&setup, &samples), coach(&setup, &samples));

@@ -102,7 +102,7 @@ impl Coach {
 
     /// Goes on from what [`Coach::stopping`] gave. Refuses parameters of another network.
     pub fn restore_stopping(&mut self, loss: f64, waited: u32, best: &[f32]) -> Result<()> {
-        let len = self.net.parameters();
+        let len = self.net.arena_len();
         if !best.is_empty() && best.len() != len {
             return Err(Error::shape("best parameters", len, best.len()));
         }
@@ -114,9 +114,9 @@ impl Coach {
         Ok(())
     }
 
-    /// Takes the gradient of the step's next shard; shards come in their order.
+    /// Takes the gradient of the step's next shard, in the order of the arena; shards come in their order.
     pub fn add(&mut self, gradient: &[f32], progress: Progress) -> Result<()> {
-        let len = self.net.parameters();
+        let len = self.net.arena_len();
         if gradient.len() != len || self.filled == self.shards.len() {
             let expected = format!("{len} numbers for each of {} shards", self.shards.len());
             return Err(Error::shape("gradient", expected, format!("{}, shard {}", gradient.len(), self.filled + 1)));
