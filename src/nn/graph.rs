@@ -193,6 +193,31 @@ impl Network {
         self.0.nodes[0].shape
     }
 
+    /// The network up to the wire `last`, for images of this shape, with what `layer` puts in each layer's place. Names and wires
+    /// stay what they are; nothing is frozen, and no auxiliary classifier counts.
+    ///
+    /// Errors: those of [`Graph::append`], where a layer cannot read what comes.
+    pub fn front(&self, last: Wire, input: Shape, layer: impl Fn(&Arc<dyn Layer>) -> Arc<dyn Layer>) -> Result<Self> {
+        let mut graph = Graph::new();
+        for node in &self.nodes()[..=last.0] {
+            match &node.layer {
+                None => graph.input(&node.name, input)?,
+                Some(own) => graph.append(&node.name, layer(own), &node.inputs)?,
+            };
+        }
+        Ok(graph.finish(last))
+    }
+
+    /// Parameters of this network, each the one of its name in those of another. Errors: those of [`Params::get`] and
+    /// [`Params::set`].
+    pub fn params_from(&self, others: &Params) -> Result<Params> {
+        let mut own = self.zeros();
+        for view in self.views() {
+            own.set(&view.name, &others.get(&view.name)?)?;
+        }
+        Ok(own)
+    }
+
     /// The same network with these layers frozen: they run as in inference, even in training, and keep their parameters.
     /// Where only frozen layers come before a layer, no gradient is computed for them at all.
     ///

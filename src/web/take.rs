@@ -35,9 +35,14 @@ impl Drawing {
 }
 
 pub(super) fn weights(value: &JsValue) -> Result<Vec<u8>> {
-    let array: &Uint8Array = typed("weights", "a Uint8Array", value)?;
-    if array.length() > MAX_WEIGHTS {
-        return Err(Error::format("weights", format!("at most {MAX_WEIGHTS} bytes"), array.length()));
+    file_within(MAX_WEIGHTS, "weights", value)
+}
+
+/// The bytes of a file.
+pub(super) fn file_within(most: u32, what: &str, value: &JsValue) -> Result<Vec<u8>> {
+    let array: &Uint8Array = typed(what, "a Uint8Array", value)?;
+    if array.length() > most {
+        return Err(Error::format(what, format!("at most {most} bytes"), array.length()));
     }
     Ok(array.to_vec())
 }

@@ -35,6 +35,13 @@ export class Drawing {
     this.penDown = false;
   }
 
+  /** These strokes in place of what is there. */
+  put(strokes: Stroke[]): void {
+    this.#strokes = strokes.filter(({ length }) => length > 0).map((stroke) => [...stroke]);
+    this.end();
+    this.#version++;
+  }
+
   undo(): void {
     this.#strokes.pop();
     this.end();

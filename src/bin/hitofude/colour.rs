@@ -1,10 +1,9 @@
 //! Colour pictures: PNG files, or those that the project draws itself, by name.
 
-use super::files;
+use super::files::{self, Png};
 use hitofude::data::pictures::{FAMILIES, Rgb, family};
 use hitofude::{Error, Result};
-use png::{BitDepth, ColorType, Decoder, Encoder, Limits, Transformations};
-use std::io::Cursor;
+use png::{BitDepth, ColorType, Encoder};
 use std::path::{Path, PathBuf};
 
 /// The longest side of a picture in a file.
@@ -68,24 +67,14 @@ pub fn open(name_or_path: &str, size: Size) -> Result<Rgb> {
 
 /// Reads a PNG file of any kind.
 pub fn read(path: &Path) -> Result<Rgb> {
-    let wrong = |e: png::DecodingError| Error::format(path.display(), "a PNG file", e);
-    let mut decoder = Decoder::new_with_limits(Cursor::new(files::read(path)?), Limits { bytes: MEMORY });
-    decoder.set_transformations(Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(wrong)?;
-    let (w, h) = reader.info().size();
-    if w.max(h) > LONGEST {
-        return Err(Error::shape(path.display(), format!("sides of at most {LONGEST}"), format!("{w} × {h}")));
-    }
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap_or(0)];
-    let frame = reader.next_frame(&mut pixels).map_err(wrong)?;
-    pixels.truncate(frame.buffer_size());
-    let rgba: Vec<u8> = match frame.color_type {
+    let Png { w, h, kind, pixels } = files::png(path, LONGEST, MEMORY)?;
+    let rgba: Vec<u8> = match kind {
         ColorType::Grayscale => pixels.iter().flat_map(|&v| [v, v, v, 255]).collect(),
         ColorType::GrayscaleAlpha => pixels.chunks_exact(2).flat_map(|p| [p[0], p[0], p[0], p[1]]).collect(),
         ColorType::Rgb => pixels.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect(),
         _ => pixels,
     };
-    Rgb::from_rgba(h as usize, w as usize, &rgba)
+    Rgb::from_rgba(h, w, &rgba)
 }
 
 /// Writes a PNG file.

@@ -4,7 +4,9 @@ use hitofude::data::strokes::{Drawing, read_drawings};
 use hitofude::nn::{Network, Params};
 use hitofude::systems::saved::{self, Saved};
 use hitofude::{Error, Result};
+use png::{ColorType, Decoder, Limits, Transformations};
 use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 /// Reads a whole file.
@@ -32,6 +34,34 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// A picture in a PNG file.
+pub struct Png {
+    /// Columns.
+    pub w: usize,
+    /// Rows.
+    pub h: usize,
+    /// Which colours a pixel has; each is a byte.
+    pub kind: ColorType,
+    /// Pixel after pixel.
+    pub pixels: Vec<u8>,
+}
+
+/// Reads a PNG file of any kind whose sides are at most `longest`, in `memory` bytes.
+pub fn png(path: &Path, longest: u32, memory: usize) -> Result<Png> {
+    let wrong = |e: png::DecodingError| Error::format(path.display(), "a PNG file", e);
+    let mut decoder = Decoder::new_with_limits(Cursor::new(read(path)?), Limits { bytes: memory });
+    decoder.set_transformations(Transformations::normalize_to_color8());
+    let mut reader = decoder.read_info().map_err(wrong)?;
+    let (w, h) = reader.info().size();
+    if w.max(h) > longest {
+        return Err(Error::shape(path.display(), format!("sides of at most {longest}"), format!("{w} × {h}")));
+    }
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap_or(0)];
+    let frame = reader.next_frame(&mut pixels).map_err(wrong)?;
+    pixels.truncate(frame.buffer_size());
+    Ok(Png { w: w as usize, h: h as usize, kind: frame.color_type, pixels })
 }
 
 /// Reads pen strokes.

@@ -1,10 +1,9 @@
 //! Pictures in folders, a folder for each class.
 
-use super::files;
+use super::files::{self, Png};
 use hitofude::data::idx::{Images, Labelled};
 use hitofude::{Error, Result};
-use png::{ColorType, Decoder, Limits, Transformations};
-use std::io::Cursor;
+use png::ColorType;
 use std::path::{Path, PathBuf};
 
 /// The longest side of a picture.
@@ -64,22 +63,11 @@ fn is_png(path: &Path) -> bool {
 
 /// Width, height and the grey levels of a picture on paper, 255 for ink.
 fn grey(path: &Path) -> Result<(usize, usize, Vec<u8>)> {
-    let file = files::read(path)?;
-    let wrong = |e: png::DecodingError| Error::format(path.display(), "a PNG file", e);
-    let mut decoder = Decoder::new_with_limits(Cursor::new(file), Limits { bytes: MEMORY });
-    decoder.set_transformations(Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(wrong)?;
-    let (w, h) = reader.info().size();
-    if w.max(h) > LONGEST {
-        return Err(Error::shape(path.display(), format!("sides of at most {LONGEST}"), format!("{w} × {h}")));
-    }
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap_or(0)];
-    let frame = reader.next_frame(&mut pixels).map_err(wrong)?;
-    pixels.truncate(frame.buffer_size());
+    let Png { w, h, kind, pixels } = files::png(path, LONGEST, MEMORY)?;
     let luma = |rgb: &[u8]| 0.299 * f32::from(rgb[0]) + 0.587 * f32::from(rgb[1]) + 0.114 * f32::from(rgb[2]);
     // Where nothing is drawn there is white paper.
     let over = |grey: f32, alpha: u8| (255.0 + (grey - 255.0) * f32::from(alpha) / 255.0).round() as u8;
-    let mut grey: Vec<u8> = match frame.color_type {
+    let mut grey: Vec<u8> = match kind {
         ColorType::GrayscaleAlpha => pixels.chunks_exact(2).map(|p| over(p[0].into(), p[1])).collect(),
         ColorType::Rgb => pixels.chunks_exact(3).map(|p| luma(p).round() as u8).collect(),
         ColorType::Rgba => pixels.chunks_exact(4).map(|p| over(luma(p), p[3])).collect(),
@@ -89,5 +77,5 @@ fn grey(path: &Path) -> Result<(usize, usize, Vec<u8>)> {
     if sum > 127 * grey.len() as u64 {
         grey.iter_mut().for_each(|p| *p = 255 - *p);
     }
-    Ok((w as usize, h as usize, grey))
+    Ok((w, h, grey))
 }

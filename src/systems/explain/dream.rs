@@ -8,9 +8,10 @@ use super::picture::{resized, rolled};
 use super::probe::{At, Probe, Rule};
 use super::within;
 use crate::error::{Error, Result};
-use crate::nn::{Graph, Network, Params, Wire};
+use crate::nn::{Network, Params, Wire};
 use crate::rng::Rng;
 use crate::shape::Shape;
+use std::sync::Arc;
 
 /// From one size to the next.
 const OCTAVE: f32 = 1.4;
@@ -151,32 +152,16 @@ impl Octave {
 /// A network up to the activation behind `layer`, for pictures of another size, with its parameters.
 fn front(net: &Network, params: &Params, layer: &str, input: Shape) -> Result<(Network, Params, Wire)> {
     let last = net.wire(layer)?;
-    let (mut graph, mut wires) = (Graph::new(), Vec::new());
-    for (wire, node) in net.wires().zip(net.nodes()) {
-        // One wire more: the activation that follows, if one does.
-        let behind =
-            wires.len() > 1 && node.inputs == [last] && node.layer.as_ref().is_some_and(|layer| layer.in_place());
-        if wire > last && !behind {
-            break;
-        }
-        let inputs: Vec<Wire> = node.inputs.iter().map(|from| wires[number(net, *from)]).collect();
-        wires.push(match &node.layer {
-            None => graph.input(&node.name, input)?,
-            Some(layer) => graph.append(&node.name, layer.clone(), &inputs)?,
-        });
-    }
-    let (output, shape) = (wires[wires.len() - 1], net.node(last).shape);
+    // One wire more: the activation that follows, if one does.
+    let behind = |wire: &Wire| {
+        let (from, node) = (net.node(last), net.node(*wire));
+        from.layer.is_some() && node.inputs == [last] && node.layer.as_ref().is_some_and(|layer| layer.in_place())
+    };
+    let output = net.wires().skip_while(|wire| *wire <= last).take_while(behind).last().unwrap_or(last);
+    let (front, shape) = (net.front(output, input, Arc::clone)?, net.node(last).shape);
     if (shape.h, shape.w) == (1, 1) {
         return Err(Error::shape(layer, "a layer with maps", shape));
     }
-    let net = graph.finish(output);
-    let mut own = net.zeros();
-    for view in net.views() {
-        own.set(&view.name, &params.get(&view.name)?)?;
-    }
-    Ok((net, own, output))
-}
-
-fn number(net: &Network, wire: Wire) -> usize {
-    net.wires().position(|w| w == wire).expect("a wire of this network")
+    let own = front.params_from(params)?;
+    Ok((front, own, output))
 }

@@ -91,6 +91,7 @@ pub const CLAIMS: &[Claim] = &[
     Claim {
         name: "skips",
         says: "a deep plain network learns worse than a shallow one; the same depth with skips learns well",
+        // With momentum at 0.05 the network with skips died within the 200 steps: 11 % where the plain one had 85.
         arms: &[
             arm("4 layers", |g, x| deep(g, x, 4, false), ADAM),
             arm("24 layers", |g, x| deep(g, x, 24, false), ADAM),

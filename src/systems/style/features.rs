@@ -8,6 +8,7 @@ use crate::shape::{Shape, Window};
 use crate::zoo;
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Mean and deviation of red, green and blue in ImageNet's photographs, which networks from there expect to be taken off.
 const IMAGENET: [[f32; 3]; 2] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
@@ -140,20 +141,10 @@ fn last_map(net: &Network) -> Result<Wire> {
 
 /// The network up to `last` with averages for maxima.
 fn averaged(net: &Network, last: Wire) -> Result<Network> {
-    let (mut graph, mut wires) = (Graph::new(), Vec::<Wire>::new());
-    let number = |wire: Wire| net.wires().position(|w| w == wire).expect("a wire of this network");
-    for (_, node) in net.wires().zip(net.nodes()).take_while(|(wire, _)| *wire <= last) {
-        let inputs: Vec<Wire> = node.inputs.iter().map(|from| wires[number(*from)]).collect();
-        let max = node.layer.as_ref().and_then(|layer| (&**layer as &dyn Any).downcast_ref::<Pool>());
-        wires.push(match (&node.layer, max) {
-            (None, _) => graph.input(&node.name, node.shape)?,
-            (_, Some(Pool::Max(window @ Window { pad: (0, 0), dilation: (1, 1), .. }))) => {
-                graph.add(&node.name, Pool::Average(*window), &inputs)?
-            }
-            (Some(layer), _) => graph.append(&node.name, layer.clone(), &inputs)?,
-        });
-    }
-    Ok(graph.finish(wires[wires.len() - 1]))
+    net.front(last, net.input_shape(), |layer| match (&**layer as &dyn Any).downcast_ref::<Pool>() {
+        Some(Pool::Max(window @ Window { pad: (0, 0), dilation: (1, 1), .. })) => Arc::new(Pool::Average(*window)),
+        _ => layer.clone(),
+    })
 }
 
 /// Whether every layer reads the one before it.

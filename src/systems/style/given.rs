@@ -6,6 +6,7 @@ use crate::nn::{Graph, Network, Params, Wire, spec};
 use crate::shape::Shape;
 use crate::zoo::{self, vgg};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 type Named = (String, Network, Params, BTreeMap<String, String>);
 
@@ -31,18 +32,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Named> {
 
 /// The beginning of a network that reads pictures of any size. A VGG's classifier is nine tenths of it.
 fn maps(net: &Network) -> Result<Network> {
-    let (mut graph, mut wires) = (Graph::new(), Vec::<Wire>::new());
-    for node in net.nodes() {
-        let inputs: Vec<Wire> =
-            node.inputs.iter().map(|from| wires[net.wires().position(|w| w == *from).expect("a wire of it")]).collect();
-        wires.push(match &node.layer {
-            None => graph.input(&node.name, node.shape)?,
-            Some(layer) if matches!(layer.kind(), "flatten" | "affine" | "global_average_pool") => break,
-            Some(layer) => graph.append(&node.name, layer.clone(), &inputs)?,
-        });
-    }
-    let last = *wires.last().expect("an input");
-    Ok(graph.finish(last))
+    let classifies = |wire: &Wire| {
+        let layer = net.node(*wire).layer.as_ref();
+        layer.is_some_and(|layer| matches!(layer.kind(), "flatten" | "affine" | "global_average_pool"))
+    };
+    let last = net.wires().take_while(|wire| !classifies(wire)).last().expect("an input");
+    net.front(last, net.input_shape(), Arc::clone)
 }
 
 /// Every VGG that torchvision has, with the number of its convolutions' stages.

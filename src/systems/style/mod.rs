@@ -19,24 +19,13 @@ pub use painting::{KeepColours, Options, Painting, Report, Start, Way, need, pyr
 pub use stylizer::Stylizer;
 
 use crate::error::Result;
-use crate::nn::{Graph, Network, Params, Wire};
+use crate::nn::{Network, Params, Wire};
 use crate::shape::Shape;
+use std::sync::Arc;
 
 /// A network up to the wire `last` for pictures of another size, frozen, with its parameters.
 fn wired(net: &Network, params: &Params, last: Wire, (h, w): (usize, usize)) -> Result<(Network, Params)> {
-    let (mut graph, mut wires) = (Graph::new(), Vec::new());
-    let number = |wire: Wire| net.wires().position(|w| w == wire).expect("a wire of this network");
-    for (_, node) in net.wires().zip(net.nodes()).take_while(|(wire, _)| *wire <= last) {
-        let inputs: Vec<Wire> = node.inputs.iter().map(|from| wires[number(*from)]).collect();
-        wires.push(match &node.layer {
-            None => graph.input(&node.name, Shape::new(node.shape.c, h, w))?,
-            Some(layer) => graph.append(&node.name, layer.clone(), &inputs)?,
-        });
-    }
-    let net = graph.finish(wires[wires.len() - 1]);
-    let mut own = net.zeros();
-    for view in net.views() {
-        own.set(&view.name, &params.get(&view.name)?)?;
-    }
-    Ok((if net.views().is_empty() { net } else { net.freeze(&["*"])? }, own))
+    let front = net.front(last, Shape::new(net.input_shape().c, h, w), Arc::clone)?;
+    let own = front.params_from(params)?;
+    Ok((if front.views().is_empty() { front } else { front.freeze(&["*"])? }, own))
 }

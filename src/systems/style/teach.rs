@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::nn::{Init, Mode, Network, Params, Purpose, Run};
 use crate::rng::Rng;
 use crate::shape::Shape;
-use crate::train::{Curve, Descent, Objective, Optimiser, Progress, Rule, Schedule, Trainer};
+use crate::train::{Curve, Descent, Objective, Optimiser, Progress, Rule, Schedule, Trainer, evaluate};
 use crate::{train, zoo};
 
 /// Pixels along each side of a picture that the feature network learns from.
@@ -64,24 +64,19 @@ impl FeatureLesson {
 
     /// Which part of `n` pictures that it has not seen it names rightly.
     pub fn accuracy(&self, n: usize) -> Result<f64> {
-        let (net, classes) = (self.trainer.network(), FAMILIES.len());
-        let mut run = Run::new(net, 1, &Purpose::Infer { taps: Vec::new() });
-        let mut right = 0;
-        for i in 0..n {
-            let mut rng = Rng::part(Rng::mix(self.seed, 0), i as u64);
-            run.forward(self.trainer.params(), &seen(&mut rng, i % classes), 1, Mode::Infer)?;
-            right += usize::from(crate::kernel::reduce::argmax(run.output()) == Some(i % classes));
-        }
-        Ok(right as f64 / n as f64)
+        let (seed, class) = (Rng::mix(self.seed, 0), |i: usize| i % FAMILIES.len());
+        let scores = evaluate::scores(self.trainer.network(), self.trainer.params(), n, |i, image| {
+            let mut rng = Rng::part(seed, i as u64);
+            image.copy_from_slice(&seen(&mut rng, class(i)));
+        })?;
+        let labels: Vec<u8> = (0..n).map(|i| class(i) as u8).collect();
+        Ok(1.0 - evaluate::misclassified(&scores, &labels).len() as f64 / n as f64)
     }
 
     /// The convolutions, without what told the families apart.
     pub fn taught(&self) -> Result<Taught> {
         let net = front(zoo::style::features, Shape::new(3, SIDE, SIDE))?;
-        let mut params = net.zeros();
-        for view in net.views() {
-            params.set(&view.name, &self.trainer.params().get(&view.name)?)?;
-        }
+        let params = net.params_from(self.trainer.params())?;
         Ok((net, params))
     }
 }

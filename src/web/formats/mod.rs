@@ -3,7 +3,7 @@
 
 use super::Outcome;
 use super::give::plain;
-use super::take::{field, items, text, text_within, typed, unexpected};
+use super::take::{field, file_within, items, text, text_within, typed, unexpected};
 use crate::file::array::{Array as Numbers, Number};
 use crate::file::onnx::Port;
 use crate::systems::opened::{self, Opened, Target};
@@ -46,13 +46,10 @@ impl ModelFile {
         #[wasm_bindgen(unchecked_param_type = "string")] name: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "string | undefined")] architecture: &JsValue,
     ) -> Outcome<Self> {
-        let bytes: &Uint8Array = typed("file", "a Uint8Array", file)?;
-        if bytes.length() > MAX_FILE {
-            return Err(Error::format("file", format!("at most {MAX_FILE} bytes"), bytes.length()).into());
-        }
+        let bytes = file_within(MAX_FILE, "file", file)?;
         let asked = (!architecture.is_undefined()).then(|| text_within(MAX_DESCRIPTION, "architecture", architecture));
         let (name, asked) = (text("name", name)?, asked.transpose()?);
-        Ok(Self(RefCell::new(Opened::read(&bytes.to_vec(), &name, asked.as_deref())?)))
+        Ok(Self(RefCell::new(Opened::read(&bytes, &name, asked.as_deref())?)))
     }
 
     /// What it is called, what the file was, and what else it says.

@@ -2,9 +2,9 @@
 
 use crate::web::Outcome;
 pub(super) use crate::web::take::{field, items, strokes, text, weights};
-use crate::web::take::{text_within, typed, unexpected};
+use crate::web::take::{file_within, text_within, typed, unexpected};
 use crate::{Error, Result};
-use js_sys::{Float32Array, Uint8Array, Uint32Array};
+use js_sys::{Float32Array, Uint32Array};
 use wasm_bindgen::JsValue;
 
 /// The most numbers in one argument: a quarter of a gigabyte.
@@ -48,11 +48,7 @@ pub(super) fn long_text(what: &str, value: &JsValue) -> Result<String> {
 
 /// The bytes of a file.
 pub(super) fn file(what: &str, value: &JsValue) -> Result<Vec<u8>> {
-    let array: &Uint8Array = typed(what, "a Uint8Array", value)?;
-    if array.length() > MAX_FILE {
-        return Err(Error::format(what, format!("at most {MAX_FILE} bytes"), array.length()));
-    }
-    Ok(array.to_vec())
+    file_within(MAX_FILE, what, value)
 }
 
 /// As many numbers as that.

@@ -1,5 +1,6 @@
-// A feature network in a file of the person's own, safetensors or any format that the lab for models opens. Of a VGG nine tenths are a classifier that nobody looks through here:
-// only what is needed is read from the disk, so that half a gigabyte of file does not become half a gigabyte of memory.
+// A feature network in a file of the person's own, safetensors or any format that the lab for models opens. Of a VGG nine
+// tenths are a classifier that nobody looks through here: of safetensors only what is needed is read from the disk, so that
+// half a gigabyte of file does not become half a gigabyte of memory.
 
 import type { Source } from '../../lib/fetch';
 import { loadFormats } from '../../lib/formats';

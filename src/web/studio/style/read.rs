@@ -34,12 +34,15 @@ pub(super) fn picture(what: &str, value: &JsValue) -> Outcome<Rgb> {
 }
 
 fn bytes(what: &str, data: &JsValue, len: usize) -> Result<Vec<u8>> {
-    let short = |got: u32| Error::shape(what, format!("{len} bytes"), got);
+    let check = |got: u32| match got as usize == len {
+        true => Ok(()),
+        false => Err(Error::shape(what, format!("{len} bytes"), got)),
+    };
     if let Some(array) = data.dyn_ref::<Uint8ClampedArray>() {
-        return if array.length() as usize == len { Ok(array.to_vec()) } else { Err(short(array.length())) };
+        return check(array.length()).map(|()| array.to_vec());
     }
     let array: &Uint8Array = typed(what, "a Uint8ClampedArray", data)?;
-    if array.length() as usize == len { Ok(array.to_vec()) } else { Err(short(array.length())) }
+    check(array.length()).map(|()| array.to_vec())
 }
 
 /// Weights by layer.
