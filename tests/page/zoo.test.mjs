@@ -18,6 +18,14 @@ const together = (page) => page.getByRole('status', { name: 'Ensemble' });
 const row = (page, name) =>
   page.getByRole('table', { name: 'What each network answers' }).getByRole('row').filter({ has: page.getByRole('button', { name, exact: true }) });
 
+/** Pairs of names in the chart that lie over each other. */
+const covered = (page) =>
+  page.locator('figure svg g text').evaluateAll((texts) => {
+    const boxes = texts.map((text) => [text.textContent, text.getBoundingClientRect()]);
+    const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+    return boxes.flatMap(([name, a], i) => boxes.slice(i + 1).flatMap(([other, b]) => (over(a, b) ? [`${name} and ${other}`] : [])));
+  });
+
 test('every network answers a drawing; every box of one opens its maps', () =>
   withSite(async ({ url }) => {
     const { page, context, faults } = await open(browser, url, { query: '?lab=zoo' });
@@ -28,6 +36,11 @@ test('every network answers a drawing; every box of one opens its maps', () =>
     await together(page).filter({ hasText: `Together: 7` }).waitFor();
     for (const name of shipped) {
       assert.match(await row(page, name).innerText(), /\d+(\.\d+)? ms/, `${name} has answered`);
+    }
+    for (const cost of ['multiply-adds', 'parameters', 'bytes']) {
+      await page.getByText(cost, { exact: true }).first().click();
+      assert.equal(await page.locator('figure svg g text').count(), shipped.length);
+      assert.deepEqual(await covered(page), [], cost);
     }
     await page.getByRole('combobox', { name: 'Network' }).selectOption('draw');
     assert.equal(new URL(page.url()).searchParams.get('net'), 'draw');
