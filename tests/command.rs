@@ -56,6 +56,18 @@ fn train(dir: &Path, out: &str, threads: &str, more: &[&str]) -> Command {
     command
 }
 
+/// Starts a training that writes to `out`, and ends it as a power cut would.
+fn kill_behind_the_first_checkpoint(mut training: Command, out: &Path) {
+    let mut killed = training.spawn().unwrap();
+    let (checkpoint, start) = (PathBuf::from(format!("{}.checkpoint", out.display())), Instant::now());
+    while !checkpoint.exists() && start.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(checkpoint.exists() && !out.exists(), "killed on its way");
+}
+
 #[test]
 fn threads_and_a_kill_leave_the_weights_as_they_would_have_been() {
     let dir = folder("train");
@@ -65,14 +77,7 @@ fn threads_and_a_kill_leave_the_weights_as_they_would_have_been() {
     let weights = std::fs::read(dir.join("one.safetensors")).unwrap();
     assert_eq!(weights, std::fs::read(dir.join("two.safetensors")).unwrap(), "1 and 2 threads");
 
-    let mut killed = train(&dir, "killed.safetensors", "2", &[]).spawn().unwrap();
-    let (checkpoint, start) = (dir.join("killed.safetensors.checkpoint"), Instant::now());
-    while !checkpoint.exists() && start.elapsed() < Duration::from_secs(120) {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    killed.kill().unwrap();
-    killed.wait().unwrap();
-    assert!(checkpoint.exists() && !dir.join("killed.safetensors").exists(), "killed between its epochs");
+    kill_behind_the_first_checkpoint(train(&dir, "killed.safetensors", "2", &[]), &dir.join("killed.safetensors"));
     succeed(train(&dir, "killed.safetensors", "2", &["--resume"]));
     assert_eq!(weights, std::fs::read(dir.join("killed.safetensors")).unwrap(), "killed and resumed");
 
@@ -184,6 +189,15 @@ fn fit_trains_on_folders_of_pictures_the_same_for_any_number_of_threads_and_stop
     assert_eq!(report["validation"]["recall"].as_array().unwrap().len(), 2);
     let log = std::fs::read_to_string(dir.join("one.csv")).unwrap();
     assert!(log.starts_with("step,rate,loss,accuracy,gradient_norm,"), "{log}");
+    // Killed on its way, and resumed; but not as another training.
+    kill_behind_the_first_checkpoint(fit("killed", "1", &[]), &dir.join("killed"));
+    let other = fit("killed", "1", &["--resume", "--set", "seed=2"]).output().unwrap();
+    assert_eq!(other.status.code(), Some(2), "a checkpoint of another setup is refused");
+    assert!(String::from_utf8(other.stderr).unwrap().contains("checkpoint's setup"));
+    succeed(fit("killed", "2", &["--resume"]));
+    assert_eq!(std::fs::read(dir.join("one")).unwrap(), std::fs::read(dir.join("killed")).unwrap());
+    let steps = |log: &str| log.lines().map(|line| line.split(',').next().unwrap().to_string()).collect::<Vec<_>>();
+    assert_eq!(steps(&std::fs::read_to_string(dir.join("killed.csv")).unwrap()), steps(&log));
     // From where the first one ended, its convolution frozen.
     succeed(fit("three", "2", &["--from", &path("one"), "--freeze", "conv1", "--set", "steps=20"]));
     let weights = |name: &str| hitofude::file::safetensors::read(&std::fs::read(dir.join(name)).unwrap()).unwrap();

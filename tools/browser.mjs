@@ -1,12 +1,17 @@
-// The browser for tests and benchmarks: Chromium or Chrome with the chromedriver of the same major version.
-// CHROME and CHROMEDRIVER name them; else the ones on PATH are taken; else, as root on Debian, apt brings them.
+// The browser for tests and benchmarks: Chromium or Chrome with the chromedriver of the same major version, and for a few
+// tests Firefox besides. CHROME, CHROMEDRIVER and FIREFOX name them; else the ones on PATH are taken; else, as root on
+// Debian, apt brings them. Without Firefox its tests are skipped.
 
 import { existsSync, readFileSync } from 'node:fs';
 import process from 'node:process';
-import { capture, must, Obstacle, which } from './shell.mjs';
+import { capture, must, Obstacle, runLabelled, which } from './shell.mjs';
 
 const CHROME_NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const CHROME_MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
+const FIREFOX_MAC = '/Applications/Firefox.app/Contents/MacOS/firefox';
+/** Without the option apt-get calls an update that reached no mirror a success. */
+const UPDATE = ['update', '-q', '-o', 'APT::Update::Error-Mode=any'];
+const APT = { env: { DEBIAN_FRONTEND: 'noninteractive' } };
 
 /** No window, no sandbox (tests run as root in containers), and no request that the page did not make. */
 export const FLAGS = [
@@ -42,11 +47,23 @@ export async function browserForTests() {
   } catch (missing) {
     if (!(missing instanceof Obstacle) || process.env.CHROME || process.env.CHROMEDRIVER || !rootOnDebian()) throw missing;
   }
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  // Without the option apt-get calls an update that reached no mirror a success.
-  await must('apt package lists', 'apt-get', ['update', '-q', '-o', 'APT::Update::Error-Mode=any'], { env });
-  await must('Chromium and its driver, by apt', 'apt-get', ['install', '-yq', 'chromium', 'chromium-driver'], { env });
+  await must('apt package lists', 'apt-get', UPDATE, APT);
+  await must('Chromium and its driver, by apt', 'apt-get', ['install', '-yq', 'chromium', 'chromium-driver'], APT);
   return findBrowser();
+}
+
+/** The path of Firefox, or null. */
+export function findFirefox() {
+  return named('FIREFOX') ?? which('firefox-esr', 'firefox') ?? (existsSync(FIREFOX_MAC) ? FIREFOX_MAC : null);
+}
+
+/** Installs Firefox as root on Debian where there is none. That it cannot be had stops nothing: its tests say that they skip. */
+export async function firefoxForTests() {
+  if (findFirefox() || !rootOnDebian()) return;
+  for (const args of [UPDATE, ['install', '-yq', 'firefox-esr']]) {
+    const { code } = await runLabelled('Firefox, by apt', 'apt-get', args, APT);
+    if (code !== 0) return;
+  }
 }
 
 function named(variable) {

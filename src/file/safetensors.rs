@@ -26,6 +26,22 @@ pub struct Weights {
     pub metadata: BTreeMap<String, String>,
 }
 
+impl Weights {
+    /// Of a checkpoint: refuses one whose metadata says anything but `own` of `key`.
+    pub fn agree(&self, key: &str, own: &str) -> Result<()> {
+        match self.metadata.get(key).map_or("nothing", String::as_str) {
+            theirs if theirs == own => Ok(()),
+            theirs => Err(Error::value(format!("checkpoint's {key}"), short(own), short(theirs))),
+        }
+    }
+
+    /// Of a checkpoint: the number that its metadata has under `key`.
+    pub fn number<T: std::str::FromStr>(&self, key: &str) -> Result<T> {
+        let text = self.metadata.get(key).map_or("nothing", String::as_str);
+        text.parse().map_err(|_| Error::format(format!("checkpoint's {key}"), "a number", short(text)))
+    }
+}
+
 /// How [`write()`] stores numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {

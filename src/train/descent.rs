@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{Level, act, update};
 use crate::nn::params::{Role, View};
 use crate::nn::{Network, Params};
+use crate::tensor::Tensor;
 use std::ops::Range;
 
 /// Parameters on their way down, with all that the updates remember.
@@ -40,6 +41,31 @@ pub struct State {
     pub memory: Memory,
     /// The arena of the averaged parameters, if there is one.
     pub average: Option<Vec<f32>>,
+}
+
+impl State {
+    /// As named tensors of one row each, for a checkpoint; what the training does not remember is left out. The number of
+    /// steps is for the checkpoint to say.
+    pub fn rows(self) -> Vec<(String, Tensor)> {
+        let Memory { first, second, .. } = self.memory;
+        let average = self.average.unwrap_or_default();
+        let all = [("params", self.params), ("first", first), ("second", second), ("average", average)];
+        all.into_iter().filter(|(_, values)| !values.is_empty()).map(|(name, values)| row(name, values)).collect()
+    }
+
+    /// Back from such tensors, behind so many steps. Fails where there are no parameters.
+    pub fn from_rows(rows: &[(String, Tensor)], steps: u64) -> Result<Self> {
+        let find = |name: &str| rows.iter().find(|(n, _)| n == name).map(|(_, t)| t.iter().copied().collect());
+        let memory =
+            Memory { first: find("first").unwrap_or_default(), second: find("second").unwrap_or_default(), steps };
+        let params = find("params").ok_or_else(|| Error::missing("checkpoint", "a row of params", "none"))?;
+        Ok(Self { params, memory, average: find("average") })
+    }
+}
+
+/// Numbers as a named tensor of one row.
+pub fn row(name: &str, values: Vec<f32>) -> (String, Tensor) {
+    (name.to_string(), Tensor::from_shape_vec(vec![values.len()], values).expect("one row"))
 }
 
 impl Descent {

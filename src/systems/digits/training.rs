@@ -8,8 +8,7 @@ use crate::error::{Error, Result};
 use crate::file::safetensors::Weights;
 use crate::nn::Network;
 use crate::rng::Rng;
-use crate::tensor::Tensor;
-use crate::train::{Options, Progress, State, Trainer, calibrate, evaluate, optimiser::Memory};
+use crate::train::{Options, Progress, State, Trainer, calibrate, evaluate};
 use std::collections::BTreeMap;
 
 /// Part of the real digits that the calibration lets the network be unsure about. The bound to keep is 3 %.
@@ -168,21 +167,11 @@ impl Training {
 
     /// All that [`Training::resume`] needs, as named tensors of one row each.
     pub fn checkpoint(&self) -> Weights {
-        let State { params, memory, average } = self.trainer.state();
-        let rows = [
-            ("params", Some(params)),
-            ("first", Some(memory.first)),
-            ("second", Some(memory.second)),
-            ("average", average),
-        ];
-        let row = |(name, values): (&str, Option<Vec<f32>>)| {
-            let values = values.filter(|v| !v.is_empty())?;
-            Some((name.to_string(), Tensor::from_shape_vec(vec![values.len()], values).expect("one row")))
-        };
+        let state = self.trainer.state();
         let mut metadata = self.identity();
         metadata.insert("epoch".into(), self.epoch.to_string());
-        metadata.insert("steps".into(), memory.steps.to_string());
-        Weights { tensors: rows.into_iter().filter_map(row).collect(), metadata }
+        metadata.insert("steps".into(), state.memory.steps.to_string());
+        Weights { tensors: state.rows(), metadata }
     }
 
     /// What a checkpoint must share with the training that goes on from it.
@@ -198,28 +187,12 @@ impl Training {
 
     /// Goes on from a checkpoint of the same recipe, seed, epochs and data; the weights then end as if never stopped.
     pub fn resume(&mut self, checkpoint: &Weights) -> Result<()> {
-        for (key, own) in self.identity() {
-            let theirs = checkpoint.metadata.get(&key).map_or("nothing", String::as_str);
-            if theirs != own {
-                return Err(Error::value(format!("checkpoint's {key}"), own, theirs));
-            }
+        self.identity().iter().try_for_each(|(key, own)| checkpoint.agree(key, own))?;
+        let epoch = checkpoint.number("epoch")?;
+        if epoch > self.epochs {
+            return Err(Error::value("checkpoint's epoch", format!("at most {}", self.epochs), epoch));
         }
-        let number = |key: &str| -> Result<u64> {
-            let text = checkpoint.metadata.get(key).map_or("", String::as_str);
-            text.parse().map_err(|_| Error::format(format!("checkpoint's {key}"), "a whole number", text))
-        };
-        let row =
-            |name: &str| checkpoint.tensors.iter().find(|(n, _)| n == name).map(|(_, t)| t.iter().copied().collect());
-        let memory = Memory {
-            first: row("first").unwrap_or_default(),
-            second: row("second").unwrap_or_default(),
-            steps: number("steps")?,
-        };
-        let epoch = u32::try_from(number("epoch")?).ok().filter(|&e| e <= self.epochs);
-        let epoch =
-            epoch.ok_or_else(|| Error::value("checkpoint's epoch", format!("at most {}", self.epochs), "more"))?;
-        let params = row("params").ok_or_else(|| Error::missing("checkpoint", "a row of params", "none"))?;
-        self.trainer.restore(State { params, memory, average: row("average") })?;
+        self.trainer.restore(State::from_rows(&checkpoint.tensors, checkpoint.number("steps")?)?)?;
         self.epoch = epoch;
         Ok(())
     }

@@ -3,10 +3,12 @@
 use super::inspect::{self, Inspected};
 use super::setup::Setup;
 use crate::error::{Error, Result};
+use crate::file::safetensors::Weights;
 use crate::nn::params::View;
 use crate::nn::{Network, Params};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
+use crate::train::descent::row;
 use crate::train::regularise::Verdict;
 use crate::train::{Descent, EarlyStopping, Progress, State};
 
@@ -164,6 +166,36 @@ impl Coach {
     pub fn restore(&mut self, state: State) -> Result<()> {
         self.filled = 0;
         self.descent.restore(state)
+    }
+
+    /// All that [`Coach::resume`] needs, as named tensors of one row each.
+    pub fn checkpoint(&self) -> Result<Weights> {
+        let (early, best) = self.stopping();
+        let state = self.state();
+        let metadata = [
+            ("setup", self.setup.to_json()?),
+            ("steps", state.memory.steps.to_string()),
+            ("best_loss", early.best.to_string()),
+            ("waited", early.waited.to_string()),
+        ];
+        let mut tensors = state.rows();
+        if !best.is_empty() {
+            tensors.push(row("best", best.to_vec()));
+        }
+        Ok(Weights { tensors, metadata: metadata.map(|(key, value)| (key.to_string(), value)).into() })
+    }
+
+    /// Goes on from a checkpoint of the same setup; on the same pictures the weights then end as if never stopped. Refuses
+    /// another one and is then as it was.
+    pub fn resume(&mut self, checkpoint: &Weights) -> Result<()> {
+        checkpoint.agree("setup", &self.setup.to_json()?)?;
+        let state = State::from_rows(&checkpoint.tensors, checkpoint.number("steps")?)?;
+        let best = checkpoint.tensors.iter().find(|(name, _)| name == "best");
+        let best: Vec<f32> = best.map_or(Vec::new(), |(_, values)| values.iter().copied().collect());
+        let before = self.state();
+        self.restore(state)?;
+        let stopping = self.restore_stopping(checkpoint.number("best_loss")?, checkpoint.number("waited")?, &best);
+        stopping.inspect_err(|_| self.restore(before).expect("its own state"))
     }
 
     /// The trained weights by name, in their public order.

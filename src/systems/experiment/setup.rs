@@ -74,6 +74,11 @@ impl Setup {
         setup.init().map(|_| setup)
     }
 
+    /// The JSON object that [`Setup::from_json`] reads.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|e| Error::format("setup", "numbers that JSON can hold", e))
+    }
+
     /// The network behind images of this shape, with a score for each class.
     pub fn network(&self, input: Shape, classes: usize) -> Result<Network> {
         let net = spec::read(&self.network)?;

@@ -58,7 +58,7 @@ fn setup(claim: &Claim, arm: &Arm) -> Result<String> {
         limit: if claim.train_images < 60_000 { claim.train_images } else { 0 },
         ..Setup::default()
     };
-    serde_json::to_string(&setup).map_err(|e| Error::format("setup", "a training's setup", e))
+    setup.to_json()
 }
 
 #[derive(Serialize)]

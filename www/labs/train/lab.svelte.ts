@@ -151,6 +151,8 @@ export class Lab {
     const { setup, pictures, workers, weights } = this;
     const begun = weights ? ` from ${this.own?.name} ${weights.length}` : '';
     const fit = this.fits && !this.missing;
+    // Until then a start would be one of what was set before.
+    if (!untrack(() => this.locked)) this.training.status = 'starting';
     const timer = setTimeout(() => {
       if (!fit || untrack(() => this.locked)) return;
       void this.training.open(setup, $state.snapshot(pictures) as Pictures, workers, `${pictures.key} ${setup}${begun}`, weights);

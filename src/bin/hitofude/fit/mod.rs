@@ -1,15 +1,15 @@
 //! `hitofude fit`: a training as the page's Train lab sets it up, from the setup that it saves, by the same code.
 
+mod training;
+
 use super::{files, pictures};
 use hitofude::data::idx::{Labelled, Split, load_mnist};
 use hitofude::file::safetensors::{self, Precision, Weights};
 use hitofude::nn::spec;
-use hitofude::systems::experiment::{Coach, Learner, Part, Samples, Setup};
+use hitofude::systems::experiment::{Coach, Part, Samples, Setup};
 use hitofude::train::metrics::Confusion;
-use hitofude::train::{Progress, State, evaluate};
+use hitofude::train::{State, evaluate};
 use hitofude::{Error, Result, zoo};
-use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -39,22 +39,24 @@ pub struct Args {
     /// A layer that stays as it begins; may be given several times.
     #[arg(long, value_name = "LAYER")]
     freeze: Vec<String>,
-    /// Where to write the weights; the log goes to FILE.csv.
+    /// Where to write the weights; the log goes to FILE.csv, and all that is needed to go on after a kill to
+    /// FILE.checkpoint.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Go on from FILE.checkpoint if there is one.
+    #[arg(long)]
+    resume: bool,
 }
 
-const COLUMNS: &str = "step,rate,loss,accuracy,gradient_norm,validation_loss,validation_accuracy,images_per_second\n";
 /// Pictures to learn from and to choose by that `synth` makes.
 const MADE: (usize, usize) = (20_000, 2000);
-/// Pictures that a validation on the way looks at; the last one looks at all.
-const GLANCE: usize = 1000;
 
 /// What is printed at the end, one line of JSON.
 #[derive(Serialize)]
 struct Report {
     steps: u64,
     stopped_early: bool,
+    /// Of the training, behind a `--resume` of what was left of it.
     seconds: f64,
     validation: Judged,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,9 +82,9 @@ pub fn run(args: &Args) -> Result<()> {
         begin(&mut coach, path)?;
     }
     let start = Instant::now();
-    train(args, &setup, &samples, &mut coach)?;
+    training::run(args, &setup, &samples, &mut coach)?;
     let seconds = start.elapsed().as_secs_f64();
-    let metadata = [("setup".to_string(), files::json(&setup)?)].into();
+    let metadata = [("setup".to_string(), setup.to_json()?)].into();
     let weights = Weights { tensors: coach.weights(), metadata };
     files::write(&args.out, &safetensors::write(&weights, Precision::F32)?)?;
     let picture = |i: usize, out: &mut [f32]| samples.picture(Part::Validation, i, out);
@@ -155,63 +157,6 @@ fn begin(coach: &mut Coach, path: &Path) -> Result<()> {
     let State { memory, average, .. } = coach.state();
     let params = params.values().to_vec();
     coach.restore(State { average: average.map(|_| params.clone()), params, memory })
-}
-
-fn train(args: &Args, setup: &Setup, samples: &Arc<Samples>, coach: &mut Coach) -> Result<()> {
-    let hands = rayon::current_num_threads().min(setup.shards());
-    let mut learners = (0..hands).map(|_| Learner::new(setup.clone(), samples.clone())).collect::<Result<Vec<_>>>()?;
-    let every = (setup.steps / 40).max(10);
-    let bar = ProgressBar::new(setup.steps);
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta} {msg}");
-    bar.set_style(style.expect("a template that parses"));
-    let mut log = String::from(COLUMNS);
-    let mut since = Instant::now();
-    while !coach.finished() {
-        let (progress, rate) = step(setup, coach, &mut learners)?;
-        bar.inc(1);
-        if !coach.steps().is_multiple_of(every) && coach.steps() < setup.steps {
-            continue;
-        }
-        let count = GLANCE.min(samples.len(Part::Validation));
-        let (loss, accuracy) = validate(&mut learners[0], coach.latest().values(), samples, count)?;
-        coach.see(loss);
-        let images = progress.images as f64;
-        let (own, right) = (progress.loss / images, progress.correct as f64 / images);
-        let speed = every as f64 * images / since.elapsed().as_secs_f64();
-        since = Instant::now();
-        bar.set_message(format!("loss {own:.4}, validation {:.2} % right", 100.0 * accuracy));
-        let norm = progress.gradient_norm;
-        log +=
-            &format!("{},{rate:.3e},{own:.5},{right:.5},{norm:.5},{loss:.5},{accuracy:.5},{speed:.0}\n", coach.steps());
-        files::write(&files::with_suffix(&args.out, ".csv"), log.as_bytes())?;
-    }
-    bar.finish_and_clear();
-    Ok(())
-}
-
-/// One step; the learners share its shards, whose gradients are summed in their order.
-fn step(setup: &Setup, coach: &mut Coach, learners: &mut [Learner]) -> Result<(Progress, f32)> {
-    let (params, step, hands, shards) = (coach.params().values(), coach.steps(), learners.len(), setup.shards());
-    let share = |(hand, learner): (usize, &mut Learner)| -> Result<Vec<(Vec<f32>, Progress)>> {
-        learner.receive(params)?;
-        let own = shards * hand / hands..shards * (hand + 1) / hands;
-        own.map(|shard| learner.learn(step, shard).map(|p| (learner.gradient().to_vec(), p))).collect()
-    };
-    let parts: Vec<Result<_>> = learners.par_iter_mut().enumerate().map(share).collect();
-    for part in parts {
-        for (gradient, progress) in part? {
-            coach.add(&gradient, progress)?;
-        }
-    }
-    coach.step()
-}
-
-/// The mean loss and the accuracy of the first pictures to choose by.
-fn validate(learner: &mut Learner, params: &[f32], samples: &Samples, count: usize) -> Result<(f64, f64)> {
-    learner.receive(params)?;
-    let found = learner.classify(Part::Validation, 0, count)?;
-    let right = (0..count).filter(|&i| found.classes[i] == samples.label(Part::Validation, i)).count();
-    Ok((found.loss / count as f64, right as f64 / count as f64))
 }
 
 fn judge(coach: &Coach, labels: &[u8], fill: impl Fn(usize, &mut [f32]) + Sync) -> Result<Judged> {
