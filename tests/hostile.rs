@@ -12,6 +12,7 @@ use hitofude::file::{npz, onnx, pickle, safetensors};
 use hitofude::rng::Rng;
 use hitofude::systems::exported::to_onnx;
 use hitofude::systems::imported::Imported;
+use hitofude::systems::opened::{Opened, Target};
 use hitofude::systems::saved::{self, Saved};
 use hitofude::{Result, nn::spec};
 use ndarray::ArrayD;
@@ -81,9 +82,21 @@ fn models() -> Vec<Vec<u8>> {
     vec![onnx::write(&model), file]
 }
 
+/// The page's door for a file that is dropped: whatever the bytes are of, opened, described and written in another format.
+fn through_the_door(file: &[u8]) -> Result<()> {
+    let model = Opened::read(file, "dropped", None)?;
+    // What cannot be described or written says so, and is open all the same.
+    let described = model.rows().map(drop);
+    let written = ["onnx", "npz", "safetensors-f16"].map(|word| model.write(Target::named(word)?));
+    described.and(written.into_iter().try_for_each(|file| file.map(drop)))
+}
+
 #[test]
 fn damaged_files_of_every_format_are_refused_or_read() {
     let [model, weights] = models().try_into().unwrap();
+    let archive = Opened::read(&weights, "m", None).unwrap().write(Target::Npz).unwrap();
+    let door = [model.clone(), weights.clone(), archive];
+    survives("a file that is dropped", &door, |len| 256 * MIB + 256 * len, through_the_door);
     survives("safetensors", &[weights], |len| 2 * MIB + 32 * len, |file| saved::read(file).map(drop));
     let model_bound = |len: usize| 64 * MIB + 256 * len;
     survives("onnx", &[model], model_bound, |file| Imported::read(file).map(drop));

@@ -11,11 +11,11 @@ use crate::error::Result;
 use std::any::Any;
 use std::sync::Arc;
 
-/// Leaves out what does not lead to the output, auxiliary classifiers say, and replaces every batch norm that is alone behind a convolution or an affine layer: that layer has a bias then, and
-/// reads as `γ / √(running variance + ε)` times its old weights say. All other layers keep their names and parameters.
+/// Leaves out what does not lead to the output, auxiliary classifiers say, and replaces every batch norm that is alone
+/// behind a convolution or an affine layer: that layer has a bias then, and reads as `γ / √(running variance + ε)` times its
+/// old weights say. All other layers keep their names and parameters.
 ///
-/// Errors: those of [`Params::get`], for
-/// parameters of another network.
+/// Errors: those of [`Params::get`], for parameters of another network.
 pub fn for_inference(net: &Network, params: &Params) -> Result<(Network, Params)> {
     let mut graph = Graph::new();
     let (mut moved, mut folds) = (Vec::<Wire>::new(), Vec::new());
@@ -49,6 +49,25 @@ pub fn for_inference(net: &Network, params: &Params) -> Result<(Network, Params)
         fold(params, layer, norm, net, &mut next)?;
     }
     Ok((folded, next))
+}
+
+/// The network with nothing that does not lead to the output: GoogLeNet without its auxiliary classifiers, as those who
+/// will not train it save it.
+///
+/// Errors: none for a network that was built.
+pub fn without_auxiliaries(net: &Network) -> Result<Network> {
+    let mut graph = Graph::new();
+    let needed = needed(net);
+    let mut moved: Vec<Wire> = Vec::new();
+    for (wire, node) in net.wires().zip(net.nodes()) {
+        let inputs: Vec<Wire> = node.inputs.iter().map(|w| moved[w.0]).collect();
+        moved.push(match &node.layer {
+            None => graph.input(&node.name, node.shape)?,
+            Some(layer) if needed[wire.0] => graph.append(&node.name, layer.clone(), &inputs)?,
+            Some(_) => wire,
+        });
+    }
+    Ok(graph.finish(moved[net.output().0]))
 }
 
 /// Which wires lead to the output; the input is one of them in any case.

@@ -109,6 +109,24 @@ impl View {
         self.offset..self.offset + self.len()
     }
 
+    /// Whether a tensor may be stored here.
+    fn check(&self, tensor: &Tensor) -> Result<()> {
+        if tensor.shape() != self.shape {
+            return Err(Error::shape(&self.name, format!("{:?}", self.shape), format!("{:?}", tensor.shape())));
+        }
+        match tensor.iter().find(|v| !v.is_finite()) {
+            Some(bad) => Err(Error::value(&self.name, "finite numbers", bad)),
+            None => Ok(()),
+        }
+    }
+
+    fn store(&self, tensor: &Tensor, arena: &mut [f32]) {
+        let slot = &mut arena[self.range()];
+        for (i, v) in tensor.iter().enumerate() {
+            slot[self.stored(i)] = *v;
+        }
+    }
+
     /// Where, inside the view, the number at public flat index `i` is stored.
     fn stored(&self, i: usize) -> usize {
         match self.order {
@@ -132,6 +150,27 @@ impl View {
             }
             Order::Image { flat } => nhwc(flat, i),
         }
+    }
+}
+
+/// The tensor of every view, in their order. Takes no room for the numbers, so that whoever asks before an arena is made
+/// wastes none on a file that only names a large network.
+///
+/// Errors: [`Error::Missing`] for a tensor that is not there and for one that belongs to no view, [`Error::Shape`] and
+/// [`Error::Value`] for one that does not fit its view.
+pub fn matched<'a>(views: &[View], tensors: &'a [(String, Tensor)]) -> Result<Vec<&'a Tensor>> {
+    let find = |view: &View| {
+        let found = tensors.iter().find(|(name, _)| *name == view.name).map(|(_, tensor)| tensor);
+        let tensor = found.ok_or_else(|| {
+            let names: Vec<&str> = tensors.iter().map(|(n, _)| n.as_str()).take(20).collect();
+            Error::missing("weights", &view.name, names.join(", "))
+        })?;
+        view.check(tensor).map(|()| tensor)
+    };
+    let found = views.iter().map(find).collect::<Result<Vec<_>>>()?;
+    match tensors.iter().find(|(name, _)| !views.iter().any(|view| view.name == *name)) {
+        Some((name, _)) => Err(Error::missing("weights", "only tensors that the network has", name)),
+        None => Ok(found),
     }
 }
 
@@ -196,35 +235,20 @@ impl Params {
     /// Sets one parameter from its public order. Refuses another shape and values that are not finite.
     pub fn set(&mut self, name: &str, tensor: &Tensor) -> Result<()> {
         let view = self.view(name)?.clone();
-        if tensor.shape() != view.shape {
-            return Err(Error::shape(name, format!("{:?}", view.shape), format!("{:?}", tensor.shape())));
-        }
-        if let Some(bad) = tensor.iter().find(|v| !v.is_finite()) {
-            return Err(Error::value(name, "finite numbers", bad));
-        }
-        let slot = &mut self.values_mut()[view.range()];
-        for (i, v) in tensor.iter().enumerate() {
-            slot[view.stored(i)] = *v;
-        }
+        view.check(tensor)?;
+        self.version = fresh_version();
+        view.store(tensor, &mut self.values);
         Ok(())
     }
 
     /// Sets every parameter from a list of named tensors. Missing, unknown or misshapen ones are an error and
     /// leave the arena as it was.
     pub fn load(&mut self, tensors: &[(String, Tensor)]) -> Result<()> {
-        let mut next = self.clone();
-        for view in &self.views {
-            let found = tensors.iter().find(|(name, _)| *name == view.name);
-            let (_, tensor) = found.ok_or_else(|| {
-                let names: Vec<&str> = tensors.iter().map(|(n, _)| n.as_str()).take(20).collect();
-                Error::missing("weights", &view.name, names.join(", "))
-            })?;
-            next.set(&view.name, tensor)?;
+        let found = matched(&self.views, tensors)?;
+        self.version = fresh_version();
+        for (view, tensor) in self.views.iter().zip(found) {
+            view.store(tensor, &mut self.values);
         }
-        if let Some((name, _)) = tensors.iter().find(|(name, _)| self.view(name).is_err()) {
-            return Err(Error::missing("weights", "only tensors that the network has", name));
-        }
-        *self = next;
         Ok(())
     }
 

@@ -126,6 +126,33 @@ fn weights_alone_find_their_network_or_ask_for_it() {
     assert_eq!(Opened::read(&bare(&own.params), "file", Some("lenet5")).map(drop).unwrap_err().code(), "missing");
 }
 
+/// torchvision gives GoogLeNet without them when it comes with trained weights.
+#[test]
+fn auxiliary_classifiers_may_be_left_out_of_weights() {
+    let Saved { net, params, .. } = drawn(zoo::build("googlenet_mini").unwrap());
+    let image =
+        ("input".to_string(), Array::from(ArrayD::from_shape_fn(vec![1, 1, 28, 28], |i| (i[2] + i[3]) as f32 / 60.0)));
+    let answer = |file: &[u8]| {
+        let mut opened = open(file);
+        assert_eq!(opened.metadata["architecture"], "googlenet_mini");
+        let (outputs, _) = opened.run(std::slice::from_ref(&image), &[]).unwrap();
+        outputs[0].1.to_real().iter().copied().collect::<Vec<f32>>()
+    };
+    let mut tensors = params.named();
+    tensors.push(("conv1.bn.num_batches_tracked".into(), ndarray::arr0(3.0).into_dyn()));
+    let save = |tensors: &[(String, hitofude::tensor::Tensor)]| {
+        let weights = safetensors::Weights { tensors: tensors.to_vec(), metadata: BTreeMap::new() };
+        safetensors::write(&weights, safetensors::Precision::F32).unwrap()
+    };
+    let whole = answer(&save(&tensors));
+    tensors.retain(|(name, _)| !name.starts_with("aux1"));
+    assert!(tensors.len() < net.views().len());
+    assert_eq!(answer(&save(&tensors)), whole);
+    // Half of a classifier is a mistake.
+    tensors.push(("aux1.fc2.bias".into(), params.get("aux1.fc2.bias").unwrap()));
+    assert_eq!(Opened::read(&save(&tensors), "half", None).err().unwrap().code(), "missing");
+}
+
 #[test]
 fn what_is_no_layer_here_runs_and_is_written_but_says_why_it_does_not_train() {
     let graph = model(vec![node("Sin", "wave", &["x"], "y")], vec![("w", real(&[1], &[2.0]))]);

@@ -1,19 +1,24 @@
 //! `hitofude run`: any model file on named arrays.
 
-use super::files::{self, Model};
+use super::files;
 use hitofude::file::array::Array;
 use hitofude::file::{npz, onnx};
 use hitofude::nn::{Mode, Purpose, Run, fold};
 use hitofude::systems::imported::Imported;
+use hitofude::systems::opened::Opened;
+use hitofude::systems::saved::Saved;
 use hitofude::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `run`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// An ONNX model, or weights whose metadata name or hold their architecture.
+    /// A model: ONNX, or weights in safetensors, npz or a pickle of NumPy arrays.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
+    /// Whose weights they are, where the file does not say and they fit more than one network of the catalogue.
+    #[arg(long, value_name = "NAME")]
+    architecture: Option<String>,
     /// The inputs by name: an .npz of NumPy.
     #[arg(long, value_name = "IN.npz")]
     input: PathBuf,
@@ -61,7 +66,7 @@ pub fn run(args: &Args) -> Result<()> {
     let outputs = if args.model.extension().is_some_and(|end| end == "onnx") {
         open(&args.model)?.run(&inputs)?
     } else {
-        network(&args.model, &inputs)?
+        network(args, &inputs)?
     };
     files::write(&args.output, &npz::write(&outputs)?)?;
     for (name, array) in &outputs {
@@ -76,8 +81,9 @@ pub fn open(path: &Path) -> Result<Imported> {
     Imported::new(onnx::read_with(&files::read(path)?, &mut |name| files::read(&folder.join(name)))?)
 }
 
-fn network(path: &Path, inputs: &[(String, Array)]) -> Result<Vec<(String, Array)>> {
-    let Model { net, params, .. } = Model::open(path)?;
+fn network(args: &Args, inputs: &[(String, Array)]) -> Result<Vec<(String, Array)>> {
+    let opened = Opened::read(&files::read(&args.model)?, "", args.architecture.as_deref())?;
+    let Saved { net, params, .. } = opened.network()?;
     let (net, params) = fold::for_inference(&net, &params)?;
     let [(_, images)] = inputs else {
         return Err(Error::missing("inputs", "one array of images, NCHW", inputs.len()));

@@ -5,9 +5,13 @@
 
 use crate::error::{Error, Result};
 use crate::file::safetensors::{self, Precision, Weights};
-use crate::nn::{Network, Params, spec};
+use crate::nn::{Network, Params, fold, params, spec};
+use crate::tensor::Tensor;
 use crate::zoo;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What PyTorch counts for a batch norm, its batches: nothing depends on it.
+pub(super) const COUNTS: &str = ".num_batches_tracked";
 
 /// A network with its weights, and whatever else its file says.
 #[derive(Debug, Clone)]
@@ -39,12 +43,25 @@ pub fn read_for(net: Network, bytes: &[u8]) -> Result<Saved> {
     with(net, safetensors::read(bytes)?)
 }
 
-fn with(net: Network, Weights { mut tensors, metadata }: Weights) -> Result<Saved> {
-    // PyTorch counts a batch norm's batches, which nothing depends on.
-    tensors.retain(|(name, _)| !name.ends_with(".num_batches_tracked"));
+/// Puts weights into their network. Those of auxiliary classifiers, which only a training asks, may be left out: the network
+/// is then the one without them.
+pub(super) fn with(net: Network, Weights { mut tensors, metadata }: Weights) -> Result<Saved> {
+    tensors.retain(|(name, _)| !name.ends_with(COUNTS));
+    let net = for_weights(net, &tensors)?;
+    params::matched(net.views(), &tensors)?;
     let mut params = net.zeros();
     params.load(&tensors)?;
     Ok(Saved { net, params, metadata })
+}
+
+/// The network, without its auxiliary classifiers if none of their weights is there.
+pub(super) fn for_weights(net: Network, tensors: &[(String, Tensor)]) -> Result<Network> {
+    let lean = fold::without_auxiliaries(&net)?;
+    let kept: BTreeSet<&str> = lean.views().iter().map(|view| view.name.as_str()).collect();
+    let given: BTreeSet<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
+    let mut others = net.views().iter().map(|view| view.name.as_str()).filter(|name| !kept.contains(name)).peekable();
+    let left_out = others.peek().is_some() && others.all(|name| !given.contains(name));
+    Ok(if left_out { lean } else { net })
 }
 
 /// Writes a file that [`read`] takes back. Equal models give equal bytes. Errors: those of [`safetensors::write`].

@@ -5,16 +5,13 @@ use crate::error::{Error, Result};
 use crate::file::array::{Array, Data, Number};
 use crate::file::safetensors::Weights;
 use crate::nn::{Network, spec};
-use crate::systems::formats::saved::Saved;
+use crate::systems::formats::saved::{self, Saved};
 use crate::tensor::Tensor;
 use crate::zoo::{self, textbook};
 use std::collections::BTreeMap;
 
 /// The array of an `.npz` that holds a network's description, a byte for each letter: NumPy reads it as any other.
 pub(super) const NETWORK: &str = "__network__";
-
-/// What PyTorch counts for a batch norm, which nothing depends on.
-const COUNTS: &str = ".num_batches_tracked";
 
 /// A text as an array of its bytes.
 pub(super) fn text(name: &str, text: &str) -> (String, Array) {
@@ -42,8 +39,7 @@ pub(super) fn from_arrays(arrays: Named) -> Result<Weights> {
 }
 
 /// Weights in their network: the one asked for, the one that the file describes or names, else the only one they fit.
-pub(super) fn placed(Weights { mut tensors, metadata }: Weights, asked: Option<&str>) -> Result<Saved> {
-    tensors.retain(|(name, _)| !name.ends_with(COUNTS));
+pub(super) fn placed(Weights { tensors, metadata }: Weights, asked: Option<&str>) -> Result<Saved> {
     let described = |text: &str| if text.starts_with('{') { spec::read(text) } else { zoo::build(text) };
     let told = asked.or_else(|| metadata.get("network").or_else(|| metadata.get("architecture")).map(String::as_str));
     let (name, net) = match told {
@@ -52,9 +48,7 @@ pub(super) fn placed(Weights { mut tensors, metadata }: Weights, asked: Option<&
     };
     let tensors =
         if is_textbook(&tensors) { textbook::import(&name, &tensors.into_iter().collect())? } else { tensors };
-    let mut params = net.zeros();
-    params.load(&tensors)?;
-    Ok(Saved { net, params, metadata: named(metadata, &name) })
+    saved::with(net, Weights { tensors, metadata: named(metadata, &name) })
 }
 
 /// The metadata with the architecture's name, where it is one.
@@ -99,8 +93,13 @@ fn fits(name: &str, net: &Network, tensors: &[(String, Tensor)]) -> bool {
     if is_textbook(tensors) {
         return textbook::import(name, &tensors.iter().cloned().collect()).is_ok();
     }
-    let shapes: BTreeMap<&str, &[usize]> =
-        tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shape())).collect();
+    let Ok(net) = saved::for_weights(net.clone(), tensors) else { return false };
+    let counted = |name: &str| !name.ends_with(saved::COUNTS);
+    let shapes: BTreeMap<&str, &[usize]> = tensors
+        .iter()
+        .map(|(name, tensor)| (name.as_str(), tensor.shape()))
+        .filter(|(name, _)| counted(name))
+        .collect();
     shapes.len() == net.views().len()
         && net.views().iter().all(|view| shapes.get(view.name.as_str()) == Some(&&view.shape[..]))
 }
