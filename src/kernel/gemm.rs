@@ -5,7 +5,7 @@
 //! tile, zero-padded. `gemm_transposed` computes `C += Aᵀ·B` over pixels: a weight gradient.
 
 use super::Level;
-use super::tile::{self, Pixels, Segment};
+use super::tile::{self, Pixels, Segment, Segments};
 use fearless_simd::{Simd, SimdBase, dispatch};
 use fearless_simd_macros::simd;
 
@@ -114,14 +114,14 @@ pub fn gemm(
     store: Store<'_>,
     c: &mut [f32],
 ) {
-    let product = Product { a, rows, segments, b, n, store };
+    let product = Product { a, rows, segments: Segments::new(segments), b, n, store };
     dispatch!(level, simd => product_body(simd, &product, c));
 }
 
 struct Product<'a> {
     a: &'a [f32],
     rows: Rows<'a>,
-    segments: &'a [Segment],
+    segments: Segments<'a>,
     b: &'a [f32],
     n: usize,
     store: Store<'a>,
@@ -132,7 +132,7 @@ struct Product<'a> {
 #[simd]
 fn product_body<S: Simd>(simd: S, p: &Product<'_>, c: &mut [f32]) {
     let lanes = S::f32s::LEN;
-    let depth: usize = p.segments.iter().map(|s| s.len).sum();
+    let depth = p.segments.depth();
     let mut b = p.b;
     for (start, width) in panels(p.n, lanes) {
         let (panel, rest) = b.split_at(depth * width);

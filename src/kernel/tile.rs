@@ -16,6 +16,29 @@ pub struct Segment {
     pub len: usize,
 }
 
+/// A row's segments, with what [`dot`] must know of them: measured once, not in each of a product's many tiles.
+#[derive(Clone, Copy)]
+pub(super) struct Segments<'a> {
+    list: &'a [Segment],
+    /// Numbers in all.
+    depth: usize,
+    /// Numbers from the row's start to the end of the farthest.
+    reach: usize,
+}
+
+impl<'a> Segments<'a> {
+    pub fn new(list: &'a [Segment]) -> Self {
+        let depth = list.iter().map(|s| s.len).sum();
+        let reach = list.iter().map(|s| s.offset + s.len).max().unwrap_or(0);
+        Self { list, depth, reach }
+    }
+
+    /// Numbers in all: columns of `A`.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+}
+
 /// `M` rows by `V` vectors of `C = A·B`: row `i` of `A` is the concatenated segments that start at `a[rows[i]]`,
 /// `b` holds for every column of `A` one group of `V` vectors.
 ///
@@ -25,19 +48,15 @@ pub(super) fn dot<S: Simd, const M: usize, const V: usize>(
     simd: S,
     a: &[f32],
     rows: &[usize; M],
-    segments: &[Segment],
+    segments: Segments<'_>,
     b: &[f32],
     mut acc: [[S::f32s; V]; M],
 ) -> [[S::f32s; V]; M] {
-    let (mut depth, mut reach) = (0, 0);
-    for s in segments {
-        depth += s.len;
-        reach = reach.max(s.offset + s.len);
-    }
+    let Segments { list, depth, reach } = segments;
     let last = rows.iter().fold(0, |m, &r| m.max(r));
     assert!(last + reach <= a.len() && depth * V * S::f32s::LEN <= b.len(), "tile within its operands");
     let mut column = 0;
-    for s in segments {
+    for s in list {
         let at: [usize; M] = std::array::from_fn(|i| rows[i] + s.offset);
         for k in 0..s.len {
             // SAFETY: b holds V vectors for each of the `depth` columns, by the assertion.
