@@ -49,6 +49,17 @@ impl Rgb {
         self.pixels.chunks_exact(self.h * self.w)
     }
 
+    /// Its `h` rows and `w` columns from row `top` and column `left` on. Panics where there are not as many.
+    pub fn cut(&self, top: usize, left: usize, h: usize, w: usize) -> Self {
+        let mut out = Self::new(h, w);
+        for (from, to) in self.planes().zip(out.pixels.chunks_exact_mut(h * w)) {
+            for (row, to) in from.chunks_exact(self.w).skip(top).zip(to.chunks_exact_mut(w)) {
+                to.copy_from_slice(&row[left..left + w]);
+            }
+        }
+        out
+    }
+
     /// The picture in another size: every new pixel is the mean under a tent that reaches to its neighbours, and never
     /// less far than to the next old pixel. So it is bilinear where it grows and free of moiré where it shrinks.
     pub fn resized(&self, h: usize, w: usize) -> Self {

@@ -343,12 +343,5 @@ fn filled(picture: &Rgb, (h, w): (usize, usize)) -> Rgb {
     let scale = (h as f32 / picture.h as f32).max(w as f32 / picture.w as f32);
     let side = |side: usize, least: usize| ((side as f32 * scale).round() as usize).max(least);
     let whole = picture.resized(side(picture.h, h), side(picture.w, w));
-    let (top, left) = ((whole.h - h) / 2, (whole.w - w) / 2);
-    let mut out = Rgb::new(h, w);
-    for (from, to) in whole.planes().zip(out.pixels.chunks_exact_mut(h * w)) {
-        for (from, to) in from.chunks_exact(whole.w).skip(top).zip(to.chunks_exact_mut(w)) {
-            to.copy_from_slice(&from[left..left + w]);
-        }
-    }
-    out
+    whole.cut((whole.h - h) / 2, (whole.w - w) / 2, h, w)
 }

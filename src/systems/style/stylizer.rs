@@ -9,6 +9,9 @@ use crate::shape::Shape;
 
 /// What sides are rounded up to: the network halves a picture twice.
 const MULTIPLE: usize = 4;
+/// Pixels that a picture is mirrored over each edge by before it is painted: the zeros that convolutions find beyond an edge
+/// would leave a pale frame.
+pub(super) const MARGIN: usize = 8;
 /// The smallest and the largest side.
 const SIDES: (usize, usize) = (16, 512);
 
@@ -54,7 +57,8 @@ impl Stylizer {
                 format!("{w} × {h}"),
             ));
         }
-        let whole = Shape::new(3, h.next_multiple_of(MULTIPLE), w.next_multiple_of(MULTIPLE));
+        let side = |n: usize| (n + 2 * MARGIN).next_multiple_of(MULTIPLE);
+        let whole = Shape::new(3, side(h), side(w));
         let (run, params) = match self.run.take().filter(|(run, _)| run.network().input_shape() == whole) {
             Some(run) => self.run.insert(run),
             None => {
@@ -66,19 +70,19 @@ impl Stylizer {
         let [mean, deviation] = OWN;
         for (k, plane) in picture.planes().enumerate() {
             for y in 0..whole.h {
-                let row = &plane[y.min(h - 1) * w..][..w];
-                let edge = std::iter::repeat_n(&row[w - 1], whole.w - w);
-                self.picture.extend(row.iter().chain(edge).map(|v| (v - mean[k]) / deviation[k]));
+                let row = &plane[mirrored(y, h) * w..][..w];
+                self.picture.extend((0..whole.w).map(|x| (row[mirrored(x, w)] - mean[k]) / deviation[k]));
             }
         }
         run.forward(params, &self.picture, 1, Mode::Infer)?;
-        run.read(run.network().output(), 0, &mut self.picture)?;
-        let mut out = Rgb::new(h, w);
-        for (from, to) in self.picture.chunks_exact(whole.h * whole.w).zip(out.pixels.chunks_exact_mut(h * w)) {
-            for (from, to) in from.chunks_exact(whole.w).zip(to.chunks_exact_mut(w)) {
-                to.copy_from_slice(&from[..w]);
-            }
-        }
-        Ok(out)
+        let mut painted = Rgb::new(whole.h, whole.w);
+        run.read(run.network().output(), 0, &mut painted.pixels)?;
+        Ok(painted.cut(MARGIN, MARGIN, h, w))
     }
+}
+
+/// Which of `n` pixels place `at` shows, [`MARGIN`] of them mirrored before the first and as many and more behind the last.
+fn mirrored(at: usize, n: usize) -> usize {
+    let at = at.abs_diff(MARGIN);
+    if at < n { at } else { 2 * (n - 1) - at }
 }

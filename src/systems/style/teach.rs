@@ -3,6 +3,7 @@
 
 use super::features::{OWN, front};
 use super::goal::{Goal, Losses};
+use super::stylizer::MARGIN;
 use super::{Features, Options, painting};
 use crate::data::pictures::{FAMILIES, Rgb, family};
 use crate::error::{Error, Result};
@@ -105,9 +106,11 @@ fn scaled(picture: &Rgb) -> impl Iterator<Item = f32> {
     picture.planes().enumerate().flat_map(move |(k, plane)| plane.iter().map(move |v| (v - mean[k]) / deviation[k]))
 }
 
-/// Pixels along each side of a picture that a stylizer learns from, and along each side of those that it is cut from, which
+/// Pixels along each side of what a stylizer is judged by, and along each side of the pictures that it is cut from, which
 /// are as large as the style's.
 const CUT: (usize, usize) = (128, 256);
+/// Pixels along each side of what it reads: as when it paints, its margin is not looked at.
+const SEEN: usize = CUT.0 + 2 * MARGIN;
 /// Pictures in a step, and pictures to cut from.
 const CUTS: (usize, usize) = (2, 60);
 
@@ -132,7 +135,7 @@ impl StyleLesson {
         if steps == 0 {
             return Err(Error::value("steps", "at least 1", steps));
         }
-        let net = front(zoo::style::stylizer, Shape::new(3, CUT.0, CUT.0))?;
+        let net = front(zoo::style::stylizer, Shape::new(3, SEEN, SEEN))?;
         let mut params = net.zeros();
         Init::He.fill(&mut params, seed)?;
         let options = train::Options {
@@ -164,26 +167,32 @@ impl StyleLesson {
     /// One step; gives the mean of its pictures' losses before it.
     pub fn step(&mut self) -> Result<Losses> {
         let mut rng = Rng::part(self.seed, 1 + self.step);
-        let cuts: Vec<Rgb> = (0..CUTS.0).map(|_| cut(&mut rng, &self.pool)).collect();
+        let cuts: Vec<Rgb> = (0..CUTS.0).map(|_| piece(&mut rng, &self.pool)).collect();
         let images: Vec<f32> = cuts.iter().flat_map(scaled).collect();
         let params = self.descent.params().clone();
         self.run.forward(&params, &images, CUTS.0, Mode::Train { seed: self.seed })?;
         let (output, len) = (self.run.network().output(), 3 * CUT.0 * CUT.0);
-        let (mut painted, mut gradients) = (vec![0.0; len], vec![0.0; CUTS.0 * len]);
+        let (mut whole, mut gradient) = (Rgb::new(SEEN, SEEN), vec![0.0; len]);
+        let mut gradients = vec![0.0; CUTS.0 * whole.pixels.len()];
         let mut mean = Losses::default();
-        for (i, (content, gradient)) in cuts.iter().zip(gradients.chunks_exact_mut(len)).enumerate() {
-            self.run.read(output, i, &mut painted)?;
-            self.goal.aim(content)?;
-            self.goal.value(&painted)?;
-            self.goal.gradient(gradient)?;
+        for (i, (content, out)) in cuts.iter().zip(gradients.chunks_exact_mut(whole.pixels.len())).enumerate() {
+            self.run.read(output, i, &mut whole.pixels)?;
+            self.goal.aim(&content.cut(MARGIN, MARGIN, CUT.0, CUT.0))?;
+            self.goal.value(&whole.cut(MARGIN, MARGIN, CUT.0, CUT.0).pixels)?;
+            self.goal.gradient(&mut gradient)?;
+            let middle = out.chunks_exact_mut(SEEN * SEEN).flat_map(|plane| {
+                plane.chunks_exact_mut(SEEN).skip(MARGIN).take(CUT.0).map(|row| &mut row[MARGIN..MARGIN + CUT.0])
+            });
+            for (to, from) in middle.zip(gradient.chunks_exact(CUT.0)) {
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = from / CUTS.0 as f32);
+            }
             let losses = self.goal.losses();
             mean.content += losses.content / CUTS.0 as f64;
             mean.style += losses.style / CUTS.0 as f64;
             mean.variation += losses.variation / CUTS.0 as f64;
         }
         let (_, _, dy, map) = self.run.seed_gradient(output).expect("a plan that trains");
-        for (gradient, dy) in gradients.chunks_exact_mut(len).zip(dy.chunks_exact_mut(map.len())) {
-            gradient.iter_mut().for_each(|v| *v /= CUTS.0 as f32);
+        for (gradient, dy) in gradients.chunks_exact(whole.pixels.len()).zip(dy.chunks_exact_mut(map.len())) {
             map.fill_from_chw(gradient, dy);
         }
         let mut dparams = vec![0.0; params.values().len()];
@@ -202,18 +211,12 @@ impl StyleLesson {
 }
 
 /// A piece of one of the pictures, perhaps mirrored.
-fn cut(rng: &mut Rng, pool: &[Rgb]) -> Rgb {
+fn piece(rng: &mut Rng, pool: &[Rgb]) -> Rgb {
     let from = &pool[rng.below(pool.len())];
-    let (top, left) = (rng.below(from.h - CUT.0 + 1), rng.below(from.w - CUT.0 + 1));
-    let mirrored = rng.below(2) == 0;
-    let mut out = Rgb::new(CUT.0, CUT.0);
-    for (from_plane, to) in from.planes().zip(out.pixels.chunks_exact_mut(CUT.0 * CUT.0)) {
-        for (row, to) in from_plane.chunks_exact(from.w).skip(top).zip(to.chunks_exact_mut(CUT.0)) {
-            to.copy_from_slice(&row[left..left + CUT.0]);
-            if mirrored {
-                to.reverse();
-            }
-        }
+    let (top, left) = (rng.below(from.h - SEEN + 1), rng.below(from.w - SEEN + 1));
+    let mut out = from.cut(top, left, SEEN, SEEN);
+    if rng.below(2) == 0 {
+        out.pixels.chunks_exact_mut(SEEN).for_each(<[f32]>::reverse);
     }
     out
 }
