@@ -57,6 +57,21 @@ impl Problem {
         }
     }
 
+    /// A convolution to three colours or from them, at a size that has a way of its own.
+    fn picture(rng: &mut Rng) -> Self {
+        let (n, kernel, maps) = (1 + rng.below(2), [1, 3, 5][rng.below(3)], 16 * (1 + rng.below(2)));
+        let (h, w) = (8 + rng.below(5), 8 + rng.below(5));
+        let (c, oc) = if rng.below(2) == 0 { (maps, 3) } else { (3, maps) };
+        Self {
+            window: Window::square(kernel).pad(kernel / 2),
+            groups: 1,
+            x: random(rng, (n, c, h, w)),
+            w: random(rng, (oc, c, kernel, kernel)),
+            bias: (0..oc).map(|_| rng.normal()).collect(),
+            dy: random(rng, (n, oc, h, w)),
+        }
+    }
+
     /// Visits every product of the convolution: indices into x, w and y.
     fn each(&self, mut visit: impl FnMut([usize; 4], [usize; 4], [usize; 4])) {
         let (n, c, h, w) = self.x.dim();
@@ -124,7 +139,7 @@ fn assert_close(what: &str, got: &Array4<f32>, want: &Array4<f64>) {
 
 fn problems() -> impl Iterator<Item = Problem> {
     let mut rng = Rng::new(1);
-    (0..150).map(move |_| Problem::new(&mut rng))
+    (0..165).map(move |i| if i < 150 { Problem::new(&mut rng) } else { Problem::picture(&mut rng) })
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

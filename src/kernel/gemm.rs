@@ -47,7 +47,11 @@ pub fn pack_rows<'a>(level: Level, n: usize, rows: impl Iterator<Item = &'a [f32
         let used = width.min(n - start);
         for row in rows.clone() {
             let out = &mut packed[at..at + width];
-            out[..used].copy_from_slice(&row[start..start + used]);
+            // By fours: for so few numbers the call of a copy of any length costs more than the copy.
+            let ((from, from_tail), (to, to_tail)) =
+                (row[start..start + used].as_chunks::<4>(), out[..used].as_chunks_mut::<4>());
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+            to_tail.iter_mut().zip(from_tail).for_each(|(to, from)| *to = *from);
             out[used..].fill(0.0);
             at += width;
         }
@@ -128,11 +132,14 @@ struct Product<'a> {
 }
 
 /// Tile shapes are data of the level. 4 lanes (wasm, SSE, NEON): 4 × 2 vectors; 6 × 2 and 3 × 4 spill in V8 and
-/// fall to half the speed. AVX2 has 16 registers: 6 × 2. AVX-512 has 32: 8 × 2, and 14 × 1 for narrow outputs.
+/// fall to half the speed. 8 × 1 for narrow outputs: in 4 × 1 each sum waits for the one before it. AVX2 has 16 registers: 6 × 2. AVX-512 has 32: 8 × 2, and 14 × 1 for narrow outputs.
 #[simd]
 fn product_body<S: Simd>(simd: S, p: &Product<'_>, c: &mut [f32]) {
     let lanes = S::f32s::LEN;
     let depth = p.segments.depth();
+    if p.n == COLOURS && p.rows.table.len() >= MANY && COLOURS * depth <= DEEPEST && p.segments.whole(lanes) {
+        return colour_rows(simd, p, c);
+    }
     let mut b = p.b;
     for (start, width) in panels(p.n, lanes) {
         let (panel, rest) = b.split_at(depth * width);
@@ -143,7 +150,7 @@ fn product_body<S: Simd>(simd: S, p: &Product<'_>, c: &mut [f32]) {
             (8, true) => panel_rows::<S, 6, 3, 2>(simd, p, panel, start, c),
             (8, false) => panel_rows::<S, 12, 4, 1>(simd, p, panel, start, c),
             (_, true) => panel_rows::<S, 4, 2, 2>(simd, p, panel, start, c),
-            (_, false) => panel_rows::<S, 4, 2, 1>(simd, p, panel, start, c),
+            (_, false) => panel_rows::<S, 8, 4, 1>(simd, p, panel, start, c),
         }
     }
 }
@@ -169,6 +176,57 @@ fn panel_rows<S: Simd, const M: usize, const H: usize, const V: usize>(
     }
     for _ in 0..left {
         rows_tile::<S, 1, V>(simd, p, &mut at, panel, start, c);
+    }
+}
+
+/// Columns of a product that makes a picture, or its gradient.
+const COLOURS: usize = 3;
+/// Rows of one image from which on it pays to turn the right operand.
+const MANY: usize = 64;
+/// Numbers of the right operand that are turned on the stack.
+const DEEPEST: usize = 4096;
+
+/// A product of three columns. A panel of one vector would leave one lane of four idle, or thirteen of sixteen, and each
+/// number of `A` would be loaded for one product alone: with the lanes along the depth it is loaded for three.
+#[inline(always)]
+fn colour_rows<S: Simd>(simd: S, p: &Product<'_>, c: &mut [f32]) {
+    let (lanes, depth) = (S::f32s::LEN, p.segments.depth());
+    let mut turned = [0.0; DEEPEST];
+    for (k, row) in p.b.chunks_exact(lanes).enumerate() {
+        for (j, v) in row[..COLOURS].iter().enumerate() {
+            turned[j * depth + k] = *v;
+        }
+    }
+    const TILE: usize = 3;
+    let b = &turned[..COLOURS * depth];
+    let mut left = p.rows.table.len() * p.rows.images;
+    let mut at = Cursor { rows: p.rows, row: 0, a: 0, c: 0 };
+    while left >= TILE {
+        colour_tile::<S, TILE>(simd, p, &mut at, b, c);
+        left -= TILE;
+    }
+    for _ in 0..left {
+        colour_tile::<S, 1>(simd, p, &mut at, b, c);
+    }
+}
+
+#[inline(always)]
+fn colour_tile<S: Simd, const M: usize>(simd: S, p: &Product<'_>, at: &mut Cursor<'_>, b: &[f32], c: &mut [f32]) {
+    let (mut a_rows, mut c_rows) = ([0; M], [0; M]);
+    for i in 0..M {
+        (a_rows[i], c_rows[i]) = at.next();
+    }
+    let sums = tile::along::<S, M, COLOURS>(simd, p.a, &a_rows, p.segments, b);
+    for (row, sums) in c_rows.into_iter().zip(sums) {
+        for (j, (out, sum)) in c[row..][..COLOURS].iter_mut().zip(sums).enumerate() {
+            *out = match p.store {
+                Store::Add => *out + sum,
+                Store::Set { bias, relu } => {
+                    let v = sum + bias.map_or(0.0, |bias| bias[j]);
+                    if relu { v.max(0.0) } else { v }
+                }
+            };
+        }
     }
 }
 
@@ -282,7 +340,7 @@ fn transposed_body<S: Simd>(simd: S, a: &[f32], k: usize, px: &Pixels, b: &[f32]
             (8, true) => transposed_panel::<S, 6, 3, 2>(simd, a, k, px, panel, out, c),
             (8, false) => transposed_panel::<S, 12, 4, 1>(simd, a, k, px, panel, out, c),
             (_, true) => transposed_panel::<S, 4, 2, 2>(simd, a, k, px, panel, out, c),
-            (_, false) => transposed_panel::<S, 4, 2, 1>(simd, a, k, px, panel, out, c),
+            (_, false) => transposed_panel::<S, 8, 4, 1>(simd, a, k, px, panel, out, c),
         }
     }
 }

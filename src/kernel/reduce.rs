@@ -54,17 +54,19 @@ pub fn dot(level: Level, x: &[f32], y: &[f32]) -> f64 {
 
 #[simd]
 fn dot_body<S: Simd>(_: S, x: &[f32], y: &[f32]) -> f64 {
-    let mut sums = [0.0; 16];
     let ((x, x_tail), (y, y_tail)) = (x.as_chunks::<16>(), y.as_chunks::<16>());
-    for (x, y) in x.iter().zip(y) {
-        for ((sum, &x), &y) in sums.iter_mut().zip(x).zip(y) {
-            *sum += f64::from(x) * f64::from(y);
+    let mut total = 0.0;
+    // In single precision for sixty-four sums at a time: with double throughout, a third of the speed.
+    for (x, y) in x.chunks(64).zip(y.chunks(64)) {
+        let mut sums = [0.0f32; 16];
+        for (x, y) in x.iter().zip(y) {
+            for ((sum, &x), &y) in sums.iter_mut().zip(x).zip(y) {
+                *sum += x * y;
+            }
         }
+        total += sums.iter().map(|&sum| f64::from(sum)).sum::<f64>();
     }
-    for ((sum, &x), &y) in sums.iter_mut().zip(x_tail).zip(y_tail) {
-        *sum += f64::from(x) * f64::from(y);
-    }
-    sums.iter().sum()
+    total + x_tail.iter().zip(y_tail).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum::<f64>()
 }
 
 #[simd]

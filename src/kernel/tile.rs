@@ -37,6 +37,11 @@ impl<'a> Segments<'a> {
     pub fn depth(&self) -> usize {
         self.depth
     }
+
+    /// Whether each is a number of whole vectors.
+    pub fn whole(&self, lanes: usize) -> bool {
+        self.list.iter().all(|s| s.len.is_multiple_of(lanes))
+    }
 }
 
 /// `M` rows by `V` vectors of `C = A·B`: row `i` of `A` is the concatenated segments that start at `a[rows[i]]`,
@@ -72,6 +77,41 @@ pub(super) fn dot<S: Simd, const M: usize, const V: usize>(
         }
     }
     acc
+}
+
+/// `M` rows by `N` columns of `C = A·B` with the lanes along the depth, for so few columns that they would leave lanes idle:
+/// row `i` of `A` is as in [`dot`], `b` holds column after column. Every segment is whole vectors long.
+///
+/// Panics if a row ends behind `a` or `b` is too short.
+#[inline(always)]
+pub(super) fn along<S: Simd, const M: usize, const N: usize>(
+    simd: S,
+    a: &[f32],
+    rows: &[usize; M],
+    segments: Segments<'_>,
+    b: &[f32],
+) -> [[f32; N]; M] {
+    let Segments { list, depth, reach } = segments;
+    let (lanes, last) = (S::f32s::LEN, rows.iter().fold(0, |m, &r| m.max(r)));
+    assert!(last + reach <= a.len() && depth * N <= b.len(), "tile within its operands");
+    let mut acc = [[S::f32s::splat(simd, 0.0); N]; M];
+    let mut column = 0;
+    for s in list {
+        let at: [usize; M] = std::array::from_fn(|i| rows[i] + s.offset);
+        for k in (0..s.len / lanes).map(|vector| vector * lanes) {
+            // SAFETY: column + lanes ≤ depth, and b holds N times as many, by the assertion.
+            let bv: [S::f32s; N] = std::array::from_fn(|j| unsafe { load(simd, b, j * depth + column) });
+            for i in 0..M {
+                // SAFETY: rows[i] + offset + k + lanes ≤ rows[i] + offset + len ≤ a.len(), by the assertion.
+                let av = unsafe { load(simd, a, at[i] + k) };
+                for j in 0..N {
+                    acc[i][j] = av.mul_add(bv[j], acc[i][j]);
+                }
+            }
+            column += lanes;
+        }
+    }
+    acc.map(|row| row.map(|v| v.as_slice().iter().sum()))
 }
 
 /// Where the pixels of one tap lie: `count` pixels in each of `rows` rows in each of `images` images.
