@@ -16,6 +16,11 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const away = mkdtempSync(path.join(tmpdir(), 'hitofude-package-'));
 const npm = (...args) => execFileSync('npm', [...args, '--silent'], { cwd: away, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const node = (file) => execFileSync(process.execPath, [file], { cwd: away, encoding: 'utf8' });
+/** Another runtime, as its npm package brings it. */
+const other = (name, ...args) => {
+  npm('install', '--prefer-offline', '--no-audit', '--no-fund', '--no-save', name);
+  return execFileSync(path.join(away, 'node_modules', '.bin', name), args, { cwd: away, encoding: 'utf8', timeout: 60_000, stdio: ['ignore', 'pipe', 'pipe'] });
+};
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
 
 let browser;
@@ -79,13 +84,15 @@ test('the recipes run as they are printed', () => {
   });
 });
 
-test('Node: reads, learns two gestures, saves and opens what it learnt', () => {
-  example('node');
-  const [seven, , , learnt, gesture] = node('node/index.mjs').trim().split('\n');
-  assert.equal(seven, '7 sure');
-  assert.ok(Number(/learnt: (\d+) %/.exec(learnt)[1]) >= 90, learnt);
-  assert.equal(gesture, 'cross');
-});
+for (const [name, run] of [['Node', node], ['Deno', (file) => other('deno', 'run', '--allow-read', file)], ['Bun', (file) => other('bun', file)]]) {
+  test(`${name}: reads, learns two gestures, saves and opens what it learnt`, () => {
+    example('node');
+    const [seven, , , learnt, gesture] = run('node/index.mjs').trim().split('\n');
+    assert.equal(seven, '7 sure');
+    assert.ok(Number(/learnt: (\d+) %/.exec(learnt)[1]) >= 90, learnt);
+    assert.equal(gesture, 'cross');
+  });
+}
 
 test('plain HTML: the pad reads a drawing into its form', async () => {
   example('html');

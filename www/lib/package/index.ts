@@ -1,5 +1,5 @@
-// `hitofude`: models that read and learn in a worker, so that a page stays responsive. Where there are no workers (Node) the
-// engine runs in the thread that asks.
+// `hitofude`: models that read and learn in a worker, so that a page stays responsive. Where there is no page (Node, Deno, Bun,
+// a worker of one's own) the engine runs in the thread that asks.
 
 import { proxy, wrap, type Remote } from 'comlink';
 import { load as loadHere, define as defineHere } from './direct';
@@ -21,7 +21,8 @@ function there(): Remote<Desk> {
   return desk;
 }
 
-const elsewhere = typeof Worker !== 'undefined';
+// Deno and Bun have workers, too, but one would keep a program from ending.
+const elsewhere = typeof document !== 'undefined';
 
 /** Opens a model: by name (`draw`, `deep_convnet`), from an address or from bytes. */
 export const load: Api['load'] = (source, options = {}) =>
