@@ -40,7 +40,7 @@ export class Run {
     const { steps, batch, shard, options } = JSON.parse(setup) as { steps: number; batch: number; shard: number; options?: { patience?: number } };
     [this.steps, this.batch, this.#shards] = [steps, batch, Math.ceil(batch / shard)];
     this.#patient = Boolean(options?.patience);
-    this.every = Math.max(10, Math.ceil(steps / 40));
+    this.every = Math.max(10, Math.ceil(steps / 25));
     this.#pictures = samples.labels('validation').length;
     this.#coach = new Coach(setup, samples);
     this.#learner = new Learner(setup, samples);

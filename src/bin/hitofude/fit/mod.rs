@@ -84,7 +84,8 @@ pub fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     training::run(args, &setup, &samples, &mut coach)?;
     let seconds = start.elapsed().as_secs_f64();
-    let metadata = [("setup".to_string(), setup.to_json()?)].into();
+    let metadata = [("network", setup.network.clone()), ("setup", setup.to_json()?)];
+    let metadata = metadata.map(|(key, value)| (key.to_string(), value)).into();
     let weights = Weights { tensors: coach.weights(), metadata };
     files::write(&args.out, &safetensors::write(&weights, Precision::F32)?)?;
     let picture = |i: usize, out: &mut [f32]| samples.picture(Part::Validation, i, out);
