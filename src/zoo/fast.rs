@@ -1,7 +1,7 @@
-//! A network to learn MNIST in one epoch: a 5 × 5 convolution and two of 3 × 3, each halved by pooling, a hidden layer, and
-//! batch normalisation behind all but the first, so that a high rate does no harm. A map is pooled before it is normalised:
-//! a quarter of the numbers. Without the third pooling 0.1 points more of the validation images are read, for 1.4 times the
-//! time and four times the parameters.
+//! A network to learn MNIST in one epoch: three 3 × 3 convolutions, a hidden layer, and batch normalisation behind all but the
+//! first convolution, so that a high rate does no harm. The first one halves the picture by its stride: over all of it, in
+//! 3 × 3 or 5 × 5 windows and pooled, it read no more of the validation images and took a third more time. The others are pooled
+//! before they are normalised: a quarter of the numbers.
 
 use super::blocks::max_pool;
 use crate::error::Result;
@@ -13,9 +13,8 @@ use crate::nn::{Conv, Graph, Wire};
 
 /// Wires the network behind `x` and returns its 10 class scores.
 pub fn fast(g: &mut Graph, x: Wire) -> Result<Wire> {
-    let x = g.add("conv1", Conv::new(16, 5).pad(2), &[x])?;
+    let x = g.add("conv1", Conv::new(16, 3).stride(2).pad(1), &[x])?;
     let x = g.add("relu1", Relu, &[x])?;
-    let x = g.add("pool1", max_pool(2, 2), &[x])?;
     let x = g.add("conv2", Conv { bias: false, ..Conv::new(32, 3).pad(1) }, &[x])?;
     let x = g.add("pool2", max_pool(2, 2), &[x])?;
     let x = g.add("norm2", BatchNorm::default(), &[x])?;

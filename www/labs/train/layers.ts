@@ -154,7 +154,7 @@ export const NETWORKS: Record<string, { title: string; about: string; make: () =
     title: 'One epoch',
     about: 'three convolutions with batch normalisation; 99 % of MNIST in one epoch',
     make: () => [
-      conv(16, 5, 2), layer('relu'), pool(),
+      layer('conv', { out: 16, kernel: 3, stride: 2, pad: 1 }), layer('relu'),
       conv(32, 3, 1), pool(), layer('batch_norm'), layer('relu'),
       conv(64, 3, 1), pool(), layer('batch_norm'), layer('relu'),
       layer('flatten'), layer('affine', { out: 128 }), layer('batch_norm'), layer('relu'), layer('affine', { out: 10 }),
