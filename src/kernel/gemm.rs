@@ -166,17 +166,30 @@ fn panel_rows<S: Simd, const M: usize, const H: usize, const V: usize>(
 ) {
     let mut left = p.rows.table.len() * p.rows.images;
     let mut at = Cursor { rows: p.rows, row: 0, a: 0, c: 0 };
+    let first = first_sums::<S, V>(simd, p, start);
     while left >= M {
-        rows_tile::<S, M, V>(simd, p, &mut at, panel, start, c);
+        rows_tile::<S, M, V>(simd, p, &mut at, panel, start, first, c);
         left -= M;
     }
     while left >= H {
-        rows_tile::<S, H, V>(simd, p, &mut at, panel, start, c);
+        rows_tile::<S, H, V>(simd, p, &mut at, panel, start, first, c);
         left -= H;
     }
     for _ in 0..left {
-        rows_tile::<S, 1, V>(simd, p, &mut at, panel, start, c);
+        rows_tile::<S, 1, V>(simd, p, &mut at, panel, start, first, c);
     }
+}
+
+/// What every row's sums begin at: the bias of the panel that begins at column `start`, or 0. Laid out once for all tiles: where the
+/// depth is nine products, as behind one channel, it would take longer than they do.
+#[inline(always)]
+fn first_sums<S: Simd, const V: usize>(simd: S, p: &Product<'_>, start: usize) -> [S::f32s; V] {
+    let mut padded = [0.0; WIDEST];
+    if let Store::Set { bias: Some(bias), .. } = p.store {
+        let n = (p.n - start).min(V * S::f32s::LEN);
+        padded[..n].copy_from_slice(&bias[start..start + n]);
+    }
+    std::array::from_fn(|v| S::f32s::from_slice(simd, &padded[v * S::f32s::LEN..][..S::f32s::LEN]))
 }
 
 /// Columns of a product that makes a picture, or its gradient.
@@ -258,25 +271,15 @@ fn rows_tile<S: Simd, const M: usize, const V: usize>(
     at: &mut Cursor<'_>,
     panel: &[f32],
     start: usize,
+    first: [S::f32s; V],
     c: &mut [f32],
 ) {
-    let (lanes, n) = (S::f32s::LEN, (p.n - start).min(V * S::f32s::LEN));
+    let n = (p.n - start).min(V * S::f32s::LEN);
     let (mut a_rows, mut c_rows) = ([0; M], [0; M]);
     for i in 0..M {
         (a_rows[i], c_rows[i]) = at.next();
     }
-    let mut acc = [[S::f32s::splat(simd, 0.0); V]; M];
-    if let Store::Set { bias: Some(bias), .. } = p.store {
-        let mut padded = [0.0; WIDEST];
-        padded[..n].copy_from_slice(&bias[start..start + n]);
-        for v in 0..V {
-            let vector = S::f32s::from_slice(simd, &padded[v * lanes..][..lanes]);
-            for row in &mut acc {
-                row[v] = vector;
-            }
-        }
-    }
-    let mut acc = tile::dot(simd, p.a, &a_rows, p.segments, panel, acc);
+    let mut acc = tile::dot(simd, p.a, &a_rows, p.segments, panel, [first; M]);
     if let Store::Set { relu: true, .. } = p.store {
         let zero = S::f32s::splat(simd, 0.0);
         for v in acc.as_flattened_mut() {
