@@ -132,7 +132,8 @@ struct Product<'a> {
 }
 
 /// Tile shapes are data of the level. 4 lanes (wasm, SSE, NEON): 4 × 2 vectors; 6 × 2 and 3 × 4 spill in V8 and
-/// fall to half the speed. 8 × 1 for narrow outputs: in 4 × 1 each sum waits for the one before it. AVX2 has 16 registers: 6 × 2. AVX-512 has 32: 8 × 2, and 14 × 1 for narrow outputs.
+/// fall to half the speed. 8 × 1 for narrow outputs: in 4 × 1 each sum waits for the one before it. AVX2 has 16
+/// registers: 6 × 2. AVX-512 has 32: 8 × 2, and 14 × 1 for narrow outputs.
 #[simd]
 fn product_body<S: Simd>(simd: S, p: &Product<'_>, c: &mut [f32]) {
     let lanes = S::f32s::LEN;
