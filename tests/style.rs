@@ -25,7 +25,7 @@ use std::sync::Arc;
 fn gram_matrices_are_their_sums_at_every_level() {
     let mut rng = Rng::new(3);
     for (shape, halo) in
-        [(Shape::new(5, 7, 9), (0, 0)), (Shape::new(16, 40, 33), (1, 2)), (Shape::new(3, 1, 4), (2, 1))]
+        [(Shape::new(5, 7, 9), (0, 0)), (Shape::new(16, 40, 33), (1, 2)), (Shape::new(3, 1, 4), (2, 1)), (Shape::new(48, 9, 5), (0, 1))]
     {
         let (map, gradient) = (Map::new(shape, halo), Map::new(shape, (halo.1, halo.0)));
         let chw: Vec<f32> = (0..shape.len()).map(|_| rng.normal()).collect();

@@ -2,7 +2,8 @@
 //!
 //! `gemm` computes `C (+)= A·B`. A row of `A` is a list of [`Segment`]s behind a start of its own, so the windows of
 //! a convolution are rows without being copied, and they may overlap. `B` is packed into panels as wide as the
-//! tile, zero-padded. `gemm_transposed` computes `C += Aᵀ·B` over pixels: a weight gradient.
+//! tile, zero-padded. `gemm_transposed` computes `C += Aᵀ·B` over pixels: a weight gradient. `gemm_symmetric` computes
+//! `C += Aᵀ·A`: a Gram matrix.
 
 use super::Level;
 use super::tile::{self, Pixels, Segment, Segments};
@@ -365,17 +366,18 @@ fn transposed_panel<S: Simd, const M: usize, const H: usize, const V: usize>(
     out: Out,
     c: &mut [f32],
 ) {
+    let panel = (panel, &px.packed(V * S::f32s::LEN));
     let mut row = 0;
     while k - row >= M {
-        transposed_tile::<S, M, V>(simd, a, row, px, panel, out, c);
+        transposed_tile::<S, M, V>(simd, (&a[row..], px), panel, row, out, c);
         row += M;
     }
     while k - row >= H {
-        transposed_tile::<S, H, V>(simd, a, row, px, panel, out, c);
+        transposed_tile::<S, H, V>(simd, (&a[row..], px), panel, row, out, c);
         row += H;
     }
     while row < k {
-        transposed_tile::<S, 1, V>(simd, a, row, px, panel, out, c);
+        transposed_tile::<S, 1, V>(simd, (&a[row..], px), panel, row, out, c);
         row += 1;
     }
 }
@@ -383,16 +385,48 @@ fn transposed_panel<S: Simd, const M: usize, const H: usize, const V: usize>(
 #[inline(always)]
 fn transposed_tile<S: Simd, const M: usize, const V: usize>(
     simd: S,
-    a: &[f32],
+    a: (&[f32], &Pixels),
+    b: (&[f32], &Pixels),
     row: usize,
-    px: &Pixels,
-    panel: &[f32],
     out: Out,
     c: &mut [f32],
 ) {
-    let acc = tile::outer::<S, M, V>(simd, &a[row..], px, panel);
+    let acc = tile::outer::<S, M, V>(simd, a, b);
     let n = (out.n - out.start).min(V * S::f32s::LEN);
     for (i, acc) in acc.iter().enumerate() {
         store_row::<S, V>(simd, acc, &mut c[(row + i) * out.n + out.start..][..n], true);
+    }
+}
+
+/// `C += Aᵀ·A` summed over pixels, on and above the diagonal (what else its tiles reach is right, too): `A` gives `n` numbers
+/// for each pixel of `px`, whole vectors of them, which need no packing.
+pub fn gemm_symmetric(level: Level, a: &[f32], px: &Pixels, n: usize, c: &mut [f32]) {
+    assert!(n.is_multiple_of(lanes(level)), "whole vectors");
+    dispatch!(level, simd => symmetric_body(simd, a, px, n, c));
+}
+
+#[simd]
+fn symmetric_body<S: Simd>(simd: S, a: &[f32], px: &Pixels, n: usize, c: &mut [f32]) {
+    let lanes = S::f32s::LEN;
+    for (start, width) in panels(n, lanes) {
+        let (columns, out) = ((&a[start..], px), Out { n, start });
+        match (lanes, width == 2 * lanes) {
+            (16, true) => symmetric_panel::<S, 8, 2>(simd, a, columns, out, c),
+            (_, true) => symmetric_panel::<S, 4, 2>(simd, a, columns, out, c),
+            (_, false) => symmetric_panel::<S, 4, 1>(simd, a, columns, out, c),
+        }
+    }
+}
+
+#[inline(always)]
+fn symmetric_panel<S: Simd, const M: usize, const V: usize>(
+    simd: S,
+    a: &[f32],
+    columns: (&[f32], &Pixels),
+    out: Out,
+    c: &mut [f32],
+) {
+    for row in (0..out.start + V * S::f32s::LEN).step_by(M) {
+        transposed_tile::<S, M, V>(simd, (&a[row..], columns.1), columns, row, out, c);
     }
 }

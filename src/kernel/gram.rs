@@ -1,12 +1,12 @@
 //! The Gram matrix of a map: how often channels answer together, wherever they do. Gatys et al. 2015.
 
 use super::Level;
-use super::gemm::{Rows, Store, gemm, gemm_transposed, pack, pack_rows, packed_len};
+use super::gemm::{Rows, Store, gemm, gemm_symmetric, gemm_transposed, lanes, pack, pack_rows, packed_len};
 use super::tile::{Pixels, Segment};
 use crate::tensor::Map;
 
 /// Pixels whose products are summed in registers before they join the others: few enough for a picture's sum of positive
-/// numbers to keep its digits, and for the packed ones to stay in the second-level cache.
+/// numbers to keep its digits, and for them to stay in the second-level cache.
 const PIXELS: usize = 1024;
 
 /// The tables for one map.
@@ -35,15 +35,22 @@ impl Gram {
         gram.fill(0.0);
         for first in (0..map.shape.h).step_by(strip) {
             let rows = strip.min(map.shape.h - first);
+            let px = Pixels { step: c, count: w, row_step: map.row(), rows, image_step: map.len(), images: 1 };
+            if c.is_multiple_of(lanes(level)) {
+                gemm_symmetric(level, &x[map.at(first, 0)..], &px, c, gram);
+                continue;
+            }
             let packed = packed_len(level, rows * w, c);
             self.packed.resize(packed.max(self.packed.len()), 0.0);
             let pixels = (first..first + rows).flat_map(|y| x[map.at(y, 0)..][..w * c].chunks_exact(c));
             pack_rows(level, c, pixels, &mut self.packed[..packed]);
-            let px = Pixels { step: c, count: w, row_step: map.row(), rows, image_step: map.len(), images: 1 };
             gemm_transposed(level, x, map.at(first, 0), c, &px, &self.packed[..packed], c, gram);
         }
         let share = 1.0 / (map.shape.h * w) as f32;
         gram.iter_mut().for_each(|g| *g *= share);
+        for (i, j) in (0..c).flat_map(|i| (0..i).map(move |j| (i, j))) {
+            gram[i * c + j] = gram[j * c + i];
+        }
     }
 
     /// Adds to `dx` the gradient of what has the gradient `dgram` by the Gram matrix. Both are symmetric.

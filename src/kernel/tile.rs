@@ -131,42 +131,53 @@ pub struct Pixels {
     pub images: usize,
 }
 
-/// `M` rows by `V` vectors of `C = Aᵀ·B`, summed over pixels: pixel `p` gives `M` neighbouring numbers of `a` and `V`
-/// vectors of `b`, which holds the pixels in order.
+impl Pixels {
+    /// As many pixels one behind another, `step` numbers each.
+    pub fn packed(self, step: usize) -> Self {
+        let row_step = self.count * step;
+        Self { step, row_step, image_step: self.rows * row_step, ..self }
+    }
+
+    /// Where the last pixel begins.
+    fn last(&self) -> usize {
+        (self.images - 1) * self.image_step + (self.rows - 1) * self.row_step + (self.count - 1) * self.step
+    }
+}
+
+/// `M` rows by `V` vectors of `C = Aᵀ·B`, summed over pixels: a pixel gives `M` neighbouring numbers of `a`, where `px` says,
+/// and `V` vectors of `b`, which has as many pixels where `b_px` says.
 ///
 /// Panics if a pixel ends behind `a` or `b` is too short.
 #[inline(always)]
 pub(super) fn outer<S: Simd, const M: usize, const V: usize>(
     simd: S,
-    a: &[f32],
-    px: &Pixels,
-    b: &[f32],
+    (a, px): (&[f32], &Pixels),
+    (b, b_px): (&[f32], &Pixels),
 ) -> [[S::f32s; V]; M] {
-    let Pixels { step, count, row_step, rows, image_step, images } = *px;
+    let Pixels { count, rows, images, .. } = *px;
     let mut acc = [[S::f32s::splat(simd, 0.0); V]; M];
     if count == 0 || rows == 0 || images == 0 {
         return acc;
     }
-    let last = (images - 1) * image_step + (rows - 1) * row_step + (count - 1) * step;
-    assert!(last + M <= a.len(), "tile within its left operand");
-    assert!(images * rows * count * V * S::f32s::LEN <= b.len(), "tile within its right operand");
-    let mut pixel = 0;
+    assert!((count, rows, images) == (b_px.count, b_px.rows, b_px.images), "operands of as many pixels");
+    assert!(px.last() + M <= a.len(), "tile within its left operand");
+    assert!(b_px.last() + V * S::f32s::LEN <= b.len(), "tile within its right operand");
     for image in 0..images {
         for row in 0..rows {
-            let mut at = image * image_step + row * row_step;
+            let mut at = image * px.image_step + row * px.row_step;
+            let mut b_at = image * b_px.image_step + row * b_px.row_step;
             for _ in 0..count {
-                // SAFETY: b holds V vectors for each pixel, by the second assertion.
-                let bv: [S::f32s; V] =
-                    std::array::from_fn(|v| unsafe { load(simd, b, (pixel * V + v) * S::f32s::LEN) });
+                // SAFETY: b_at is at most the last pixel's, by the third assertion.
+                let bv: [S::f32s; V] = std::array::from_fn(|v| unsafe { load(simd, b, b_at + v * S::f32s::LEN) });
                 for (i, acc) in acc.iter_mut().enumerate() {
-                    // SAFETY: at ≤ last and i < M, by the first assertion.
+                    // SAFETY: at is at most the last pixel's and i < M, by the second assertion.
                     let av = S::f32s::splat(simd, unsafe { *a.get_unchecked(at + i) });
                     for v in 0..V {
                         acc[v] = av.mul_add(bv[v], acc[v]);
                     }
                 }
-                at += step;
-                pixel += 1;
+                at += px.step;
+                b_at += b_px.step;
             }
         }
     }
