@@ -187,6 +187,14 @@ fn input_gradient_is_the_transposed_sum() {
             assert_close("dx", &from_map(&dx, &out), &want);
             gradient.run(level, p.x.dim().0, &to_map(&dy, &p.dy), Store::Add, &mut out, &mut work);
             assert_close("2 dx", &from_map(&dx, &out), &(want.clone() * 2.0));
+            let y = to_map(&dx, &p.x);
+            for (first, times) in [(false, 3.0), (true, 1.0)] {
+                let store = Store::Through { first, y: &y };
+                gradient.run(level, p.x.dim().0, &to_map(&dy, &p.dy), store, &mut out, &mut work);
+                let want =
+                    ndarray::Zip::from(&want).and(&p.x).map_collect(|v, x| if *x > 0.0 { times * v } else { 0.0 });
+                assert_close("dx through a ReLU", &from_map(&dx, &out), &want);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The plan: shared buffers change no answer, taps keep what they name, and nothing is allocated twice.
 
-use hitofude::nn::{Init, Mode, Purpose, Run};
+use hitofude::nn::{Init, Mode, Purpose, Run, Wire};
 use hitofude::rng::Rng;
 use hitofude::zoo;
 
@@ -77,6 +77,44 @@ fn gradients_in_shared_buffers_are_the_same_to_the_bit() {
         }
         assert!(gradients[0].iter().any(|g| *g != 0.0), "{}", row.name);
         assert_eq!(gradients[0], gradients[1], "{}", row.name);
+    }
+}
+
+/// Losses at several wires, one of which others read, and buffers that are passed on.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_descent_comes_to_the_same_input_gradient_to_the_bit() {
+    for row in zoo::CATALOGUE.iter().filter(|row| zoo::build(row.name).unwrap().parameters() < 500_000) {
+        let net = zoo::build(row.name).unwrap();
+        let mut params = net.zeros();
+        Init::He.fill(&mut params, 3).unwrap();
+        let mut rng = Rng::new(4);
+        let image: Vec<f32> = (0..net.input_shape().len()).map(|_| rng.uniform()).collect();
+        let relu = |w: &Wire| net.node(*w).layer.as_ref().is_some_and(|layer| layer.kind() == "relu");
+        let losses: Vec<Wire> = net.wires().filter(relu).step_by(2).chain([net.output()]).collect();
+        let input = net.wires().next().unwrap();
+        let purposes = [Purpose::Train { input_gradient: true }, Purpose::Descend { losses: losses.clone() }];
+        let mut found = purposes.iter().map(|purpose| {
+            let mut run = Run::new(&net, 1, purpose);
+            let mut gradient = vec![];
+            for _ in 0..2 {
+                run.forward(&params, &image, 1, Mode::Infer).unwrap();
+                for wire in &losses {
+                    let (_, _, dy, map) = run.seed_gradient(*wire).expect("a loss is taken here");
+                    let slope: Vec<f32> = (0..map.shape.len()).map(|i| (i % 7) as f32 - 3.0).collect();
+                    map.fill_from_chw(&slope, dy);
+                }
+                run.backward(&params, &mut vec![0.0; params.values().len()]);
+                let (values, map) = run.gradient(input).expect("the input's gradient is kept");
+                gradient = vec![0.0; map.shape.len()];
+                map.copy_to_chw(values, &mut gradient);
+            }
+            (gradient, run.plan().bytes())
+        });
+        let (kept, descended) = (found.next().unwrap(), found.next().unwrap());
+        assert!(kept.0.iter().any(|g| *g != 0.0), "{}", row.name);
+        assert!(kept.0 == descended.0, "{}", row.name);
+        assert!(descended.1 <= kept.1, "{}: buffers are passed on", row.name);
     }
 }
 

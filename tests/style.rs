@@ -7,6 +7,7 @@ mod common;
 use hitofude::Error;
 use hitofude::data::pictures::{FAMILIES, Rgb, family};
 use hitofude::file::safetensors::{self, Precision, Weights as Tensors};
+use hitofude::kernel::gemm::Store;
 use hitofude::kernel::gram::Gram;
 use hitofude::nn::{Graph, Init, spec};
 use hitofude::rng::Rng;
@@ -24,9 +25,12 @@ use std::sync::Arc;
 #[test]
 fn gram_matrices_are_their_sums_at_every_level() {
     let mut rng = Rng::new(3);
-    for (shape, halo) in
-        [(Shape::new(5, 7, 9), (0, 0)), (Shape::new(16, 40, 33), (1, 2)), (Shape::new(3, 1, 4), (2, 1)), (Shape::new(48, 9, 5), (0, 1))]
-    {
+    for (shape, halo) in [
+        (Shape::new(5, 7, 9), (0, 0)),
+        (Shape::new(16, 40, 33), (1, 2)),
+        (Shape::new(3, 1, 4), (2, 1)),
+        (Shape::new(48, 9, 5), (0, 1)),
+    ] {
         let (map, gradient) = (Map::new(shape, halo), Map::new(shape, (halo.1, halo.0)));
         let chw: Vec<f32> = (0..shape.len()).map(|_| rng.normal()).collect();
         let mut x = vec![0.0; map.len()];
@@ -41,7 +45,7 @@ fn gram_matrices_are_their_sums_at_every_level() {
             gram.forward(level, &x, &mut now);
             assert!(now.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-5), "{shape} at {level:?}");
             let (mut dx, mut got) = (vec![0.5; gradient.len()], vec![0.0; shape.len()]);
-            gram.backward(level, &x, &slope, &mut dx);
+            gram.backward(level, &x, &slope, Store::Add, &mut dx);
             gradient.copy_to_chw(&dx, &mut got);
             for (i, got) in got.iter().enumerate() {
                 let (channel, pixel) = (i / n, i % n);

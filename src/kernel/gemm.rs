@@ -6,8 +6,9 @@
 //! `C += Aᵀ·A`: a Gram matrix.
 
 use super::Level;
+use super::lanes::load;
 use super::tile::{self, Pixels, Segment, Segments};
-use fearless_simd::{Simd, SimdBase, dispatch};
+use fearless_simd::{dispatch, prelude::*};
 use fearless_simd_macros::simd;
 
 /// Widest tile of any level, in numbers: two AVX-512 vectors.
@@ -89,17 +90,31 @@ pub enum Store<'a> {
     },
     /// `C += A·B`.
     Add,
+    /// `C = A·B` or `C += A·B`, and then 0 where `y`, laid out as `C`, is not above 0: the way back through the ReLU that made
+    /// `y`.
+    Through {
+        /// Whether `C` is set.
+        first: bool,
+        /// What the ReLU made.
+        y: &'a [f32],
+    },
 }
 
 impl Store<'_> {
     /// `C = A·B`.
     pub const SET: Self = Self::Set { bias: None, relu: false };
 
+    /// Whether what is there is added to.
+    pub(super) fn adds(self) -> bool {
+        matches!(self, Self::Add | Self::Through { first: false, .. })
+    }
+
     /// The same for some of the columns.
     pub fn columns(self, columns: std::ops::Range<usize>) -> Self {
         match self {
             Self::Set { bias, relu } => Self::Set { bias: bias.map(|b| &b[columns]), relu },
             Self::Add => Self::Add,
+            Self::Through { first, y } => Self::Through { first, y: &y[columns.start..] },
         }
     }
 }
@@ -234,11 +249,19 @@ fn colour_tile<S: Simd, const M: usize>(simd: S, p: &Product<'_>, at: &mut Curso
     let sums = tile::along::<S, M, COLOURS>(simd, p.a, &a_rows, p.segments, b);
     for (row, sums) in c_rows.into_iter().zip(sums) {
         for (j, (out, sum)) in c[row..][..COLOURS].iter_mut().zip(sums).enumerate() {
+            let v = if p.store.adds() { *out + sum } else { sum };
             *out = match p.store {
-                Store::Add => *out + sum,
+                Store::Add => v,
                 Store::Set { bias, relu } => {
-                    let v = sum + bias.map_or(0.0, |bias| bias[j]);
+                    let v = v + bias.map_or(0.0, |bias| bias[j]);
                     if relu { v.max(0.0) } else { v }
+                }
+                Store::Through { y, .. } => {
+                    if y[row + j] <= 0.0 {
+                        0.0
+                    } else {
+                        v
+                    }
                 }
             };
         }
@@ -288,9 +311,24 @@ fn rows_tile<S: Simd, const M: usize, const V: usize>(
             *v = v.max(zero);
         }
     }
-    let add = matches!(p.store, Store::Add);
     for i in 0..M {
-        store_row::<S, V>(simd, &acc[i], &mut c[c_rows[i] + start..][..n], add);
+        let at = c_rows[i] + start;
+        if let Store::Through { y, .. } = p.store {
+            through(simd, &mut acc[i], &y[at..][..n], p.store.adds().then(|| &c[at..][..n]));
+            store_row::<S, V>(simd, &acc[i], &mut c[at..][..n], false);
+        } else {
+            store_row::<S, V>(simd, &acc[i], &mut c[at..][..n], p.store.adds());
+        }
+    }
+}
+
+/// Adds what was there to a row's sums, and makes those 0 that the ReLU behind them did not let through.
+#[inline(always)]
+fn through<S: Simd, const V: usize>(simd: S, acc: &mut [S::f32s; V], y: &[f32], before: Option<&[f32]>) {
+    let (lanes, zero) = (S::f32s::LEN, S::f32s::splat(simd, 0.0));
+    for (acc, (v, y)) in acc.iter_mut().zip(y.chunks(lanes).enumerate()) {
+        let sum = before.map_or(*acc, |before| *acc + load(simd, &before[v * lanes..][..y.len()]));
+        *acc = load(simd, y).simd_le(zero).select(zero, sum);
     }
 }
 

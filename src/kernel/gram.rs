@@ -53,8 +53,8 @@ impl Gram {
         }
     }
 
-    /// Adds to `dx` the gradient of what has the gradient `dgram` by the Gram matrix. Both are symmetric.
-    pub fn backward(&mut self, level: Level, x: &[f32], dgram: &[f32], dx: &mut [f32]) {
+    /// Stores in `dx` the gradient of what has the gradient `dgram` by the Gram matrix. Both are symmetric.
+    pub fn backward(&mut self, level: Level, x: &[f32], dgram: &[f32], store: Store<'_>, dx: &mut [f32]) {
         let c = self.map.shape.c;
         let share = 2.0 / (self.map.shape.h * self.map.shape.w) as f32;
         let len = packed_len(level, c, c);
@@ -62,6 +62,6 @@ impl Gram {
         pack(level, c, c, |row, column| share * dgram[row * c + column], &mut self.packed[..len]);
         let rows = Rows { table: &self.rows, images: 1, a_step: 0, c_step: 0 };
         let pixel = [Segment { offset: 0, len: c }];
-        gemm(level, x, rows, &pixel, &self.packed[..len], c, Store::Add, dx);
+        gemm(level, x, rows, &pixel, &self.packed[..len], c, store, dx);
     }
 }

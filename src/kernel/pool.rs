@@ -65,6 +65,30 @@ pub fn average_pool_backward(level: Level, win: Window, count_include_pad: bool,
     dispatch!(level, simd => average_backward_body(simd, win, count_include_pad, dy, dx, n));
 }
 
+/// Whether windows of this kind lie side by side and cover an image of shape `x` exactly.
+pub fn tiles(win: Window, x: Shape) -> bool {
+    let Window { kernel, stride, pad, dilation } = win;
+    let axis = |n: usize, kernel: usize, stride: usize| n.is_multiple_of(kernel) && (stride == kernel || n == kernel);
+    (pad, dilation) == ((0, 0), (1, 1)) && axis(x.h, kernel.0, stride.0) && axis(x.w, kernel.1, stride.1)
+}
+
+/// As [`average_pool_backward`] for windows that [`tiles`] is true of, in one pass over `dx`, which is set if this is the
+/// `first` to reach it; and on through the ReLU before, if its output is given.
+pub fn average_tiles_backward(
+    level: Level,
+    win: Window,
+    dy: Source,
+    dx: Target,
+    first: bool,
+    relu: Option<Source>,
+    n: usize,
+) {
+    check(win, (dx.0.len(), dx.1), (dy.0.len(), dy.1), n);
+    assert!(tiles(win, dx.1.shape), "windows side by side over all of it");
+    assert!(relu.is_none_or(|(y, map)| y.len() == n * map.len() && map.shape == dx.1.shape), "a ReLU of that size");
+    dispatch!(level, simd => tiles_backward_body(simd, win.kernel, dy, dx, first, relu, n));
+}
+
 /// The output size with windows that hang over the edge: one more than `floor` along an axis where the last window of
 /// those leaves numbers out and the next one still begins inside the image or the padding before it.
 pub fn ceil(win: Window, x: Shape, floor: (usize, usize)) -> (usize, usize) {
@@ -331,4 +355,47 @@ fn average_backward_body<S: Simd>(
             }
         },
     );
+}
+
+#[simd]
+fn tiles_backward_body<S: Simd>(
+    simd: S,
+    kernel: (usize, usize),
+    (dy, dym): Source,
+    (dx, dxm): Target,
+    first: bool,
+    relu: Option<Source>,
+    n: usize,
+) {
+    let (Shape { c, h, w }, lanes, zero) = (dxm.shape, S::f32s::LEN, S::f32s::splat(simd, 0.0));
+    let divisor = (kernel.0 * kernel.1) as f32;
+    for (image, y) in (0..n).flat_map(|image| (0..h).map(move |y| (image, y))) {
+        let row = |map: &Map, y: usize, len: usize| {
+            let at = image * map.len() + map.at(y, 0);
+            at..at + len
+        };
+        let out = &mut dx[row(dxm, y, w * c)];
+        let made = relu.map(|(made, map)| &made[row(map, y, w * c)]);
+        let dy = &dy[row(dym, y / kernel.0, w / kernel.1 * c)];
+        for (window, dy) in dy.chunks_exact(c).enumerate() {
+            for x in window * kernel.1..(window + 1) * kernel.1 {
+                let (out, made) = (&mut out[x * c..][..c], made.map(|made| &made[x * c..][..c]));
+                let whole = c - c % lanes;
+                for k in (0..whole).step_by(lanes) {
+                    let mut v = S::f32s::from_slice(simd, &dy[k..k + lanes]) / divisor;
+                    if !first {
+                        v += S::f32s::from_slice(simd, &out[k..k + lanes]);
+                    }
+                    if let Some(made) = made {
+                        v = S::f32s::from_slice(simd, &made[k..k + lanes]).simd_le(zero).select(zero, v);
+                    }
+                    v.store_slice(&mut out[k..k + lanes]);
+                }
+                for k in whole..c {
+                    let v = dy[k] / divisor + if first { 0.0 } else { out[k] };
+                    out[k] = if made.is_some_and(|made| made[k] <= 0.0) { 0.0 } else { v };
+                }
+            }
+        }
+    }
 }

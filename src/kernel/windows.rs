@@ -183,8 +183,9 @@ impl InputGradient {
             let rows = Rows { table: &phase.plane.rows, images: n, a_step: g.y.len(), c_step: g.x.len() };
             let len = phase.packed.len() / g.groups;
             for (i, segments) in phase.segments.iter().enumerate() {
-                let packed = &phase.packed[i * len..][..len];
-                gemm(level, dy, rows, segments, packed, g.c(), store, &mut dx[i * g.c()..]);
+                let (columns, packed) = (i * g.c()..(i + 1) * g.c(), &phase.packed[i * len..][..len]);
+                let store = store.columns(columns.clone());
+                gemm(level, dy, rows, segments, packed, g.c(), store, &mut dx[columns.start..]);
             }
         }
     }

@@ -152,6 +152,8 @@ pub(super) struct ConvOp {
     weight: Range<usize>,
     bias: Option<Range<usize>>,
     relu: bool,
+    /// Its input's gradient lies as its input does.
+    passes_relu: bool,
     dy: crate::tensor::Map,
     workspace: usize,
 }
@@ -179,6 +181,7 @@ impl ConvOp {
             weight: io.params[0].clone(),
             bias: io.params.get(1).cloned(),
             relu: io.relu,
+            passes_relu: gradients.is_some_and(|(dx, _)| dx[0] == io.x[0]),
             dy: io.gradients.as_ref().map_or(io.y, |(_, dy)| *dy),
         }
     }
@@ -206,13 +209,17 @@ impl Op for ConvOp {
             weight_gradient.run(cx.level, cx.n, x, cx.dy, &mut cx.dparams[self.weight.clone()], work);
         }
         let (level, n) = (cx.level, cx.n);
-        if let (Some((gradient, packed)), Some((_, _, dy, dx, first))) = (&mut self.input_gradient, cx.split(0)) {
+        if let (Some((gradient, packed)), Some((_, _, dy, dx, store))) = (&mut self.input_gradient, cx.split_store()) {
             if *packed != version {
                 gradient.pack(level, &values[self.weight.clone()]);
                 *packed = version;
             }
-            gradient.run(level, n, dy, if first { Store::SET } else { Store::Add }, dx, work);
+            gradient.run(level, n, dy, store, dx, work);
         }
+    }
+
+    fn passes_relu(&self) -> bool {
+        self.passes_relu
     }
 
     fn workspace(&self) -> usize {

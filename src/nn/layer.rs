@@ -7,6 +7,7 @@ use super::params::View;
 use super::spec::Setting;
 use crate::error::Result;
 use crate::kernel::Level;
+use crate::kernel::gemm::Store;
 use crate::shape::Shape;
 use crate::tensor::Map;
 use std::any::Any;
@@ -140,6 +141,12 @@ pub trait Op: Send {
     /// Adds to the gradients of the inputs and the parameters, given the gradient of the output.
     fn backward(&mut self, cx: Backward<'_>);
 
+    /// Whether its backward can also pass its first input's gradient back through the ReLU that made that input, where the
+    /// run asks for it ([`Backward::through_relu`]): one pass over memory less.
+    fn passes_relu(&self) -> bool {
+        false
+    }
+
     /// Numbers of workspace that either needs. One workspace serves all layers of a run, in turn.
     fn workspace(&self) -> usize {
         0
@@ -218,6 +225,8 @@ pub struct Target {
     pub(super) slot: Slot,
     /// Nobody has written there yet in this run: set, do not add.
     pub(super) first: bool,
+    /// It goes on through the ReLU that made the input.
+    pub(super) relu: bool,
 }
 
 impl Backward<'_> {
@@ -243,6 +252,24 @@ impl Backward<'_> {
         let target = self.dinputs[i]?;
         let dx = &mut self.gradients[target.slot.number][..self.n * target.slot.image];
         Some((self.inputs[i].of(self.slots, self.n), self.output.of(self.slots, self.n), self.dy, dx, target.first))
+    }
+
+    /// Whether the gradient of the first input is to go on through the ReLU that made that input.
+    pub fn through_relu(&self) -> bool {
+        self.dinputs[0].is_some_and(|target| target.relu)
+    }
+
+    /// As [`Backward::split`] for the first input, with how its gradient is to be stored.
+    #[allow(clippy::type_complexity, reason = "one borrow that splits the context")]
+    pub fn split_store(&mut self) -> Option<(&[f32], &[f32], &[f32], &mut [f32], Store<'_>)> {
+        let relu = self.through_relu();
+        let (x, y, dy, dx, first) = self.split(0)?;
+        let store = match (relu, first) {
+            (true, first) => Store::Through { first, y: x },
+            (false, true) => Store::SET,
+            (false, false) => Store::Add,
+        };
+        Some((x, y, dy, dx, store))
     }
 
     /// As [`Backward::split`] for a layer that can only add: a buffer that must be set is zeroed first.

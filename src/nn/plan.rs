@@ -24,6 +24,11 @@ pub enum Purpose {
         /// reads, and a buffer is used again once its gradient has been passed on.
         input_gradient: bool,
     },
+    /// Forward, and backward to the input: the values of every wire can be read, and of gradients the input's.
+    Descend {
+        /// Where losses are taken.
+        losses: Vec<Wire>,
+    },
 }
 
 /// Where one wire lives.
@@ -45,6 +50,10 @@ pub struct Place {
     pub clear_halo: bool,
     /// Its values are still there after the run.
     pub kept: bool,
+    /// A loss can be taken here, though layers read it and its gradient's buffer has other tenants.
+    pub loss: bool,
+    /// Its first input is what a ReLU made for it alone, whose way back it may go, too: nobody looks at the gradient between.
+    pub behind_relu: bool,
 }
 
 /// The buffers of a run.
@@ -85,6 +94,9 @@ struct Planner<'a> {
     batch: usize,
     train: bool,
     input_gradient: bool,
+    /// Gradients are passed on and not looked at.
+    passing: bool,
+    losses: &'a [Wire],
     taps: &'a [Wire],
     readers: Vec<Vec<usize>>,
     /// The wire whose buffer each wire shares; its own number if none.
@@ -100,12 +112,16 @@ impl<'a> Planner<'a> {
                 readers[w.0].push(k);
             }
         }
-        let (train, input_gradient, taps): (_, _, &[Wire]) = match purpose {
-            Purpose::Infer { taps } => (false, false, taps),
-            Purpose::Train { input_gradient } => (true, *input_gradient, &[]),
+        let (taps, losses): (&[Wire], &[Wire]) = match purpose {
+            Purpose::Infer { taps } => (taps, &[]),
+            Purpose::Train { .. } => (&[], &[]),
+            Purpose::Descend { losses } => (&[], losses),
         };
+        let train = !matches!(purpose, Purpose::Infer { .. });
+        let input_gradient = matches!(purpose, Purpose::Train { input_gradient: true } | Purpose::Descend { .. });
+        let passing = matches!(purpose, Purpose::Train { input_gradient: false } | Purpose::Descend { .. });
         let root = (0..nodes.len()).collect();
-        Self { nodes, net, batch, train, input_gradient, taps, readers, root }
+        Self { nodes, net, batch, train, input_gradient, passing, losses, taps, readers, root }
     }
 
     fn plan(mut self) -> Plan {
@@ -124,6 +140,8 @@ impl<'a> Planner<'a> {
             fused: self.fused(k),
             clear_halo: shared[self.root[k]] && self.root[k] == k,
             kept: self.train || self.kept(k),
+            loss: self.losses.contains(&Wire(k)),
+            behind_relu: self.passing && self.behind_relu(k),
         };
         Plan {
             places: (0..self.nodes.len()).map(place).collect(),
@@ -200,6 +218,14 @@ impl<'a> Planner<'a> {
         self.nodes[self.nodes[k].inputs[0].0].layer.as_ref().is_some_and(|l| l.fuses_relu())
     }
 
+    /// Whether the first input of node `k` is a ReLU's that works in place and that nobody else reads.
+    fn behind_relu(&self, k: usize) -> bool {
+        self.nodes[k].inputs.first().is_some_and(|&Wire(x)| {
+            let relu = self.nodes[x].layer.as_ref().is_some_and(|layer| layer.kind() == "relu");
+            relu && self.root[x] != x && self.readers[x].len() == 1
+        })
+    }
+
     /// A buffer for every root: its number, all sizes, and which roots share one.
     fn value_slots(&self, maps: &[Map]) -> (Vec<usize>, Vec<usize>, Vec<bool>) {
         let count = self.nodes.len();
@@ -231,7 +257,7 @@ impl<'a> Planner<'a> {
             let size = members().map(|k| self.batch * Map::new(self.nodes[k].shape, halos[r]).len()).max().unwrap_or(0);
             let apart =
                 |t: usize| lives[t].as_ref().is_none_or(|other| other.end <= life.start || life.end <= other.start);
-            let s = buffers.place(r, size, |t| !self.input_gradient && apart(t));
+            let s = buffers.place(r, size, |t| self.passing && apart(t));
             for k in members() {
                 places[k] = Some((Map::new(self.nodes[k].shape, halos[r]), s));
             }
@@ -241,12 +267,13 @@ impl<'a> Planner<'a> {
     }
 
     /// When the gradient of each root is in use, counted by nodes as backward comes to them from the last one down: from
-    /// its last reader, or from the start where no layer reads it and a loss is taken, to its own layer.
+    /// its last reader, or from the start where a loss is taken, to its own layer.
     fn gradient_lives(&self) -> Vec<Option<std::ops::Range<usize>>> {
         let count = self.nodes.len();
         let mut lives = vec![None::<std::ops::Range<usize>>; count];
         for (k, _) in self.wants_gradient().iter().enumerate().filter(|(_, wants)| **wants) {
-            let end = self.readers[k].iter().max().map_or(count, |&reader| reader) + 1;
+            let reader = self.readers[k].iter().max().filter(|_| !self.losses.contains(&Wire(k)));
+            let end = reader.map_or(count, |&reader| reader) + 1;
             let r = self.root[k];
             let before = lives[r].as_ref().map_or(0, |life| life.end);
             lives[r] = Some(r..end.max(before));
@@ -323,7 +350,7 @@ pub fn affordable(net: &Network, batch: usize, purpose: &Purpose) -> Result<()> 
         return Err(Error::value("batch", "at least 1 image", batch));
     }
     let numbers: u64 = net.nodes().iter().map(|node| node.shape.len() as u64).sum();
-    let (values, copies) = if matches!(purpose, Purpose::Train { .. }) { (2, 5) } else { (1, 2) };
+    let (values, copies) = if matches!(purpose, Purpose::Infer { .. }) { (1, 2) } else { (2, 5) };
     let numbers = numbers.saturating_mul(batch as u64).saturating_add(copies * net.parameters() as u64 / values);
     let bytes = numbers.saturating_mul(4 * values);
     if bytes > MOST_BYTES {

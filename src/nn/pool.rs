@@ -4,6 +4,7 @@ use super::conv::size_formula;
 use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
 use super::spec::{Setting, window_options};
 use crate::error::{Error, Result};
+use crate::kernel::act::relu_backward;
 use crate::kernel::pool;
 use crate::shape::{Shape, Window};
 use crate::tensor::Map;
@@ -108,12 +109,38 @@ impl Op for PoolOp {
 
     fn backward(&mut self, mut cx: Backward<'_>) {
         let (level, n) = (cx.level, cx.n);
-        let Some((x, y, dy, dx)) = cx.split_zeroed(0) else { return };
+        if !self.max && pool::tiles(self.window, self.x.shape) {
+            let relu = cx.through_relu();
+            let Some((x, _, dy, dx, first)) = cx.split(0) else { return };
+            let (relu, dy, dx) = (relu.then_some((x, &self.x)), (dy, &self.dy), (dx, &self.dx));
+            return pool::average_tiles_backward(level, self.window, dy, dx, first, relu, n);
+        }
+        let relu = self.max && cx.through_relu();
+        if relu {
+            // A maximum that the ReLU did not let through is 0 itself.
+            let y = cx.output.of(cx.slots, n);
+            for (row, drow) in self.y.rows(n).zip(self.dy.rows(n)) {
+                relu_backward(level, &y[row], &mut cx.dy[drow]);
+            }
+        }
+        let Some((x, y, dy, dx, first)) = cx.split(0) else { return };
+        if first {
+            dx.fill(0.0);
+        } else if relu {
+            // A loss is taken behind the ReLU, too.
+            for (row, drow) in self.x.rows(n).zip(self.dx.rows(n)) {
+                relu_backward(level, &x[row], &mut dx[drow]);
+            }
+        }
         let (dy, dx) = ((dy, &self.dy), (dx, &self.dx));
         if self.max {
             pool::max_pool_backward(level, self.window, (x, &self.x), (y, &self.y), dy, dx, n);
         } else {
             pool::average_pool_backward(level, self.window, true, dy, dx, n);
         }
+    }
+
+    fn passes_relu(&self) -> bool {
+        self.max || pool::tiles(self.window, self.x.shape)
     }
 }

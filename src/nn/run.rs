@@ -17,6 +17,10 @@ pub struct Run {
     gradients: Vec<Vec<f32>>,
     work: Vec<f32>,
     written: Vec<bool>,
+    /// Nodes whose way back goes through the ReLU before them, too.
+    through: Vec<bool>,
+    /// ReLUs that this way back has gone through already.
+    passed: Vec<bool>,
     inputs: Vec<Vec<Slot>>,
     targets: Vec<Option<Target>>,
     level: Level,
@@ -37,15 +41,20 @@ impl Run {
         let work = ops.iter().flatten().map(|op| op.workspace()).max().unwrap_or(0);
         let inputs = net.nodes().iter().map(|node| node.inputs.iter().map(|w| values(&plan, w.0)).collect()).collect();
         let most = net.nodes().iter().map(|node| node.inputs.len()).max().unwrap_or(0);
+        let through = |(place, op): (&Place, &Option<Box<dyn Op>>)| {
+            place.behind_relu && op.as_ref().is_some_and(|op| op.passes_relu())
+        };
         Self {
             net: net.clone(),
-            ops,
             slots: plan.slots.iter().map(|&len| vec![0.0; len]).collect(),
             gradients: plan.gradients.iter().map(|&len| vec![0.0; len]).collect(),
             work: vec![0.0; work],
             written: vec![false; plan.gradients.len()],
+            through: plan.places.iter().zip(&ops).map(through).collect(),
+            passed: vec![false; plan.places.len()],
             inputs,
             targets: vec![None; most],
+            ops,
             plan,
             level,
             mode: Mode::Infer,
@@ -104,6 +113,7 @@ impl Run {
         }
         (self.n, self.mode) = (n, mode);
         self.written.fill(false);
+        self.passed.fill(false);
         let Place { map, slot, clear_halo, .. } = self.plan.places[0];
         let buffers = self.slots[slot].chunks_exact_mut(map.len());
         for (image, buffer) in images.chunks_exact(shape.len()).zip(buffers) {
@@ -177,15 +187,26 @@ impl Run {
     /// `None` if the plan has no gradient there, or takes no loss there because the buffer is another wire's first. Layouts
     /// are those of [`Run::values`] and of the second map.
     pub fn seed_gradient(&mut self, wire: Wire) -> Option<(&[f32], Map, &mut [f32], Map)> {
-        let place = self.plan.places[wire.0];
-        let read = self.net.nodes().iter().any(|node| node.inputs.contains(&wire));
-        let (map, slot) = place.gradient.filter(|_| !(place.passing && read))?;
-        let dy = &mut self.gradients[slot][..self.n * map.len()];
-        if !self.written[slot] {
+        let (values, place, dy, map, first) = self.open_gradient(wire)?;
+        if first {
             dy.fill(0.0);
         }
-        self.written[slot] = true;
-        Some((&self.slots[place.slot][..self.n * place.map.len()], place.map, dy, map))
+        Some((values, place, dy, map))
+    }
+
+    /// As [`Run::seed_gradient`], with whether the buffer is to be set (`true`) or added to. What lies in the halo is zero
+    /// and must stay so.
+    #[allow(clippy::type_complexity, reason = "one borrow of two buffers")]
+    pub fn open_gradient(&mut self, wire: Wire) -> Option<(&[f32], Map, &mut [f32], Map, bool)> {
+        let place = self.plan.places[wire.0];
+        let read = self.net.nodes().iter().any(|node| node.inputs.contains(&wire));
+        let (map, slot) = place.gradient.filter(|_| place.loss || !(place.passing && read))?;
+        let dy = &mut self.gradients[slot][..self.n * map.len()];
+        let first = !std::mem::replace(&mut self.written[slot], true);
+        if first && place.passing {
+            dy.chunks_exact_mut(map.len()).for_each(|image| map.clear_halo(image));
+        }
+        Some((&self.slots[place.slot][..self.n * place.map.len()], place.map, dy, map, first))
     }
 
     /// The gradient of a wire after [`Run::backward`], with its layout, if anything reached it. A plan that does not keep
@@ -211,7 +232,7 @@ impl Run {
     pub fn backward_layer(&mut self, params: &Params, dparams: &mut [f32], Wire(k): Wire) {
         let place = self.plan.places[k];
         let (Some(op), Some((map, slot))) = (&mut self.ops[k], place.gradient) else { return };
-        if !self.written[slot] {
+        if !self.written[slot] || self.passed[k] {
             return;
         }
         let node = &self.net.nodes()[k];
@@ -225,7 +246,9 @@ impl Run {
                     let images = self.gradients[number].chunks_exact_mut(map.len()).take(self.n);
                     images.for_each(|image| map.clear_halo(image));
                 }
-                Target { slot: Slot { number, image: map.len() }, first }
+                let relu = i == 0 && self.through[k];
+                self.passed[w.0] |= relu;
+                Target { slot: Slot { number, image: map.len() }, first, relu }
             });
         }
         op.backward(Backward {

@@ -2,7 +2,9 @@
 
 use super::common::levels;
 use super::{close, framed, laid_out, normal, quarters, read_back, same_bits};
-use hitofude::kernel::pool::{at_maxima, average_pool, average_pool_backward, max_pool, max_pool_backward};
+use hitofude::kernel::pool::{
+    at_maxima, average_pool, average_pool_backward, average_tiles_backward, max_pool, max_pool_backward, tiles,
+};
 use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window};
 use hitofude::tensor::Map;
@@ -166,6 +168,43 @@ fn average_pooling_matches_the_twin() {
         close(&dxs_seen[0], &want_dx, 2e-6, "dx");
         same_bits(&ys_seen, "average pooling");
         same_bits(&dxs_seen, "average pooling's gradient");
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn average_pooling_in_tiles_goes_back_as_in_windows_and_through_a_relu() {
+    let mut rng = Rng::new(5);
+    for (shape, kernel, stride) in
+        [((7, 4, 6), (2, 3), (2, 3)), ((16, 8, 2), (2, 2), (2, 2)), ((3, 5, 4), (5, 4), (1, 1))]
+    {
+        let (xs, win) = (Shape::new(shape.0, shape.1, shape.2), Window { kernel, stride, ..Window::square(1) });
+        let (h, w) = win.output(xs.h, xs.w).unwrap();
+        let ys = Shape::new(xs.c, h, w);
+        let (dym, dxm) = (framed(&mut rng, ys), framed(&mut rng, xs));
+        let dy = laid_out(&dym, 2, &normal(&mut rng, 2 * ys.len()), GARBAGE);
+        let (before, made) = (normal(&mut rng, 2 * xs.len()), normal(&mut rng, 2 * xs.len()));
+        let map = framed(&mut rng, xs);
+        let laid = laid_out(&map, 2, &made, GARBAGE);
+        assert!(
+            tiles(win, xs) && !tiles(Window { pad: (1, 0), ..win }, xs) && !tiles(win, Shape { h: xs.h + 1, ..xs })
+        );
+        for level in levels() {
+            for (first, relu) in [(true, false), (false, false), (true, true), (false, true)] {
+                let start = if first { vec![0.0; before.len()] } else { before.clone() };
+                let mut dx = laid_out(&dxm, 2, &start, GARBAGE);
+                average_pool_backward(level, win, true, (&dy, &dym), (&mut dx, &dxm), 2);
+                let mut want = read_back(&dxm, 2, &dx, GARBAGE);
+                if relu {
+                    want.iter_mut().zip(&made).filter(|(_, made)| **made <= 0.0).for_each(|(want, _)| *want = 0.0);
+                }
+                let made = relu.then_some((&laid[..], &map));
+                // What is set need not be anything before.
+                let mut dx = laid_out(&dxm, 2, &before, GARBAGE);
+                average_tiles_backward(level, win, (&dy, &dym), (&mut dx, &dxm), first, made, 2);
+                assert_eq!(read_back(&dxm, 2, &dx, GARBAGE), want, "{xs} at {level:?}, first {first}, ReLU {relu}");
+            }
+        }
     }
 }
 

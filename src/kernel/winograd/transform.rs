@@ -1,7 +1,7 @@
 //! The transforms of minimal filtering, along both axes of a tile, with lanes along the channels.
 
 use super::super::gemm::{Store, WIDEST};
-use super::super::lanes::load;
+use super::super::lanes::{load, store};
 use super::super::tile;
 use super::{Grid, IN, OUT, PLACES, Planes, Tile};
 use fearless_simd::prelude::*;
@@ -171,10 +171,11 @@ pub(super) fn outputs_body<S: Simd>(
         let Tile { at, rows, columns } = grid.tile(number);
         for o in (0..oc).step_by(lanes) {
             let len = lanes.min(oc - o);
-            let (bias, relu, add) = match finish {
-                Store::Set { bias, relu } => (bias.map_or(zero, |b| load(simd, &b[o..][..len])), relu, false),
-                Store::Add => (zero, false, true),
+            let (bias, relu) = match finish {
+                Store::Set { bias, relu } => (bias.map_or(zero, |b| load(simd, &b[o..][..len])), relu),
+                Store::Add | Store::Through { .. } => (zero, false),
             };
+            let add = finish.adds();
             let full = len == lanes;
             let mut source = (&m[t * oc + o..], (IN * step, step));
             if !full {
@@ -207,6 +208,12 @@ pub(super) fn outputs_body<S: Simd>(
             if !whole {
                 for (i, j) in inside() {
                     target[i * row + j * oc..][..len].copy_from_slice(&patch[(i * OUT + j) * lanes..][..len]);
+                }
+            }
+            if let Store::Through { y: made, .. } = finish {
+                for place in inside().map(|(i, j)| i * row + j * oc) {
+                    let (made, out) = (load(simd, &made[at + o + place..][..len]), &mut target[place..][..len]);
+                    store::<S>(made.simd_le(zero).select(zero, load(simd, out)), out);
                 }
             }
         }

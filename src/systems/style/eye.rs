@@ -78,9 +78,9 @@ impl Eye {
         self.run.network().wires().position(|wire| wire == layer).expect("a layer that is looked at")
     }
 
-    /// A layer's values, and its gradient to be added to before [`Eye::back`].
-    pub fn seed(&mut self, layer: Wire) -> (&[f32], Map, &mut [f32], Map) {
-        self.run.seed_gradient(layer).expect("a plan that keeps gradients")
+    /// A layer's values, and its gradient to be set (`true`) or added to before [`Eye::back`].
+    pub fn seed(&mut self, layer: Wire) -> (&[f32], Map, &mut [f32], Map, bool) {
+        self.run.open_gradient(layer).expect("a loss taken here")
     }
 
     /// From the gradients that [`Eye::seed`] was given to that of the picture's pixels (CHW), into `out`.
@@ -108,8 +108,8 @@ fn planned(
 ) -> Result<(Network, Params, Purpose)> {
     let last = layers.iter().max().ok_or_else(|| Error::value("layers", "at least one with a weight", "none"))?;
     let (net, params) = wired(&features.net, &features.params, *last, size)?;
-    let taps = layers.to_vec();
-    Ok((net, params, if back { Purpose::Train { input_gradient: true } } else { Purpose::Infer { taps } }))
+    let layers = layers.to_vec();
+    Ok((net, params, if back { Purpose::Descend { losses: layers } } else { Purpose::Infer { taps: layers } }))
 }
 
 /// Numbers for gradients of parameters that nobody asks for: frozen convolutions make none, other layers do.

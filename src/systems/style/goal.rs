@@ -9,6 +9,7 @@ use super::Features;
 use super::eye::Eye;
 use crate::data::pictures::Rgb;
 use crate::error::{Error, Result};
+use crate::kernel::gemm::Store;
 use crate::kernel::gram::Gram;
 use crate::kernel::reduce::sum_of_squares;
 use crate::nn::Wire;
@@ -212,19 +213,25 @@ impl Objective for Goal {
     fn gradient(&mut self, out: &mut [f32]) -> Result<()> {
         let level = self.eye.level();
         for target in &mut self.targets {
-            let (values, map, dy, dmap) = self.eye.seed(target.wire);
+            let (values, map, dy, dmap, mut first) = self.eye.seed(target.wire);
             if let Some(content) = &target.content {
                 let share = 2.0 * content.weight * content.share as f32;
                 for (from, to) in map.rows(1).zip(dmap.rows(1)) {
                     let missing = values[from.clone()].iter().zip(&content.target[from]);
-                    dy[to].iter_mut().zip(missing).for_each(|(dy, (y, t))| *dy += share * (y - t));
+                    let dy = &mut dy[to];
+                    if first {
+                        dy.fill(0.0);
+                    }
+                    dy.iter_mut().zip(missing).for_each(|(dy, (y, t))| *dy += share * (y - t));
                 }
+                first = false;
             }
             if let Some(style) = &mut target.style {
                 let share = 2.0 * style.weight * style.share as f32;
                 let missing = style.now.iter().zip(&style.target);
                 let dgram: Vec<f32> = missing.map(|(now, target)| share * (now - target)).collect();
-                style.gram.backward(level, values, &dgram, dy);
+                let store = if first { Store::SET } else { Store::Add };
+                style.gram.backward(level, values, &dgram, store, dy);
             }
         }
         self.eye.back(out);
