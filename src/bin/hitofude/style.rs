@@ -51,10 +51,10 @@ pub struct Manner {
     pub variation: f32,
     /// Weights of layers as content, if not the network's own: `conv4_2=1`.
     #[arg(long, value_name = "LAYER=X", value_delimiter = ',', value_parser = weight)]
-    content_layers: Vec<(String, f32)>,
+    pub content_layers: Vec<(String, f32)>,
     /// Weights of layers as style: `conv1_1=1,conv2_1=0.5`.
     #[arg(long, value_name = "LAYER=X", value_delimiter = ',', value_parser = weight)]
-    style_layers: Vec<(String, f32)>,
+    pub style_layers: Vec<(String, f32)>,
     /// Go down by Adam at this rate in grey levels, and not by L-BFGS.
     #[arg(long, value_name = "RATE")]
     adam: Option<f32>,

@@ -90,6 +90,12 @@ fn teach_style(args: &Args) -> Result<()> {
     ship(args, (&about, &rows, &log), steps, from, lesson.taught())
 }
 
+/// The flag that gives layers these weights, if there are any.
+fn layers(flag: &str, weights: &[(String, f32)]) -> String {
+    let list: Vec<String> = weights.iter().map(|(name, weight)| format!("{name}={weight}")).collect();
+    if list.is_empty() { String::new() } else { format!(" --{flag} {}", list.join(",")) }
+}
+
 /// Writes the weights, the log and the card.
 fn ship(
     args: &Args,
@@ -100,7 +106,10 @@ fn ship(
 ) -> Result<()> {
     let seconds = from.elapsed().as_secs_f64();
     let scale = |v: f32| format!("[{v},{v},{v}]");
-    let metadata = [("name", args.what.clone()), ("mean", scale(0.5)), ("std", scale(0.25))];
+    let mut metadata = vec![("name", args.what.clone()), ("mean", scale(0.5)), ("std", scale(0.25))];
+    if args.what != "features" {
+        metadata.push(("grain", StyleLesson::GRAIN.to_string()));
+    }
     let metadata = metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
     let parameters = net.parameters();
     let file = saved::write(&Saved { net, params, metadata }, Precision::F16)?;
@@ -110,8 +119,12 @@ fn ship(
     if name != "features" {
         let manner = &args.manner;
         flags = format!(
-            " --content-weight {} --style-weight {} --variation {}",
-            manner.content_weight, manner.style_weight, manner.variation
+            " --content-weight {} --style-weight {} --variation {}{}{}",
+            manner.content_weight,
+            manner.style_weight,
+            manner.variation,
+            layers("content-layers", &manner.content_layers),
+            layers("style-layers", &manner.style_layers)
         );
     }
     let card = format!(

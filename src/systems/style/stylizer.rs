@@ -5,23 +5,29 @@ use super::{given, wired};
 use crate::data::pictures::Rgb;
 use crate::error::{Error, Result};
 use crate::nn::{Mode, Network, Params, Purpose, Run};
+use crate::rng::Rng;
 use crate::shape::Shape;
 
 /// What sides are rounded up to: the network halves a picture twice.
 const MULTIPLE: usize = 4;
 /// Pixels that a picture is mirrored over each edge by before it is painted: the zeros that convolutions find beyond an edge
-/// would leave a pale frame.
-pub(super) const MARGIN: usize = 8;
+/// would leave a frame.
+pub(super) const MARGIN: usize = 16;
 /// The smallest and the largest side.
 const SIDES: (usize, usize) = (16, 512);
+/// Pixels along each side of a grain.
+const GRAIN: usize = 4;
 
 /// A network that paints in one hand.
 pub struct Stylizer {
     name: String,
     net: Network,
     params: Params,
+    grain: f32,
     /// For pictures of the last size, rounded up.
     run: Option<(Run, Params)>,
+    /// What is added to each colour of such a picture.
+    grains: Vec<f32>,
     picture: Vec<f32>,
 }
 
@@ -29,7 +35,7 @@ impl Stylizer {
     /// Opens a file of weights. Errors: those of [`super::Features::read`]; [`Error::Shape`] for a network that does not
     /// make pictures of pictures.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        let (name, net, params, _) = given::read(bytes)?;
+        let (name, net, params, metadata) = given::read(bytes)?;
         let (from, to) = (net.input_shape(), net.node(net.output()).shape);
         if from != to || from.c != 3 {
             return Err(Error::shape(
@@ -38,7 +44,12 @@ impl Stylizer {
                 format!("{from} to {to}"),
             ));
         }
-        Ok(Self { name, net, params, run: None, picture: Vec::new() })
+        let grain = match metadata.get("grain") {
+            Some(text) => text.parse().ok().filter(|grain| (0.0..=1.0).contains(grain)),
+            None => Some(0.0),
+        };
+        let grain = grain.ok_or_else(|| Error::value("grain", "a number from 0 to 1", metadata["grain"].clone()))?;
+        Ok(Self { name, net, params, grain, run: None, grains: Vec::new(), picture: Vec::new() })
     }
 
     /// Whose hand it is.
@@ -63,15 +74,17 @@ impl Stylizer {
             Some(run) => self.run.insert(run),
             None => {
                 let (net, params) = wired(&self.net, &self.params, self.net.output(), (whole.h, whole.w))?;
+                self.grains = grains(1, self.grain, (whole.h, whole.w));
                 self.run.insert((Run::new(&net, 1, &Purpose::Infer { taps: Vec::new() }), params))
             }
         };
         self.picture.clear();
         let [mean, deviation] = OWN;
         for (k, plane) in picture.planes().enumerate() {
-            for y in 0..whole.h {
+            for (y, grains) in self.grains.chunks_exact(whole.w).enumerate() {
                 let row = &plane[mirrored(y, h) * w..][..w];
-                self.picture.extend((0..whole.w).map(|x| (row[mirrored(x, w)] - mean[k]) / deviation[k]));
+                let seen = |(x, grain): (usize, &f32)| (row[mirrored(x, w)] - mean[k]) / deviation[k] + grain;
+                self.picture.extend(grains.iter().enumerate().map(seen));
             }
         }
         run.forward(params, &self.picture, 1, Mode::Infer)?;
@@ -81,8 +94,19 @@ impl Stylizer {
     }
 }
 
-/// Which of `n` pixels place `at` shows, [`MARGIN`] of them mirrored before the first and as many and more behind the last.
+/// A plane of grains from `-most` to `most`. Where a picture is flat, a network that does the same everywhere could only answer
+/// with something flat; a hand that has learnt to see grains lays its strokes there, too (Ulyanov et al. 2016 feed noise for
+/// the same reason).
+pub(super) fn grains(seed: u64, most: f32, (h, w): (usize, usize)) -> Vec<f32> {
+    let mut rng = Rng::new(seed);
+    let coarse: Vec<f32> = (0..h.div_ceil(GRAIN) * w.div_ceil(GRAIN)).map(|_| rng.range(-most, most)).collect();
+    let grain = |y: usize, x: usize| coarse[y / GRAIN * w.div_ceil(GRAIN) + x / GRAIN];
+    (0..h).flat_map(|y| (0..w).map(move |x| (y, x))).map(|(y, x)| grain(y, x)).collect()
+}
+
+/// Which of `n` pixels place `at` shows, [`MARGIN`] of them mirrored before the first and as many and more behind the last, to
+/// and fro if they are fewer.
 fn mirrored(at: usize, n: usize) -> usize {
-    let at = at.abs_diff(MARGIN);
+    let at = at.abs_diff(MARGIN) % (2 * (n - 1));
     if at < n { at } else { 2 * (n - 1) - at }
 }

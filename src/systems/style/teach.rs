@@ -3,7 +3,7 @@
 
 use super::features::{OWN, front};
 use super::goal::{Goal, Losses};
-use super::stylizer::MARGIN;
+use super::stylizer::{MARGIN, grains};
 use super::{Features, Options, painting};
 use crate::data::pictures::{FAMILIES, Rgb, family};
 use crate::error::{Error, Result};
@@ -128,7 +128,9 @@ pub struct StyleLesson {
 
 impl StyleLesson {
     /// Steps if none are asked for.
-    pub const STEPS: u64 = 1000;
+    pub const STEPS: u64 = 4000;
+    /// How strong the grains are that it lays over what it reads, of a colour's deviation.
+    pub const GRAIN: f32 = 0.05;
 
     /// Begins to teach the hand of the style of that name, by the losses that `weights` weigh as a painting's.
     pub fn new(features: &Features, style: &str, weights: &Options, seed: u64, steps: u64) -> Result<Self> {
@@ -168,7 +170,9 @@ impl StyleLesson {
     pub fn step(&mut self) -> Result<Losses> {
         let mut rng = Rng::part(self.seed, 1 + self.step);
         let cuts: Vec<Rgb> = (0..CUTS.0).map(|_| piece(&mut rng, &self.pool)).collect();
-        let images: Vec<f32> = cuts.iter().flat_map(scaled).collect();
+        let grains = grains(u64::from(rng.bits()), StyleLesson::GRAIN, (SEEN, SEEN));
+        let images = cuts.iter().flat_map(|cut| scaled(cut).zip(grains.iter().cycle()).map(|(v, grain)| v + grain));
+        let images: Vec<f32> = images.collect();
         let params = self.descent.params().clone();
         self.run.forward(&params, &images, CUTS.0, Mode::Train { seed: self.seed })?;
         let (output, len) = (self.run.network().output(), 3 * CUT.0 * CUT.0);
