@@ -35,6 +35,14 @@ fn setup(more: &str) -> Setup {
     Setup::from_json(&json).unwrap()
 }
 
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_training_is_validated_25_times_but_not_within_ten_steps() {
+    for (steps, every) in [(1, 10), (250, 10), (251, 11), (1000, 40)] {
+        assert_eq!(Setup { steps, ..Setup::default() }.every(), every);
+    }
+}
+
 /// Takes steps with so many learners, each with every so-manieth shard.
 fn train(setup: &Setup, samples: &Arc<Samples>, coach: &mut Coach, learners: usize, steps: u64) {
     let mut all: Vec<Learner> = (0..learners).map(|_| Learner::new(setup.clone(), samples.clone()).unwrap()).collect();

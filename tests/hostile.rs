@@ -1,7 +1,7 @@
 //! Hostile files: 10,000 random damages to good files of every format. None may panic, none may take more memory than its
 //! reader promises, and every refusal is one of the errors that say what is wrong.
 //!
-//! `fuzz/` looks for more, where cargo-fuzz is there.
+//! `fuzz/` looks for more, where cargo-fuzz is there: its README has the commands and what was run.
 //!
 //! One test in a process of its own, because the allocator counts for all threads.
 #![cfg(not(target_arch = "wasm32"))]

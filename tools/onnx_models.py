@@ -164,4 +164,5 @@ quantised one a number that is rounded the other way is a whole step.
         (ROOT / "docs" / "onnx-models.md").write_text(text)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -49,11 +49,17 @@ pub fn sum_of_squares(level: Level, x: &[f32]) -> f64 {
 /// The sum of the products of two rows of numbers.
 pub fn dot(level: Level, x: &[f32], y: &[f32]) -> f64 {
     assert_eq!(x.len(), y.len());
-    dispatch!(level, simd => dot_body(simd, x, y))
+    dispatch!(level, simd => paired_body(simd, x, y, |x, y| x * y))
+}
+
+/// The sum of the squared differences of two rows of numbers.
+pub fn squared_distance(level: Level, x: &[f32], y: &[f32]) -> f64 {
+    assert_eq!(x.len(), y.len());
+    dispatch!(level, simd => paired_body(simd, x, y, |x, y| (x - y) * (x - y)))
 }
 
 #[simd]
-fn dot_body<S: Simd>(_: S, x: &[f32], y: &[f32]) -> f64 {
+fn paired_body<S: Simd, F: Fn(f32, f32) -> f32>(_: S, x: &[f32], y: &[f32], f: F) -> f64 {
     let ((x, x_tail), (y, y_tail)) = (x.as_chunks::<16>(), y.as_chunks::<16>());
     let mut total = 0.0;
     // In single precision for sixty-four sums at a time: with double throughout, a third of the speed.
@@ -61,12 +67,12 @@ fn dot_body<S: Simd>(_: S, x: &[f32], y: &[f32]) -> f64 {
         let mut sums = [0.0f32; 16];
         for (x, y) in x.iter().zip(y) {
             for ((sum, &x), &y) in sums.iter_mut().zip(x).zip(y) {
-                *sum += x * y;
+                *sum += f(x, y);
             }
         }
         total += sums.iter().map(|&sum| f64::from(sum)).sum::<f64>();
     }
-    total + x_tail.iter().zip(y_tail).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum::<f64>()
+    total + x_tail.iter().zip(y_tail).map(|(&x, &y)| f64::from(f(x, y))).sum::<f64>()
 }
 
 #[simd]

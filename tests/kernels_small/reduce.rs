@@ -2,7 +2,7 @@
 
 use super::common::levels;
 use super::{close, framed, laid_out, normal, same_bits};
-use hitofude::kernel::reduce::{argmax, column_sums, sum, sum_of_squares};
+use hitofude::kernel::reduce::{argmax, column_sums, dot, squared_distance, sum, sum_of_squares};
 use hitofude::rng::Rng;
 use hitofude::shape::Shape;
 use hitofude::tensor::Map;
@@ -63,6 +63,22 @@ fn sums_match_the_twin_and_each_other() {
     // The squares of large numbers do not overflow: a gradient's norm is finite if the gradient is.
     assert!(sum_of_squares(levels()[0], &[f32::MAX; 3]).is_finite());
     assert!(sum(levels()[0], &[1.0, f32::NAN]).is_nan());
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn sums_over_pairs_match_the_twin_and_each_other() {
+    let mut rng = Rng::new(3);
+    for n in (0..70).chain([1000, 5000]) {
+        let (x, y) = (normal(&mut rng, n), normal(&mut rng, n));
+        let pairs = || x.iter().zip(&y).map(|(&x, &y)| (f64::from(x), f64::from(y)));
+        let want: (f64, f64) = (pairs().map(|(x, y)| x * y).sum(), pairs().map(|(x, y)| (x - y) * (x - y)).sum());
+        let seen: Vec<(f64, f64)> =
+            levels().into_iter().map(|level| (dot(level, &x, &y), squared_distance(level, &x, &y))).collect();
+        let within = 1e-6 * (1.0 + want.1);
+        assert!((seen[0].0 - want.0).abs() < within && (seen[0].1 - want.1).abs() < within, "{n}: {seen:?}, {want:?}");
+        assert!(seen.iter().all(|s| *s == seen[0]), "{n}: {seen:?}");
+    }
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

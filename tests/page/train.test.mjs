@@ -98,6 +98,20 @@ test('a setup in the address is the setup that is shown', async () => {
   await context.close();
 });
 
+test('“99 % in one epoch” is the catalogue’s network and takes its first steps', async () => {
+  const { page, context, faults } = await lab(QUICK);
+  const presets = page.getByLabel('Preset');
+  await presets.selectOption(await presets.locator('option', { hasText: '99 % in one epoch' }).getAttribute('value'));
+  // 98,666, as the catalogue counts, and 448 running means and variances.
+  await page.locator('.total', { hasText: '99\u202f114 parameters' }).waitFor();
+  for (const step of [1, 2, 3]) {
+    await button(page, 'Step').click();
+    await line(page, `step ${step} of 1\u202f300`).waitFor();
+  }
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test('optimisers race, and one that gives up leaves the others running', async () => {
   const { page, context, faults } = await lab(`${QUICK}&steps=60`);
   await button(page, 'Start the race').click();

@@ -1,10 +1,26 @@
 import type { Tensor } from './types';
 
-/** What a safetensors file says of itself, by key. */
-export function metadataOf(file: Uint8Array): Record<string, string> {
-  const length = Number(new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length))) as { __metadata__?: Record<string, string> };
-  return header.__metadata__ ?? {};
+/** Length of the header of the largest files there are, with room to spare. */
+const MOST_HEADER = 64e6;
+
+type Entry = { dtype: string; shape: number[]; data_offsets: [from: number, to: number] };
+type Header = { metadata: Record<string, string> | undefined; entries: Map<string, Entry>; data: number };
+
+/** The header of a safetensors file, and where its data begins; nothing where the file is another one or damaged. */
+export async function headerOf(file: Blob): Promise<Header | undefined> {
+  if (file.size < 8) return;
+  const length = Number(new DataView(await file.slice(0, 8).arrayBuffer()).getBigUint64(0, true));
+  if (length > Math.min(MOST_HEADER, file.size - 8)) return;
+  try {
+    const { __metadata__: metadata, ...tensors } = JSON.parse(await file.slice(8, 8 + length).text()) as Record<string, Entry> & { __metadata__?: never };
+    const entries = new Map(Object.entries<Entry>(tensors));
+    const data = 8 + length;
+    const sound = ({ data_offsets }: Entry) =>
+      Array.isArray(data_offsets) && data_offsets[0] >= 0 && data_offsets[0] <= data_offsets[1] && data + data_offsets[1] <= file.size;
+    return [...entries.values()].every(sound) ? { metadata, entries, data } : undefined;
+  } catch {
+    return;
+  }
 }
 
 /** A safetensors file of these tensors, in their order, in float32. The same numbers give the same bytes. */

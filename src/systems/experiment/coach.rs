@@ -67,6 +67,11 @@ impl Coach {
         self.descent.steps()
     }
 
+    /// Steps between validations.
+    pub fn every(&self) -> u64 {
+        self.setup.every()
+    }
+
     /// The parameters for the next step.
     pub fn params(&self) -> &Params {
         self.descent.params()

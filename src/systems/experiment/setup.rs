@@ -104,6 +104,11 @@ impl Setup {
         self.batch.div_ceil(self.shard)
     }
 
+    /// Steps between validations: 25 in a training, but never one within ten steps of another.
+    pub fn every(&self) -> u64 {
+        self.steps.div_ceil(25).max(10)
+    }
+
     fn init(&self) -> Result<Init> {
         match &*self.init {
             "he" => Ok(Init::He),

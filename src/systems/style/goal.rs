@@ -9,9 +9,10 @@ use super::Features;
 use super::eye::Eye;
 use crate::data::pictures::Rgb;
 use crate::error::{Error, Result};
+use crate::kernel::Level;
 use crate::kernel::gemm::Store;
 use crate::kernel::gram::Gram;
-use crate::kernel::reduce::sum_of_squares;
+use crate::kernel::reduce::{squared_distance, sum_of_squares};
 use crate::nn::Wire;
 use crate::tensor::Map;
 use crate::train::Objective;
@@ -192,16 +193,20 @@ impl Objective for Goal {
         self.eye.look(x)?;
         self.picture.copy_from_slice(x);
         let level = self.eye.level();
-        self.losses = Losses { variation: f64::from(self.variation) * variation(x, self.size), ..Losses::default() };
+        self.losses =
+            Losses { variation: f64::from(self.variation) * variation(level, x, self.size), ..Losses::default() };
         for target in &mut self.targets {
             let (values, map) = self.eye.values(target.wire);
             let content = target.content.as_ref().map_or(0.0, |content| {
-                let missing = map.rows(1).map(|row| squares(&values[row.clone()], &content.target[row])).sum::<f64>();
+                let missing = map
+                    .rows(1)
+                    .map(|row| squared_distance(level, &values[row.clone()], &content.target[row]))
+                    .sum::<f64>();
                 f64::from(content.weight) * content.share * missing
             });
             let style = target.style.as_mut().map_or(0.0, |style| {
                 style.gram.forward(level, values, &mut style.now);
-                f64::from(style.weight) * style.share * squares(&style.now, &style.target)
+                f64::from(style.weight) * style.share * squared_distance(level, &style.now, &style.target)
             });
             self.losses.content += content;
             self.losses.style += style;
@@ -289,33 +294,17 @@ fn pixels(values: &[f32], map: Map) -> f64 {
     map.rows(1).map(|row| values[row].iter().map(|v| f64::from(v * v)).sum::<f64>()).sum()
 }
 
-fn squares(a: &[f32], b: &[f32]) -> f64 {
-    // Summed in single precision for as long as a register is: sixteen numbers beside one another.
-    let mut sums = [0.0f32; 16];
-    let ((a, a_tail), (b, b_tail)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
-    let mut total = 0.0;
-    for (a, b) in a.chunks(64).zip(b.chunks(64)) {
-        for (a, b) in a.iter().zip(b) {
-            for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-                *sum += (a - b) * (a - b);
-            }
-        }
-        total += sums.iter().map(|&sum| f64::from(sum)).sum::<f64>();
-        sums = [0.0; 16];
-    }
-    total + a_tail.iter().zip(b_tail).map(|(a, b)| f64::from((a - b) * (a - b))).sum::<f64>()
-}
-
 /// How much more a number counts beyond black and white than a step between neighbours. No picture can show it, but a descent
 /// without bounds finds it: a wave's foam becomes a glare.
 const BEYOND: f32 = 4.0;
 
 /// `½ Σ (xᵢ₊₁,ⱼ − xᵢⱼ)² + (xᵢ,ⱼ₊₁ − xᵢⱼ)²` over the planes of a picture, over the number of its numbers: Mahendran and Vedaldi
 /// 2015, section 3, with β = 2. And, as in their section 3, what is out of range: here [`BEYOND`]` · ½ Σ` of its square.
-fn variation(picture: &[f32], (h, w): (usize, usize)) -> f64 {
+fn variation(level: Level, picture: &[f32], (h, w): (usize, usize)) -> f64 {
     let rows = picture.chunks_exact(w);
-    let across: f64 = rows.map(|row| squares(&row[1..], &row[..w - 1])).sum();
-    let down: f64 = picture.chunks_exact(h * w).map(|plane| squares(&plane[w..], &plane[..(h - 1) * w])).sum();
+    let across: f64 = rows.map(|row| squared_distance(level, &row[1..], &row[..w - 1])).sum();
+    let down: f64 =
+        picture.chunks_exact(h * w).map(|plane| squared_distance(level, &plane[w..], &plane[..(h - 1) * w])).sum();
     let out: f64 = picture.iter().map(|v| beyond(*v)).map(|v| f64::from(v * v)).sum();
     0.5 * (across + down + f64::from(BEYOND) * out) / picture.len() as f64
 }

@@ -194,6 +194,12 @@ impl Coach {
         self.0.borrow().steps() as f64
     }
 
+    /// Steps between validations.
+    #[wasm_bindgen(getter)]
+    pub fn every(&self) -> f64 {
+        self.0.borrow().every() as f64
+    }
+
     /// The parameters that the next step's gradients are asked for.
     pub fn params(&self) -> Float32Array {
         self.0.borrow().params().values().into()
@@ -207,8 +213,7 @@ impl Coach {
     /// Judges a validation of the latest parameters by its loss; with patience in the setup they are kept if they are the
     /// best.
     pub fn see(&self, #[wasm_bindgen(unchecked_param_type = "number")] loss: &JsValue) -> Outcome<()> {
-        let loss = loss.as_f64().unwrap_or(f64::NAN);
-        self.0.borrow_mut().see(loss);
+        self.0.borrow_mut().see(loss.as_f64().unwrap_or(f64::NAN));
         Ok(())
     }
 
@@ -390,7 +395,6 @@ struct Spread {
 impl From<&Inspected> for Spread {
     fn from(inspected: &Inspected) -> Self {
         let Histogram { range, ref bars, mean, deviation, zeros } = inspected.spread;
-        let bars = bars.as_slice().into();
-        Self { name: inspected.name.clone(), range, mean, deviation, zeros, bars }
+        Self { name: inspected.name.clone(), range, mean, deviation, zeros, bars: bars.as_slice().into() }
     }
 }

@@ -1,7 +1,7 @@
 // The lab's state: what has been chosen, what the network makes of it, and the address that carries both.
 
 import { untrack } from 'svelte';
-import { metadataOf } from '../../lib/safetensors';
+import { headerOf } from '../../lib/safetensors';
 import { keepPictures, keptModel, keptPictures, listPictures, type Kept } from '../../lib/store';
 import type { Build, Claim, LayerKind, Outline } from '../../lib/types';
 import type { Pictures } from '../../worker/train/protocol';
@@ -115,7 +115,7 @@ export class Lab {
   /** Takes over the model that the lab for models from elsewhere has passed on. */
   async #takeOwn(): Promise<void> {
     const kept = await keptModel().catch(() => undefined);
-    const network = kept && metadataOf(kept.file).network;
+    const network = kept && (await headerOf(new Blob([kept.file])))?.metadata?.network;
     const layers = network && edited(network);
     if (!kept) this.ownFault = 'The model is no longer in this browser: open it again in Your model.';
     else if (!layers) this.ownFault = `${kept.name} branches in a way that this lab cannot draw; in JavaScript it trains all the same.`;

@@ -155,9 +155,11 @@ export const NETWORKS: Record<string, { title: string; about: string; make: () =
     about: 'three convolutions with batch normalisation; 99 % of MNIST in one epoch',
     make: () => [
       layer('conv', { out: 16, kernel: 3, stride: 2, pad: 1 }), layer('relu'),
-      conv(32, 3, 1), pool(), layer('batch_norm'), layer('relu'),
-      conv(64, 3, 1), pool(), layer('batch_norm'), layer('relu'),
-      layer('flatten'), layer('affine', { out: 128 }), layer('batch_norm'), layer('relu'), layer('affine', { out: 10 }),
+      // A normalisation takes away what a bias before it adds.
+      layer('conv', { out: 32, kernel: 3, pad: 1, bias: false }), pool(), layer('batch_norm'), layer('relu'),
+      layer('conv', { out: 64, kernel: 3, pad: 1, bias: false }), pool(), layer('batch_norm'), layer('relu'),
+      layer('flatten'), layer('affine', { out: 128, bias: false }), layer('batch_norm'), layer('relu'),
+      layer('affine', { out: 10 }),
     ],
   },
   simple: {

@@ -4,15 +4,10 @@
 
 import type { Source } from '../../lib/fetch';
 import { loadFormats } from '../../lib/formats';
+import { headerOf } from '../../lib/safetensors';
 import type { Build } from '../../lib/types';
 import { ModelFile } from '../../public/wasm/formats/hitofude.js';
 import type { OnProgress } from '../protocol';
-
-/** Length of the header of the largest files there are, with room to spare. */
-const MOST_HEADER = 64e6;
-
-type Entry = { dtype: string; shape: number[]; data_offsets: [from: number, to: number] };
-type Header = { metadata: Record<string, string> | undefined; entries: Map<string, Entry>; data: number };
 
 /**
  * The file as safetensors: with the features alone where it has a classifier behind `features.*`, rewritten where it is of
@@ -51,23 +46,6 @@ async function rewritten(bytes: Uint8Array<ArrayBuffer>, name: string, formats: 
 
 /** With blanks behind, so that the numbers are aligned. */
 const padded = (text: string) => text.padEnd(Math.ceil(text.length / 8) * 8);
-
-/** The header of a safetensors file, and where its data begins; nothing where the file is another one or damaged. */
-async function headerOf(file: Blob): Promise<Header | undefined> {
-  if (file.size < 8) return;
-  const length = Number(new DataView(await file.slice(0, 8).arrayBuffer()).getBigUint64(0, true));
-  if (length > Math.min(MOST_HEADER, file.size - 8)) return;
-  try {
-    const { __metadata__: metadata, ...tensors } = JSON.parse(await file.slice(8, 8 + length).text()) as Record<string, Entry> & { __metadata__?: never };
-    const entries = new Map(Object.entries<Entry>(tensors));
-    const data = 8 + length;
-    const sound = ({ data_offsets }: Entry) =>
-      Array.isArray(data_offsets) && data_offsets[0] >= 0 && data_offsets[0] <= data_offsets[1] && data + data_offsets[1] <= file.size;
-    return [...entries.values()].every(sound) ? { metadata, entries, data } : undefined;
-  } catch {
-    return;
-  }
-}
 
 async function read(file: Blob, parts: [from: number, to: number][], onProgress: OnProgress): Promise<Uint8Array<ArrayBuffer>> {
   const total = parts.reduce((sum, [from, to]) => sum + to - from, 0);

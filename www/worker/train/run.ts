@@ -18,8 +18,6 @@ export class Run {
   readonly history: History;
   readonly steps: number;
   readonly batch: number;
-  /** Steps between validations. */
-  readonly every: number;
   rate = 0;
   pace: Pace | null = null;
   /** Whether the engine refused the last step. */
@@ -40,7 +38,6 @@ export class Run {
     const { steps, batch, shard, options } = JSON.parse(setup) as { steps: number; batch: number; shard: number; options?: { patience?: number } };
     [this.steps, this.batch, this.#shards] = [steps, batch, Math.ceil(batch / shard)];
     this.#patient = Boolean(options?.patience);
-    this.every = Math.max(10, Math.ceil(steps / 25));
     this.#pictures = samples.labels('validation').length;
     this.#coach = new Coach(setup, samples);
     this.#learner = new Learner(setup, samples);
@@ -52,6 +49,11 @@ export class Run {
 
   get step(): number {
     return this.#coach.steps;
+  }
+
+  /** Steps between validations. */
+  get every(): number {
+    return this.#coach.every;
   }
 
   get finished(): boolean {

@@ -27,7 +27,6 @@ pub fn run(args: &Args, setup: &Setup, samples: &Arc<Samples>, coach: &mut Coach
     }
     let hands = rayon::current_num_threads().min(setup.shards());
     let mut learners = (0..hands).map(|_| Learner::new(setup.clone(), samples.clone())).collect::<Result<Vec<_>>>()?;
-    let every = setup.steps.div_ceil(25).max(10);
     let bar = ProgressBar::new(setup.steps).with_position(coach.steps());
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta} {msg}");
     bar.set_style(style.expect("a template that parses"));
@@ -36,7 +35,7 @@ pub fn run(args: &Args, setup: &Setup, samples: &Arc<Samples>, coach: &mut Coach
         let (progress, rate) = step(setup, coach, &mut learners)?;
         bar.inc(1);
         images += progress.images;
-        let logged = coach.steps().is_multiple_of(every) || coach.steps() >= setup.steps;
+        let logged = coach.steps().is_multiple_of(setup.every()) || coach.steps() >= setup.steps;
         if logged {
             let count = GLANCE.min(samples.len(Part::Validation));
             let (loss, accuracy) = validate(&mut learners[0], coach.latest().values(), samples, count)?;
