@@ -98,7 +98,7 @@ test('on a phone, weights find their network, classes their names, and the model
     assert.ok(wide <= 0, `the page is ${wide} px wider than the phone`);
     assert.deepEqual(await violations(page), []);
     await page.getByRole('button', { name: 'Look inside' }).click();
-    await page.getByRole('status', { name: 'Answer' }).filter({ hasText: 'Read as 5' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('status', { name: 'Answer' }).filter({ hasText: 'Read as five' }).waitFor({ timeout: 60_000 });
     assert.equal(await page.getByRole('combobox', { name: 'Network' }).inputValue(), 'own');
     await page.goto(`${url}?lab=train&model=own`);
     await page.getByText('Begins with the weights of deep_convnet').waitFor({ timeout: 30_000 });
