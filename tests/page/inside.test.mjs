@@ -88,9 +88,13 @@ test('a network of another size, in colours, with classes of its own is looked i
   await file.setInputFiles({ name: 'colours.safetensors', mimeType: '', buffer: colours() });
   await file.setInputFiles({ name: 'names.txt', mimeType: '', buffer: Buffer.from('sky\nsea\nsand\nsnow\n') });
   await page.getByRole('status', { name: 'What it says' }).filter({ hasText: /^s/ }).waitFor();
+  // How its pictures are prepared goes along.
+  await page.getByText('As the model reads it: 32 × 20, RGB').click();
+  await page.getByRole('checkbox', { name: 'blue first' }).check();
   await page.getByRole('button', { name: 'Look inside' }).click();
   const answer = page.getByRole('status', { name: 'Answer' });
   await answer.filter({ hasText: /^Read as (sky|sea|sand|snow), / }).waitFor({ timeout: 60_000 });
+  await page.getByText('As the model reads it: 32 × 20, BGR').waitFor();
   await page.getByText(/^Neighbours are left out: .* 3 × 20 × 32 in 4\.$/).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Neighbours' }).count(), 0);
   for (const name of VIEWS) {
@@ -137,17 +141,42 @@ test('a network of another size, in colours, with classes of its own is looked i
   await context.close();
 });
 
-/** A safetensors file of a small network that reads colours, its weights from a fixed sequence. */
-function colours() {
+test('a network that takes long is asked for the methods of hundreds of passes one by one', async () => {
+  const { page, context, faults } = await open(browser, site.url, { query: '?lab=model', ...PHONE });
+  await page.getByRole('status', { name: 'What it says' }).filter({ hasText: /^5/ }).waitFor({ timeout: 60_000 });
+  await page.getByRole('group', { name: 'Model file' }).locator('input[type=file]').setInputFiles({ name: 'large.safetensors', mimeType: '', buffer: colours([144, 144], [16, 160]) });
+  await page.getByRole('status', { name: 'What it says' }).filter({ hasText: /^class \d/ }).waitFor();
+  await page.getByRole('button', { name: 'Look inside' }).click();
+  await page.getByRole('status', { name: 'Answer' }).filter({ hasText: /^Read as class/ }).waitFor({ timeout: 60_000 });
+  await view(page, 'Why this answer');
+  await page.locator('.now').first().waitFor({ timeout: 30_000 });
+  const ask = page.getByRole('button', { name: 'Compute it' });
+  assert.equal(await ask.count(), 3);
+  await ask.last().click();
+  await page.getByText(/Σ M =/).waitFor({ timeout: 60_000 });
+  assert.equal(await ask.count(), 2);
+  await view(page, 'Maps and filters');
+  await page.getByLabel('Layer').selectOption('conv2');
+  await page.getByText('The first 128 of 160').waitFor();
+  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= PHONE.viewport.width);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+/** A safetensors file of a network that reads colours, its weights from a fixed sequence. */
+function colours([height, width] = [20, 32], [first, second] = [4, 6]) {
   const network = {
-    input: [3, 20, 32],
+    input: [3, height, width],
     layers: [
-      { name: 'conv1', type: 'conv', out: 4, kernel: 3, pad: 1 }, { name: 'relu1', type: 'relu' }, { name: 'pool1', type: 'max_pool', kernel: 2, stride: 2 },
-      { name: 'conv2', type: 'conv', out: 6, kernel: 3, pad: 1 }, { name: 'relu2', type: 'relu' },
+      { name: 'conv1', type: 'conv', out: first, kernel: 3, pad: 1 }, { name: 'relu1', type: 'relu' }, { name: 'pool1', type: 'max_pool', kernel: 2, stride: 2 },
+      { name: 'conv2', type: 'conv', out: second, kernel: 3, pad: 1 }, { name: 'relu2', type: 'relu' },
       { name: 'mean', type: 'global_average_pool' }, { name: 'flatten', type: 'flatten' }, { name: 'scores', type: 'affine', out: 4 },
     ],
   };
-  const shapes = { 'conv1.weight': [4, 3, 3, 3], 'conv1.bias': [4], 'conv2.weight': [6, 4, 3, 3], 'conv2.bias': [6], 'scores.weight': [4, 6], 'scores.bias': [4] };
+  const shapes = {
+    'conv1.weight': [first, 3, 3, 3], 'conv1.bias': [first], 'conv2.weight': [second, first, 3, 3], 'conv2.bias': [second],
+    'scores.weight': [4, second], 'scores.bias': [4],
+  };
   const header = { __metadata__: { network: JSON.stringify(network), name: 'colours' } };
   let end = 0;
   for (const [name, shape] of Object.entries(shapes)) header[name] = { dtype: 'F32', shape, data_offsets: [end, (end += 4 * shape.reduce((a, b) => a * b))] };

@@ -5,7 +5,7 @@ import { proxy, wrap, type Remote } from 'comlink';
 import { untrack } from 'svelte';
 import { models, studio } from 'virtual:engine-files';
 import type { Source } from '../../lib/fetch';
-import { keptModel } from '../../lib/store';
+import { keptModel, type KeptModel } from '../../lib/store';
 import type { Build, Ink, Layer } from '../../lib/types';
 import { keepOffline } from '../../ui/offline';
 import type { Phase } from '../../ui/reader.svelte';
@@ -32,7 +32,8 @@ export class Look {
   weights = $state.raw<Phase>(WAITING);
   model = $state('');
   layers = $state.raw<Layer[]>([]);
-  names = $state.raw<string[]>([]);
+  /** What another lab has passed on, if that is what is open. */
+  kept = $state.raw<KeptModel>();
   /** The most pictures that climb at once. */
   batch = $state(1);
   /** What became of what was looked at last; null where there was nothing to see. */
@@ -58,7 +59,7 @@ export class Look {
   /** What its classes are called. */
   readonly classes: string[] = $derived.by(() => {
     const many = this.layers.at(-1)?.shape[0] ?? 10;
-    return Array.from({ length: many }, (_, place) => called(place, many, this.names));
+    return Array.from({ length: many }, (_, place) => called(place, many, this.kept?.classes ?? []));
   });
 
   /** Whether it reads drawings of digits, as the page's own networks do. */
@@ -127,10 +128,10 @@ export class Look {
     this.weights = { state: 'loading', progress: { loaded: 0, total: source?.bytes ?? null } };
     const current = () => worker === this.#worker && name === this.#wanted;
     this.#source(name)
-      .then(async ({ from, names }) => ({ names, ...(await this.desk.open(from, proxy((progress) => current() && this.weights.state === 'loading' && (this.weights = { state: 'loading', progress })))) }))
-      .then(({ names, layers, batch }) => {
+      .then(async ({ from, kept }) => ({ kept, ...(await this.desk.open(from, proxy((progress) => current() && this.weights.state === 'loading' && (this.weights = { state: 'loading', progress })))) }))
+      .then(({ kept, layers, batch }) => {
         if (!current()) return;
-        [this.names, this.layers, this.batch, this.model] = [names, layers, batch, name];
+        [this.kept, this.layers, this.batch, this.model] = [kept, layers, batch, name];
         [this.seen, this.#open, this.version] = [undefined, true, 0];
         this.weights = { state: 'ready' };
         if (source) keepOffline(source.url);
@@ -142,12 +143,12 @@ export class Look {
   }
 
   /** Where a network is; the one that the lab for models from elsewhere passed on is in the browser's storage. */
-  async #source(name: string): Promise<{ from: Source | Uint8Array; names: string[] }> {
+  async #source(name: string): Promise<{ from: Source | Uint8Array; kept?: KeptModel }> {
     const source = models[name];
-    if (source) return { from: source, names: [] };
+    if (source) return { from: source };
     const kept = await keptModel();
     if (!kept) throw new Error('the model is no longer in this browser: open it again in Your model');
-    return { from: kept.file, names: kept.classes };
+    return { from: kept.file, kept };
   }
 
   /** Looks at this drawing. */
