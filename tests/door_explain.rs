@@ -5,7 +5,10 @@
 #[path = "common/known.rs"]
 mod known;
 
+use hitofude::file::safetensors::Precision;
+use hitofude::nn::{Init, spec};
 use hitofude::systems::explain::{self, Method};
+use hitofude::systems::saved::{self, Saved};
 use hitofude::web::Explainer;
 use js_sys::{Float32Array, Function, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -69,6 +72,31 @@ fn what_it_says_is_what_the_system_says() {
     assert_eq!(text(&room, "room.climb(2).pictures.length"), "1568");
     run(&room, "room.dream('conv1', new Float32Array(1200).fill(0.3), 40, 0.02)").unwrap();
     assert_eq!(text(&room, "(d => [d.width, d.height, d.done, d.of])(room.dreamOn())"), "40,30,1,12");
+}
+
+#[wasm_bindgen_test]
+fn a_network_of_colours_sees_pictures_and_takes_no_drawings() {
+    let layers = r#"{"input":[3,6,5],"layers":[{"name":"conv1","type":"conv","out":2,"kernel":3},
+        {"name":"flatten","type":"flatten"},{"name":"scores","type":"affine","out":4}]}"#;
+    let net = spec::read(layers).unwrap();
+    let mut params = net.zeros();
+    Init::He.fill(&mut params, 1).unwrap();
+    let saved = Saved { net, params, metadata: Default::default() };
+    let file = saved::write(&saved, Precision::F32).unwrap();
+    let room: JsValue = Explainer::new(&Uint8Array::from(&file[..])).unwrap().into();
+    assert_eq!(text(&room, "room.layers().map(layer => layer.name)"), "input,conv1,scores");
+    assert_eq!(text(&room, &format!("(() => {{ try {{ {SEVEN} }} catch (e) {{ return e.code }} }})()")), "shape");
+    assert_eq!(text(&room, "(() => { try { room.see(new Float32Array(5)) } catch (e) { return e.code } })()"), "shape");
+    assert_eq!(text(&room, "room.batch"), "16");
+    let shares = numbers(&room, "room.see(new Float32Array(90).fill(0.5))");
+    assert!(shares.len() == 4 && (shares.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    assert_eq!(text(&room, "room.reasons('occlusion', 3, 2, 0).map.length"), "90");
+    let wish = "{ rate: 0.05, jitter: 0, blur: 0, variation: 0, seed: 1, ends: Float32Array.of(1, -1, 1, -1, 1, -1) }";
+    run(&room, &format!("room.want('scores', Uint32Array.of(2), {wish})")).unwrap();
+    assert_eq!(text(&room, "room.climb(2).pictures.length"), "90");
+    run(&room, "room.dream('conv1', new Float32Array(3 * 28 * 30).fill(0.3), 30, 0.02, Float32Array.of(1, -1))")
+        .unwrap();
+    assert_eq!(text(&room, "(d => [d.width, d.height, d.pixels.length])(room.dreamOn())"), "30,28,2520");
 }
 
 #[wasm_bindgen_test]

@@ -426,7 +426,7 @@ fn a_dream_grows_and_a_layer_sees_more_and_more() {
     let params = drawn(&net, 5);
     let (h, w) = (48, 60);
     let given: Vec<f32> = (0..h * w).map(|i| ((i % w) as f32 / 9.0).sin() * 0.4 + 0.5).collect();
-    let mut dream = Dream::new(&net, &params, "conv1", &given, (h, w), 0.02).unwrap();
+    let mut dream = Dream::new(&net, &params, "conv1", &given, (h, w), &[[0.0, 1.0]], 0.02).unwrap();
     let (mut seen, mut sizes) = (Vec::new(), Vec::new());
     while dream.steps().0 < dream.steps().1 {
         seen.push(dream.step().unwrap());
@@ -436,11 +436,43 @@ fn a_dream_grows_and_a_layer_sees_more_and_more() {
     assert!(seen[11] > seen[0] && seen[23] > seen[12] && seen[12] > 0.0, "{seen:?}");
     let (rows, columns, picture) = dream.picture();
     assert!((rows, columns) == (h, w) && picture.iter().all(|p| (0.0..=1.0).contains(p)) && picture != given);
-    let refused = |layer, size| Dream::new(&net, &params, layer, &given, size, 0.02).err().map(|e| e.code());
+    let refused =
+        |layer, size| Dream::new(&net, &params, layer, &given, size, &[[0.0, 1.0]], 0.02).err().map(|e| e.code());
     assert_eq!(refused("affine1", (h, w)), Some("shape"));
     assert_eq!(refused("conv9", (h, w)), Some("missing"));
     assert_eq!(refused("conv1", (w, w)), Some("shape"));
     assert_eq!(refused("conv1", (20, w)), Some("value"));
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn colours_climb_and_are_dreamt_in_the_numbers_that_the_network_reads() {
+    let layers = r#"{"input":[3,9,8],"layers":[{"name":"conv","type":"conv","out":2,"kernel":3},
+        {"name":"relu","type":"relu"},{"name":"flatten","type":"flatten"},{"name":"a","type":"affine","out":4}]}"#;
+    let (net, mut explainer, _) = looking(layers);
+    let ends = vec![[2.0, -1.5], [0.5, 3.0], [-1.0, 4.0]];
+    let read = |x: &[f32]| -> Vec<f32> {
+        x.iter().enumerate().map(|(i, v)| ends[i / 72][0] + v * (ends[i / 72][1] - ends[i / 72][0])).collect()
+    };
+    let mut goal = Goal { jitter: 0, blur: 0.0, variation: 0.0, rate: 0.01, ..Goal::new("a", vec![3]) };
+    goal.ends = ends.clone();
+    let mut ascent = Ascent::new(&explainer, goal.clone()).unwrap();
+    let before = ascent.pictures().to_vec();
+    assert_eq!(ascent.step(&mut explainer).unwrap(), [score(&explainer, &read(&before), 3)]);
+    let slope = slopes(&before, 2e-3, |x| score(&explainer, &read(x), 3));
+    let size = (slope.iter().map(|s| s * s).sum::<f32>() / 216.0).sqrt();
+    let want: Vec<f32> = before.iter().zip(&slope).map(|(x, s)| (x + 0.01 * s / size).clamp(0.0, 1.0) - x).collect();
+    let got: Vec<f32> = ascent.pictures().iter().zip(&before).map(|(a, b)| a - b).collect();
+    agree(&got, &want, 3);
+    goal.ends.pop();
+    assert_eq!(Ascent::new(&explainer, goal).err().map(|e| e.code()), Some("shape"));
+
+    let given: Vec<f32> = (0..3 * 28 * 30).map(|i| (i as f32 / 9.0).sin() * 0.4 + 0.5).collect();
+    let mut dream = Dream::new(&net, explainer.params(), "conv", &given, (28, 30), &ends, 0.02).unwrap();
+    let seen: Vec<f32> = (0..dream.steps().1).map(|_| dream.step().unwrap()).collect();
+    assert!(seen[11] > seen[0] && dream.picture().2.len() == given.len(), "{seen:?}");
+    let mut album = Album::new(&explainer, 1);
+    assert_eq!(album.add(&mut explainer, 3).err().map(|e| e.code()), Some("shape"));
 }
 
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]

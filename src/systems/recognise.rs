@@ -11,7 +11,7 @@ mod calibration;
 mod layers;
 
 pub use calibration::Calibration;
-pub use layers::Layer;
+pub use layers::{Layer, layers};
 
 use crate::data::ink::{self, Normalised};
 use crate::data::strokes::Stroke;
@@ -63,6 +63,11 @@ pub enum Ink<'a> {
         /// Rows.
         height: usize,
     },
+}
+
+/// Whether a network reads what a recogniser does: one grey picture of 28 × 28, as one of ten digits.
+pub fn reads_digits(net: &Network) -> bool {
+    net.input_shape() == INPUT && net.node(net.output()).shape.len() == DIGITS
 }
 
 impl Ink<'_> {
@@ -118,16 +123,15 @@ impl Recogniser {
         let told = |key: &'static str| said.get(key).map(|text| (key, text.clone()));
         let origin = told(NETWORK).or_else(|| told(ARCHITECTURE)).unwrap_or((ARCHITECTURE, String::new()));
         let name = told("name").or_else(|| told(ARCHITECTURE)).map_or_else(|| "own".into(), |(_, name)| shown(&name));
-        let output = net.node(net.output()).shape;
-        if net.input_shape() != INPUT || output.len() != DIGITS {
-            let got = format!("{} in, {output} out", net.input_shape());
+        if !reads_digits(&net) {
+            let got = format!("{} in, {} out", net.input_shape(), net.node(net.output()).shape);
             return Err(Error::shape(name, format!("{INPUT} in, {DIGITS} classes out"), got));
         }
         if params.views() != net.views() {
             let expected = format!("those of {name} ({} numbers)", net.parameters());
             return Err(Error::shape("parameters", expected, params.values().len()));
         }
-        let layers = layers::of(&net);
+        let layers = layers(&net);
         let taps = layers.iter().map(|layer| layer.wire).collect();
         Ok(Self {
             name,

@@ -1,7 +1,7 @@
 //! A model file of any format: known by its bytes, run and described alike, and the same model in every other format.
 
 use super::{model, node, real};
-use hitofude::file::array::Array;
+use hitofude::file::array::{Array, Number};
 use hitofude::file::onnx::{self, Port};
 use hitofude::file::{npz, safetensors};
 use hitofude::nn::{Init, Network, Params, spec};
@@ -106,6 +106,27 @@ fn sides_that_a_file_leaves_open_can_be_said() {
     assert_eq!(opened.rows().unwrap()[1].shape, [3, 4, 4]);
     assert_eq!(opened.inputs()[0].shape, Some(vec![None, Some(3), None, None]));
     assert_eq!(open(&file()).resize("input", &[1, 2, 6, 7]).unwrap_err().code(), "shape");
+}
+
+#[test]
+fn every_input_is_a_row_and_can_be_looked_at() {
+    let mut graph = model(vec![node("Relu", "r", &["x"], "b"), node("Add", "sum", &["b", "z"], "y")], vec![]);
+    let port = |name: &str, number| Port { name: name.into(), number: Some(number), shape: Some(vec![None, Some(2)]) };
+    graph.graph.inputs = vec![port("x", Number::F32), port("z", Number::F32)];
+    let mut opened = open(&onnx::write(&graph));
+    let rows = opened.rows().unwrap();
+    assert_eq!(rows.iter().map(|row| row.kind.as_str()).collect::<Vec<_>>(), ["input", "input", "Relu", "Add"]);
+    assert_eq!((&rows[2].inputs[..], &rows[3].inputs[..]), (&[0][..], &[2, 1][..]));
+    let given = [("x".into(), real(&[1, 2], &[-1.0, 2.0])), ("z".into(), real(&[1, 2], &[5.0, 6.0]))];
+    let (outputs, taps) = opened.run(&given, &[1, 2]).unwrap();
+    assert_eq!(outputs[0].1, real(&[1, 2], &[5.0, 8.0]));
+    assert_eq!(taps, [real(&[1, 2], &[5.0, 6.0]), real(&[1, 2], &[0.0, 2.0])]);
+    assert_eq!(opened.network().map(drop).unwrap_err().to_string(), "network: expected one input, got 2");
+    // Whole numbers pick the row of a table.
+    let mut picks =
+        model(vec![node("Gather", "pick", &["t", "x"], "y")], vec![("t", real(&[2, 2], &[1.0, 2.0, 3.0, 4.0]))]);
+    picks.graph.inputs = vec![port("x", Number::I64)];
+    assert_eq!(open(&onnx::write(&picks)).rows().unwrap()[1].shape, [2, 2]);
 }
 
 /// Weights under the names and in the layout of a catalogue network, as `numpy.savez` or PyTorch would have them.

@@ -8,9 +8,12 @@ import { findBrowser } from '../../tools/browser.mjs';
 export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 3, hasTouch: true, isMobile: true };
 export const WIDE = { viewport: { width: 1440, height: 900 } };
 
-export async function launch() {
+/** A camera that shows a moving picture, and a person who allows it. */
+export const CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+
+export async function launch(more = []) {
   const { chrome, flags } = findBrowser();
-  return chromium.launch({ executablePath: chrome, args: flags });
+  return chromium.launch({ executablePath: chrome, args: [...flags, ...more] });
 }
 
 /**

@@ -3,18 +3,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { findBrowser } from '../../tools/browser.mjs';
-import { open, PHONE, violations } from './browser.mjs';
+import { CAMERA, launch, open, PHONE, violations } from './browser.mjs';
 import { serveSite } from './site.mjs';
 
 let browser;
 let site;
-before(async () => {
-  const { chrome, flags } = findBrowser();
-  const camera = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
-  [browser, site] = await Promise.all([chromium.launch({ executablePath: chrome, args: [...flags, ...camera] }), serveSite()]);
-});
+before(async () => ([browser, site] = await Promise.all([launch(CAMERA), serveSite()])));
 after(() => Promise.all([browser?.close(), site?.close()]));
 
 /** The least painting there is, through filters that need no file. */

@@ -2,6 +2,7 @@
 // network has been taught.
 
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import type { Preparation } from '../labs/model/prepare';
 import type { Taught } from '../worker/teach/protocol';
 import type { Saved } from '../worker/train/protocol';
 import type { Example, IdxFiles } from './types';
@@ -12,8 +13,11 @@ export type Kept = { key: string; name: string; files: IdxFiles; classes: string
 /** The drawings that a network has been corrected on, and what it has learnt from them; `base` hashes its first weights. */
 export type KeptHand = { model: string; base: string; examples: Example[]; taught: Taught | null };
 
-/** A model from elsewhere, as a safetensors file, with the names of its classes; `own` is the one that labs pass on. */
-export type KeptModel = { key: 'own'; name: string; file: Uint8Array<ArrayBuffer>; classes: string[] };
+/**
+ * A model from elsewhere, as a safetensors file, with the names of its classes and how its pictures are prepared; `own` is the
+ * one that labs pass on.
+ */
+export type KeptModel = { key: 'own'; name: string; file: Uint8Array<ArrayBuffer>; classes: string[]; prepared?: Preparation };
 
 interface Shelves extends DBSchema {
   runs: { key: string; value: Saved };

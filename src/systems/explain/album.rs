@@ -4,6 +4,7 @@ use super::{Axes, Explainer, nearest, within};
 use crate::data::{ink::SIDE, synth};
 use crate::error::{Error, Result};
 use crate::rng::Rng;
+use crate::shape::Shape;
 
 /// The most digits: their pictures take 6 MB.
 const MOST: usize = 8000;
@@ -28,11 +29,15 @@ impl Album {
 
     /// Makes `count` more digits and looks at them.
     ///
-    /// Errors, and nothing is added: [`Error::Value`] for more than 8000 in all, [`Error::Shape`] for a network that reads
-    /// no 28 × 28 pictures.
+    /// Errors, and nothing is added: [`Error::Value`] for more than 8000 in all, [`Error::Shape`] for a network that does
+    /// not read grey pictures of 28 × 28.
     pub fn add(&mut self, explainer: &mut Explainer, count: usize) -> Result<()> {
         let before = self.labels.len();
         within("made digits", before.saturating_add(count), 0, MOST)?;
+        let (digit, shape) = (Shape::new(1, SIDE, SIDE), explainer.network().input_shape());
+        if shape != digit {
+            return Err(Error::shape("network for made digits", digit, shape));
+        }
         let mut pictures = vec![0.0; count * SIDE * SIDE];
         let mut labels = Vec::with_capacity(count);
         for (i, picture) in pictures.chunks_exact_mut(SIDE * SIDE).enumerate() {

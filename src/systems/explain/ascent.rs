@@ -5,7 +5,7 @@
 //! moved a little before every step (jitter; Mordvintsev et al. 2015), mixed with its neighbours (blur; Yosinski et al.
 //! 2015), and held to a small total variation (Mahendran and Vedaldi 2015).
 
-use super::picture::{add_variation, blur, rolled};
+use super::picture::{add_variation, as_read, blur, checked, rolled, scaled};
 use super::probe::{At, Rule};
 use super::{Explainer, within};
 use crate::error::{Error, Result};
@@ -30,12 +30,23 @@ pub struct Goal {
     pub variation: f32,
     /// Decides the first picture and the jitter.
     pub seed: u64,
+    /// What the network reads for paper and for ink in each channel.
+    pub ends: Vec<[f32; 2]>,
 }
 
 impl Goal {
-    /// One channel with settings that make legible pictures of 28 × 28.
+    /// One channel with settings that make legible pictures of 28 × 28, of networks that read 0 for paper and 1 for ink.
     pub fn new(layer: &str, channels: Vec<usize>) -> Self {
-        Self { layer: layer.into(), channels, rate: 0.05, jitter: 2, blur: 0.4, variation: 0.25, seed: 1 }
+        Self {
+            layer: layer.into(),
+            channels,
+            rate: 0.05,
+            jitter: 2,
+            blur: 0.4,
+            variation: 0.25,
+            seed: 1,
+            ends: vec![[0.0, 1.0]],
+        }
     }
 }
 
@@ -54,7 +65,7 @@ impl Ascent {
     /// Errors: [`Error::Missing`] for a layer that there is not, [`Error::Value`] for channels that there are not, none or
     /// more than a batch, and for settings out of range.
     pub fn new(explainer: &Explainer, goal: Goal) -> Result<Self> {
-        let (net, most) = (explainer.network(), explainer.many.batch());
+        let (net, most) = (explainer.network(), explainer.batch());
         let wire = net.wire(&goal.layer)?;
         within("pictures", goal.channels.len(), 1, most)?;
         let channels = net.node(wire).shape.c;
@@ -65,6 +76,7 @@ impl Ascent {
         within("blur", goal.blur, 0.0, 1.0)?;
         within("total variation", goal.variation, 0.0, 100.0)?;
         let shape = net.input_shape();
+        checked(&goal.ends, shape.c)?;
         within("jitter", goal.jitter, 0, shape.h.min(shape.w) / 2)?;
         let mut rng = Rng::new(goal.seed);
         let pictures = (0..goal.channels.len() * shape.len()).map(|_| 0.2 * rng.uniform()).collect();
@@ -82,9 +94,9 @@ impl Ascent {
         let (Shape { h, w, .. }, len, plane) = (self.shape, self.shape.len(), self.shape.h * self.shape.w);
         let mut shift = |side: usize| (side + self.rng.below(2 * self.goal.jitter + 1) - self.goal.jitter) % side;
         let (down, right) = (shift(h), shift(w));
-        let moved: Vec<f32> =
-            self.pictures.chunks_exact(plane).flat_map(|p| rolled(p, (h, w), (down, right))).collect();
-        let (mut gradients, reached) = self.gradients(explainer, &moved)?;
+        let moved = rolled(&self.pictures, (h, w), (down, right));
+        let (mut gradients, reached) = self.gradients(explainer, &as_read(moved, plane, &self.goal.ends))?;
+        scaled(&mut gradients, plane, &self.goal.ends);
         gradients.chunks_exact_mut(len).for_each(normalise);
         for (gradient, picture) in gradients.chunks_exact(plane).zip(self.pictures.chunks_exact_mut(plane)) {
             let mut up = rolled(gradient, (h, w), ((h - down) % h, (w - right) % w));

@@ -4,7 +4,7 @@
 //! from a small picture to the whole one: what was dreamt small is carried on to the next size.
 
 use super::ascent::normalise;
-use super::picture::{resized, rolled};
+use super::picture::{as_read, checked, resized, rolled, scaled};
 use super::probe::{At, Probe, Rule};
 use super::within;
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ const SIDES: (usize, usize) = (28, 512);
 /// the edges, so that each pixel's turn comes.
 const EDGE: usize = 12;
 
-/// A picture being dreamt: one channel, 0 paper to 1 ink.
+/// A picture being dreamt: channel after channel (CHW), 0 paper to 1 ink.
 pub struct Dream {
     net: Network,
     params: Params,
@@ -36,6 +36,8 @@ pub struct Dream {
     /// The sizes to come, the next one last.
     sizes: Vec<(usize, usize)>,
     now: Octave,
+    /// What the network reads for paper and for ink in each channel.
+    ends: Vec<[f32; 2]>,
     rate: f32,
     steps: (usize, usize),
     rng: Rng,
@@ -53,26 +55,27 @@ struct Octave {
 }
 
 impl Dream {
-    /// Begins to dream what `layer` sees in a picture of `h` rows and `w` columns; a step changes it by `rate` grey levels
-    /// (root mean square).
+    /// Begins to dream what `layer` sees in a picture of `h` rows and `w` columns, of which the network reads `ends` for paper
+    /// and for ink in each channel; a step changes it by `rate` grey levels (root mean square).
     ///
-    /// Errors: [`Error::Missing`] for a layer that there is not, [`Error::Shape`] for a picture of another size and a layer
-    /// behind the last maps, [`Error::Value`] for sides below 28 or above 512, for a network that reads more than one channel,
-    /// and where memory would not do.
+    /// Errors: [`Error::Missing`] for a layer that there is not, [`Error::Shape`] for a picture of another size, other channels
+    /// and a layer behind the last maps, [`Error::Value`] for sides below 28 or above 512 and where memory would not do.
     pub fn new(
         net: &Network,
         params: &Params,
         layer: &str,
         given: &[f32],
         (h, w): (usize, usize),
+        ends: &[[f32; 2]],
         rate: f32,
     ) -> Result<Self> {
         within("rows", h, SIDES.0, SIDES.1)?;
         within("columns", w, SIDES.0, SIDES.1)?;
-        within("channels that the network reads", net.input_shape().c, 1, 1)?;
         within("rate", rate, 0.0, 1.0)?;
-        if given.len() != h * w {
-            return Err(Error::shape("picture", format!("{h} × {w} numbers"), given.len()));
+        let channels = net.input_shape().c;
+        checked(ends, channels)?;
+        if given.len() != channels * h * w {
+            return Err(Error::shape("picture", format!("{channels} × {h} × {w} numbers"), given.len()));
         }
         let smaller = |(h, w): &(usize, usize)| {
             let next = ((*h as f32 / OCTAVE) as usize, (*w as f32 / OCTAVE) as usize);
@@ -85,7 +88,8 @@ impl Dream {
         let first = sizes.pop().expect("the picture's own size");
         let now = Octave::new(net, params, layer, resized(given, (h, w), first), first)?;
         let (net, params, layer, given) = (net.clone(), params.clone(), layer.into(), given.to_vec());
-        Ok(Self { net, params, layer, given, whole: (h, w), sizes, now, rate, steps, rng: Rng::new(1) })
+        let (ends, rng) = (ends.to_vec(), Rng::new(1));
+        Ok(Self { net, params, layer, given, whole: (h, w), sizes, now, ends, rate, steps, rng })
     }
 
     /// Steps taken and steps in all.
@@ -93,7 +97,7 @@ impl Dream {
         self.steps
     }
 
-    /// The dream so far: rows, columns, pixels.
+    /// The dream so far: rows, columns, pixels (CHW).
     pub fn picture(&self) -> (usize, usize, &[f32]) {
         (self.now.size.0, self.now.size.1, &self.now.dream)
     }
@@ -116,20 +120,21 @@ impl Dream {
             self.now.dream.iter_mut().zip(more).for_each(|(d, more)| *d = (*d + more).clamp(0.0, 1.0));
         }
         self.steps.0 += 1;
-        self.now.step(self.rate, &mut self.rng)
+        self.now.step(&self.ends, self.rate, &mut self.rng)
     }
 }
 
 impl Octave {
     fn new(net: &Network, params: &Params, layer: &str, plain: Vec<f32>, size: (usize, usize)) -> Result<Self> {
-        let (net, params, wire) = front(net, params, layer, Shape::new(1, size.0, size.1))?;
+        let (net, params, wire) = front(net, params, layer, Shape::new(net.input_shape().c, size.0, size.1))?;
         Ok(Self { size, probe: Probe::new(&net, 1)?, params, wire, dream: plain.clone(), plain })
     }
 
-    fn step(&mut self, rate: f32, rng: &mut Rng) -> Result<f32> {
+    fn step(&mut self, ends: &[[f32; 2]], rate: f32, rng: &mut Rng) -> Result<f32> {
         let (h, w) = self.size;
         let (down, right) = (rng.below(h), rng.below(w));
-        self.probe.forward(&self.params, &rolled(&self.dream, (h, w), (down, right)))?;
+        let moved = rolled(&self.dream, (h, w), (down, right));
+        self.probe.forward(&self.params, &as_read(moved, h * w, ends))?;
         let mut half_square = 0.0;
         self.probe.back(&self.params, self.wire, None, Rule::Gradient, |_, At { y, map, dy, dmap }| {
             for (from, to) in map.rows(1).zip(dmap.rows(1)) {
@@ -139,8 +144,9 @@ impl Octave {
         });
         let (mut gradient, input) = (Vec::new(), self.probe.run.network().wires().next());
         self.probe.gradients(input.expect("a network has an input"), &mut gradient);
-        let edge = |i: usize| (i / w).min(h - 1 - i / w).min(i % w).min(w - 1 - i % w);
-        let share = |i: usize| (edge(i) as f32 / EDGE as f32).min(1.0);
+        scaled(&mut gradient, h * w, ends);
+        let edge = |y: usize, x: usize| y.min(h - 1 - y).min(x).min(w - 1 - x);
+        let share = |i: usize| (edge(i / w % h, i % w) as f32 / EDGE as f32).min(1.0);
         gradient.iter_mut().enumerate().for_each(|(i, g)| *g *= share(i));
         normalise(&mut gradient);
         let up = rolled(&gradient, (h, w), (h - down, w - right));

@@ -119,6 +119,11 @@ impl Explainer {
         &self.params
     }
 
+    /// The most pictures in one batch: fewer than 16 where memory allows no more.
+    pub fn batch(&self) -> usize {
+        self.many.batch()
+    }
+
     /// Takes a picture (CHW) in, for all that is asked afterwards.
     ///
     /// Errors, after which the last picture still stands: [`Error::Shape`] for another number of pixels,

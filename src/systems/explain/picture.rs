@@ -1,7 +1,37 @@
-//! The little that the methods do to pictures: one channel, rows from the top.
+//! The little that the methods do to pictures: one channel, rows from the top; what a network reads for them.
 
-/// A picture in another size, bilinear; pixels are areas, as in PyTorch's `align_corners=False`.
-pub(super) fn resized(picture: &[f32], (h, w): (usize, usize), (oh, ow): (usize, usize)) -> Vec<f32> {
+use crate::error::{Error, Result};
+
+/// Refuses what is no pair of finite numbers for each channel; a single pair stands for all of them.
+pub(super) fn checked(ends: &[[f32; 2]], channels: usize) -> Result<()> {
+    let finite = ends.iter().flatten().all(|v| v.is_finite());
+    if finite && (ends.len() == channels || ends.len() == 1) {
+        return Ok(());
+    }
+    Err(Error::shape("paper and ink", format!("two numbers for each of {channels} channels"), format!("{ends:?}")))
+}
+
+/// Pictures of 0 paper to 1 ink as the numbers that a network reads, which has these for paper and for ink in each channel.
+pub(super) fn as_read(mut pictures: Vec<f32>, plane: usize, ends: &[[f32; 2]]) -> Vec<f32> {
+    for (channel, &[paper, ink]) in pictures.chunks_exact_mut(plane).zip(ends.iter().cycle()) {
+        channel.iter_mut().for_each(|v| *v = paper + *v * (ink - paper));
+    }
+    pictures
+}
+
+/// The way back of [`as_read`]: gradients by what the network reads become those by ink.
+pub(super) fn scaled(gradients: &mut [f32], plane: usize, ends: &[[f32; 2]]) {
+    for (channel, &[paper, ink]) in gradients.chunks_exact_mut(plane).zip(ends.iter().cycle()) {
+        channel.iter_mut().for_each(|g| *g *= ink - paper);
+    }
+}
+
+/// A picture of any number of channels in another size, bilinear; pixels are areas, as in PyTorch's `align_corners=False`.
+pub(super) fn resized(picture: &[f32], (h, w): (usize, usize), to: (usize, usize)) -> Vec<f32> {
+    picture.chunks_exact(h * w).flat_map(|channel| resized_channel(channel, (h, w), to)).collect()
+}
+
+fn resized_channel(picture: &[f32], (h, w): (usize, usize), (oh, ow): (usize, usize)) -> Vec<f32> {
     let taps = |o: usize, from: usize, to: usize| {
         let at = ((o as f32 + 0.5) * from as f32 / to as f32 - 0.5).clamp(0.0, (from - 1) as f32);
         let first = at as usize;
@@ -19,10 +49,10 @@ pub(super) fn resized(picture: &[f32], (h, w): (usize, usize), (oh, ow): (usize,
     out
 }
 
-/// Moves a picture down and right, around the edges.
-pub(super) fn rolled(picture: &[f32], (h, w): (usize, usize), (down, right): (usize, usize)) -> Vec<f32> {
+/// Moves pictures of any number of channels down and right, around the edges.
+pub(super) fn rolled(pictures: &[f32], (h, w): (usize, usize), (down, right): (usize, usize)) -> Vec<f32> {
     let from = |i: usize| (i / w + h - down) % h * w + (i % w + w - right) % w;
-    (0..h * w).map(|i| picture[from(i)]).collect()
+    pictures.chunks_exact(h * w).flat_map(|channel| (0..h * w).map(move |i| channel[from(i)])).collect()
 }
 
 /// Mixes each pixel with its eight neighbours, as much as `amount` from 0 to 1 says: the kernel (1 2 1)/4 both ways.

@@ -39,12 +39,12 @@ enum Body {
     Network(Box<(Network, Params)>, Option<(Vec<Wire>, Run)>),
 }
 
-/// The input or one step of a model.
+/// An input or one step of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// Its name.
     pub name: String,
-    /// The input, an ONNX operator, or a type of layer.
+    /// An input, an ONNX operator, or a type of layer.
     pub kind: String,
     /// The rows that it reads.
     pub inputs: Vec<usize>,
@@ -114,7 +114,7 @@ impl Opened {
         }
     }
 
-    /// The input and every step behind it, for one image. Errors: those of [`Imported::operators`].
+    /// The inputs and every step behind them, for one image. Errors: those of [`Imported::operators`].
     pub fn rows(&self) -> Result<Vec<Row>> {
         match &self.body {
             Body::Graph(graph) => graph_rows(graph),
@@ -194,8 +194,7 @@ fn port(name: &str, sides: &[usize]) -> Port {
 }
 
 fn graph_rows(graph: &Imported) -> Result<Vec<Row>> {
-    let (image, operators) = graph.described()?;
-    let input = &graph.inputs()[0];
+    let (images, operators) = graph.described()?;
     let row = |name: &str, kind: &str, shape| Row {
         name: name.into(),
         kind: kind.into(),
@@ -204,8 +203,10 @@ fn graph_rows(graph: &Imported) -> Result<Vec<Row>> {
         parameters: 0,
         multiply_adds: 0,
     };
-    let mut rows = vec![row(&input.name, "input", image[1..].to_vec())];
-    let mut makers = BTreeMap::from([(input.name.as_str(), 0)]);
+    let names = graph.inputs().iter().map(|port| port.name.as_str());
+    let mut rows: Vec<Row> =
+        names.clone().zip(images).map(|(name, image)| row(name, "input", image[1..].to_vec())).collect();
+    let mut makers: BTreeMap<&str, usize> = names.zip(0..).collect();
     for operator in &operators {
         let inputs = operator.reads.iter().filter_map(|name| makers.get(name.as_str()).copied()).collect();
         makers.extend(operator.makes.iter().map(|name| (name.as_str(), rows.len())));
@@ -233,8 +234,8 @@ fn run_graph(graph: &Imported, inputs: &[(String, Array)], taps: &[usize]) -> Re
     let rows = if taps.is_empty() { Vec::new() } else { graph.operators()? };
     let wanted: Vec<&str> = taps
         .iter()
-        .map(|&tap| match tap.checked_sub(1) {
-            None => Ok(graph.inputs()[0].name.as_str()),
+        .map(|&tap| match tap.checked_sub(graph.inputs().len()) {
+            None => Ok(graph.inputs()[tap].name.as_str()),
             Some(row) => rows.get(row).and_then(|row| row.makes.first()).map(String::as_str).ok_or_else(|| absent(tap)),
         })
         .collect::<Result<_>>()?;

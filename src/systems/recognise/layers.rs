@@ -30,7 +30,7 @@ pub struct Layer {
 }
 
 /// The layers of `net` in order.
-pub(super) fn of(net: &Network) -> Vec<Layer> {
+pub fn layers(net: &Network) -> Vec<Layer> {
     let mut layers = Vec::new();
     // The entry that each wire's values are looked at in.
     let mut owner: Vec<usize> = Vec::new();

@@ -77,7 +77,7 @@ impl ModelFile {
         Ok(self.0.borrow_mut().resize(&input, &sides)?)
     }
 
-    /// The input and every step behind it, for one image. Throws with code `shape` where the input's size is open.
+    /// The inputs and every step behind them, for one image. Throws with code `shape` where an input's size is open.
     #[wasm_bindgen(unchecked_return_type = "Row[]")]
     pub fn rows(&self) -> Outcome<JsValue> {
         let rows = self.0.borrow().rows()?;

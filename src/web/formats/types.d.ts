@@ -13,7 +13,7 @@ export type About = {
   outputs: Port[];
 };
 
-/** The input, or one step behind it: an ONNX operator, or a layer of this engine. */
+/** An input, or one step behind it: an ONNX operator, or a layer of this engine. */
 export type Row = {
   name: string;
   kind: string;

@@ -4,7 +4,7 @@ mod report;
 
 use super::{Outcome, give, take};
 use crate::systems::explain::{self, Album, Ascent, Dream, Goal, Method};
-use crate::systems::recognise::Recogniser;
+use crate::systems::recognise::{self, Recogniser};
 use crate::systems::saved::{self, Saved};
 use crate::web::{give as door, take as ink};
 use crate::{Error, Result};
@@ -20,12 +20,14 @@ const NEIGHBOURS: u64 = 50;
 const MOST: u64 = 1 << 53;
 
 /// A network that lets itself be looked into, living in the engine's memory until `free` is called. What it is asked is about
-/// the drawing that it looked at last.
+/// the drawing or the picture that it looked at last.
 #[wasm_bindgen]
 pub struct Explainer(RefCell<Room>);
 
 struct Room {
-    recogniser: Recogniser,
+    /// Where it reads digits.
+    recogniser: Option<Recogniser>,
+    layers: Vec<recognise::Layer>,
     explainer: explain::Explainer,
     album: Album,
     ascent: Option<Ascent>,
@@ -53,6 +55,14 @@ pub(super) fn method(method: &JsValue, amount: &JsValue, noise: &JsValue) -> Res
     })
 }
 
+/// What a network reads for paper and for ink in each channel: 0 and 1 if it is not said.
+fn ends(value: &JsValue) -> Result<Vec<[f32; 2]>> {
+    if value.is_undefined() {
+        return Ok(vec![[0.0, 1.0]]);
+    }
+    Ok(take::floats("ends", value)?.chunks(2).map(|pair| [pair[0], pair.get(1).copied().unwrap_or(f32::NAN)]).collect())
+}
+
 /// What a method says, for JavaScript.
 pub(super) fn given(reasons: &explain::Reasons) -> Outcome<JsValue> {
     give::plain(&Reasons { map: reasons.map.as_slice().into(), score: reasons.score, baseline: reasons.baseline })
@@ -64,29 +74,57 @@ impl Explainer {
     #[wasm_bindgen(constructor)]
     pub fn new(#[wasm_bindgen(unchecked_param_type = "Uint8Array")] weights: &JsValue) -> Outcome<Self> {
         let Saved { net, params, metadata } = saved::read(&ink::weights(weights)?)?;
-        let recogniser = Recogniser::of_network(net, params, &metadata)?;
-        let explainer = explain::Explainer::new(recogniser.network(), recogniser.params())?;
+        let (layers, digits) = (recognise::layers(&net), recognise::reads_digits(&net));
+        let explainer = explain::Explainer::new(&net, &params)?;
+        let recogniser = digits.then(|| Recogniser::of_network(net, params, &metadata)).transpose()?;
         let album = Album::new(&explainer, SEED);
-        Ok(Self(RefCell::new(Room { recogniser, explainer, album, ascent: None, dream: None })))
+        Ok(Self(RefCell::new(Room { recogniser, layers, explainer, album, ascent: None, dream: None })))
     }
 
     /// Every layer there is to look at, from the input to the scores.
     #[wasm_bindgen(unchecked_return_type = "Layer[]")]
     pub fn layers(&self) -> Outcome<JsValue> {
-        door::layers(self.0.borrow().recogniser.layers())
+        door::layers(&self.0.borrow().layers)
     }
 
-    /// Takes a drawing in and reads it. Where there is no ink, the one before stays.
+    /// The most channels that `want` takes at once.
+    #[wasm_bindgen(getter)]
+    pub fn batch(&self) -> usize {
+        self.0.borrow().explainer.batch()
+    }
+
+    /// Takes a drawing in and reads it. Where there is no ink, the one before stays. Throws with code `shape` where the network
+    /// does not read digits of 28 × 28.
     #[wasm_bindgen(unchecked_return_type = "Reading")]
     pub fn look(&self, #[wasm_bindgen(unchecked_param_type = "Ink")] drawing: &JsValue) -> Outcome<JsValue> {
         let drawing = ink::drawing(drawing)?;
         let room = &mut *self.0.borrow_mut();
-        let reading = match room.recogniser.read_ink(&drawing.ink()) {
+        let Some(recogniser) = &mut room.recogniser else {
+            return Err(Error::shape(
+                "network for drawings",
+                "28 × 28 in, 10 out",
+                room.explainer.network().input_shape(),
+            )
+            .into());
+        };
+        let reading = match recogniser.read_ink(&drawing.ink()) {
             Err(Error::Empty) => return door::empty(),
             reading => reading?,
         };
         room.explainer.look(&reading.steps.input.pixels)?;
         door::reading(&reading)
+    }
+
+    /// Takes a picture in: the numbers that the network reads, channel after channel (CHW). Returns each class's probability.
+    /// Throws with code `shape` or `value`, and the one before stays.
+    pub fn see(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] picture: &JsValue,
+    ) -> Outcome<Float32Array> {
+        let picture = take::floats("picture", picture)?;
+        let explainer = &mut self.0.borrow_mut().explainer;
+        explainer.look(&picture)?;
+        Ok(explainer.softmax()?.probabilities.as_slice().into())
     }
 
     /// The values of a layer, map after map (CHW), behind the activation that works in its buffer.
@@ -264,6 +302,7 @@ impl Explainer {
             variation: amount("variation")?,
             jitter: take::count("jitter", &take::field(wish, "jitter")?)?,
             seed: take::whole("seed", &take::field(wish, "seed")?, MOST)?,
+            ends: ends(&take::field(wish, "ends")?)?,
             ..Goal::new(&layer, channels)
         };
         let room = &mut *self.0.borrow_mut();
@@ -284,24 +323,28 @@ impl Explainer {
         give::plain(&Climbed { pictures: ascent.pictures().into(), reached: reached.as_slice().into() })
     }
 
-    /// Begins to dream what a layer sees in a grey picture, row by row, 0 paper to 1 ink.
+    /// Begins to dream what a layer sees in a picture, channel after channel (CHW), 0 paper to 1 ink. `ends` are what the network
+    /// reads for paper and ink in each channel, two numbers for each; left out they are 0 and 1.
     pub fn dream(
         &self,
         #[wasm_bindgen(unchecked_param_type = "string")] layer: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "Float32Array")] picture: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "number")] width: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "number")] rate: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array | undefined")] ends: &JsValue,
     ) -> Outcome<()> {
         let (layer, picture) = (take::text("layer", layer)?, take::floats("picture", picture)?);
         let (width, rate) = (take::count("width", width)?, take::number("rate", rate)? as f32);
-        let size = (picture.len().checked_div(width).unwrap_or(0), width);
+        let ends = self::ends(ends)?;
         let room = &mut *self.0.borrow_mut();
-        let (net, params) = (room.recogniser.network(), room.recogniser.params());
-        room.dream = Some(Dream::new(net, params, &layer, &picture, size, rate)?);
+        let row = width.saturating_mul(room.explainer.network().input_shape().c);
+        let size = (picture.len().checked_div(row).unwrap_or(0), width);
+        let (net, params) = (room.explainer.network(), room.explainer.params());
+        room.dream = Some(Dream::new(net, params, &layer, &picture, size, &ends, rate)?);
         Ok(())
     }
 
-    /// A step of the dream: the picture at its present size, and how many of all steps have been taken.
+    /// A step of the dream: the picture at its present size (CHW), and how many of all steps have been taken.
     #[wasm_bindgen(js_name = dreamOn, unchecked_return_type = "Picture & { done: number; of: number; seen: number }")]
     pub fn dream_on(&self) -> Outcome<JsValue> {
         let room = &mut *self.0.borrow_mut();

@@ -149,7 +149,15 @@ export type Gathered = { labels: Uint8Array; rows: Float32Array; places: Float32
 export type Neighbours = { place: [number, number]; which: Uint32Array; distances: Float32Array };
 
 /** How a picture climbs to what a unit wants. */
-export type Wish = { rate: number; jitter: number; blur: number; variation: number; seed: number };
+export type Wish = {
+  rate: number;
+  jitter: number;
+  blur: number;
+  variation: number;
+  seed: number;
+  /** What the network reads for paper and for ink, two numbers for each channel; 0 and 1 if left out. */
+  ends?: Float32Array;
+};
 
 /** What a layer makes of one picture, channel by channel (CHW). */
 export type Features = { name: string; shape: [number, number, number]; values: Float32Array };

@@ -1,17 +1,50 @@
-// A colour picture as the grey ink that the network reads, and back: the dream is of the brightness, the colours stay.
+// Colour pictures as the ink that a network reads, and back. Where it reads grey, the dream is of the brightness and the
+// colours stay.
 
 export type Coloured = { width: number; height: number; data: Uint8ClampedArray };
 
 /** ITU-R BT.601: how bright a pixel looks. */
 const luma = (data: Uint8ClampedArray, i: number) => 0.299 * data[i]! + 0.587 * data[i + 1]! + 0.114 * data[i + 2]!;
 
-/** 0 paper to 1 ink, row by row. */
-export function toInk({ width, height, data }: Coloured): Float32Array {
-  return Float32Array.from({ length: width * height }, (_, i) => 1 - luma(data, 4 * i) / 255);
+/** Channels of ink: one, grey, or three, in the order that the network has them in. */
+export type Inks = { channels: number; bgr: boolean };
+
+/** Where colour `c` stands among three channels. */
+const place = (c: number, bgr: boolean) => (bgr ? 2 - c : c);
+
+/** 0 paper to 1 ink, row by row and channel after channel. */
+export function toInk({ width, height, data }: Coloured, { channels, bgr }: Inks): Float32Array {
+  const size = width * height;
+  if (channels === 1) return Float32Array.from({ length: size }, (_, i) => 1 - luma(data, 4 * i) / 255);
+  return Float32Array.from({ length: 3 * size }, (_, i) => 1 - data[4 * (i % size) + place(Math.floor(i / size), bgr)]! / 255);
 }
 
-/** The picture with the brightness of this ink and its own colours. */
-export function fromInk(ink: Float32Array, { width, height, data }: Coloured): ImageData {
+/** Ink as a picture. */
+export function picture(ink: Float32Array, width: number, height: number, { channels, bgr }: Inks): ImageData {
+  const image = new ImageData(width, height);
+  const size = width * height;
+  for (let i = 0; i < size; i++) {
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = 255 * (1 - (ink[channels === 1 ? i : place(c, bgr) * size + i] ?? 0));
+    image.data[4 * i + 3] = 255;
+  }
+  return image;
+}
+
+/** How dark each pixel of a picture is that a network has read, which has these for paper and ink in each channel. */
+export function darkness(read: Float32Array, ends: Float32Array): Float32Array {
+  const channels = ends.length / 2;
+  const size = read.length / channels;
+  const ink = new Float32Array(size);
+  read.forEach((v, i) => {
+    const [paper = 0, full = 1] = ends.subarray(2 * Math.floor(i / size));
+    ink[i % size]! += (v - paper) / (full - paper) / channels;
+  });
+  return ink;
+}
+
+/** The picture with the brightness of this ink and its own colours; with the ink's colours, if it has any. */
+export function fromInk(ink: Float32Array, { width, height, data }: Coloured, inks: Inks): ImageData {
+  if (inks.channels > 1) return picture(ink, width, height, inks);
   const image = new ImageData(width, height);
   for (let i = 0; i < width * height; i++) {
     const change = 255 * (1 - (ink[i] ?? 0)) - luma(data, 4 * i);

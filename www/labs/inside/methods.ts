@@ -1,5 +1,6 @@
 // The six methods that say which pixels speak for a class: how they are written, and where they come from.
 
+import type { Layer } from '../../lib/types';
 import type { Asking, Method } from '../../worker/inside/protocol';
 
 export type Described = {
@@ -14,7 +15,7 @@ export type Described = {
   signed: boolean;
 };
 
-export const METHODS: Described[] = [
+const METHODS: Described[] = [
   {
     method: 'saliency',
     title: 'Saliency',
@@ -67,6 +68,22 @@ export const METHODS: Described[] = [
     signed: true,
   },
 ];
+
+/** The methods for pictures of these sides: the square that covers them is as large a part of each. */
+export function methodsFor([, height, width]: Layer['shape']): Described[] {
+  const scale = Math.min(height, width) / 28;
+  const scaled = (side: number) => Math.max(1, Math.round(side * scale));
+  return METHODS.map((one) =>
+    one.method === 'occlusion' && one.amount ? { ...one, amount: { ...one.amount, standard: scaled(one.amount.standard), max: scaled(one.amount.max) } } : one,
+  );
+}
+
+/** For each pixel the number of the channel in which it counts most. */
+export function strongest(map: Float32Array, size: number): Float32Array {
+  const found = map.slice(0, size);
+  map.forEach((v, i) => Math.abs(v) > Math.abs(found[i % size] ?? 0) && (found[i % size] = v));
+  return found;
+}
 
 export function asking({ method, amount }: Described, value: number | undefined, noise: number): Asking {
   return { method, amount: value ?? amount?.standard ?? 1, noise };

@@ -1,14 +1,17 @@
 // Pictures to take away.
 
-/** Saves grey pictures that stand under each other, 0 paper to 1 ink, four pixels for each number. */
-export function savePicture(name: string, pixels: ArrayLike<number>, width: number, height: number): void {
-  const image = new ImageData(width, height);
-  for (let i = 0; i < width * height; i++) image.data.set([...Array(3).fill(255 * (1 - (pixels[i] ?? 0))), 255], 4 * i);
+/** The width of a saved picture, at least. */
+const WIDTH = 112;
+
+/** Saves pictures of one size under each other; small ones are enlarged. */
+export function savePictures(name: string, pictures: ImageData[]): void {
+  const [width, height] = [pictures[0]?.width ?? 0, pictures.reduce((sum, { height }) => sum + height, 0)];
   const small = document.createElement('canvas');
   [small.width, small.height] = [width, height];
-  small.getContext('2d')?.putImageData(image, 0, 0);
+  pictures.forEach((picture, i) => small.getContext('2d')?.putImageData(picture, 0, i * picture.height));
+  const scale = Math.max(1, Math.round(WIDTH / width));
   const large = document.createElement('canvas');
-  [large.width, large.height] = [4 * width, 4 * height];
+  [large.width, large.height] = [scale * width, scale * height];
   const context = large.getContext('2d');
   if (!context) return;
   context.imageSmoothingEnabled = false;

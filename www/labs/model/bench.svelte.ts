@@ -1,15 +1,14 @@
-// The page's end of the thread that holds the model: opens files, runs the newest input, shows what the watched layer made.
+// The page's end of the thread that holds the model: opens files, runs the newest inputs, shows what the watched layer made.
 // A file that cannot be opened leaves everything as it is.
 
 import { proxy, wrap, type Remote } from 'comlink';
 import { formats, models } from 'virtual:engine-files';
 import type { Source } from '../../lib/fetch';
-import type { About, Build, Format, Row, Stroke } from '../../lib/types';
+import type { About, Build, Format, Port, Row, Stroke } from '../../lib/types';
 import { keepOffline } from '../../ui/offline';
 import type { Phase } from '../../ui/reader.svelte';
 import type { Bench as Desk, Opened, Ran, Refused, Trains } from '../../worker/model/protocol';
 import { layersOf, type Drawn } from './layers';
-import { reads, type Input } from './prepare';
 
 const WAITING: Phase = { state: 'loading', progress: { loaded: 0, total: null } };
 /** The shipped network that stands for a file of one's own until there is one. */
@@ -35,8 +34,8 @@ export class Bench {
   /** Why there are no rows: a size that the file leaves open. */
   openSizes = $state('');
   trains = $state.raw<Trains | Refused>();
-  /** The first input's sides, as they are set. */
-  sides = $state.raw<number[]>([]);
+  /** Each input's sides, as they are set. */
+  sides = $state.raw<number[][]>([]);
 
   ran = $state.raw<Ran>();
   failed = $state('');
@@ -46,7 +45,8 @@ export class Bench {
   #desk: Remote<Desk> | undefined;
   #build: Build | null;
   #busy = false;
-  #newest: Float32Array | undefined;
+  /** The numbers of each input, once it has any. */
+  #newest: (Float32Array | undefined)[] = [];
   #opened = 0;
 
   constructor(build: Build | null) {
@@ -55,7 +55,7 @@ export class Bench {
   }
 
   readonly layers: Drawn[] = $derived(layersOf(this.rows));
-  readonly layer: Drawn | undefined = $derived(this.layers.find(({ name }) => name === this.watched) ?? this.layers[1]);
+  readonly layer: Drawn | undefined = $derived(this.layers.find(({ name }) => name === this.watched) ?? this.layers[this.inputs.length]);
   /** The part of the watched layer that is shown. */
   readonly shown: Drawn | undefined = $derived.by(() => {
     if (!this.layer) return undefined;
@@ -63,14 +63,18 @@ export class Bench {
     const most = height * width === 1 ? MOST.values : MOST.maps;
     return { ...this.layer, shape: [Math.min(maps, most), height, width] };
   });
-  /** The input, if it is a picture. */
-  readonly input: Input | null = $derived.by(() => {
-    const [port, second] = this.about?.inputs ?? [];
-    return port && !second && this.sides.length ? reads(port.name, this.sides) : null;
-  });
+
+  get inputs(): Port[] {
+    return this.about?.inputs ?? [];
+  }
 
   get ready(): boolean {
     return this.about !== undefined;
+  }
+
+  /** Whether what is given now is run at once: a camera waits for that. */
+  get idle(): boolean {
+    return !this.#busy;
   }
 
   start(): void {
@@ -121,11 +125,11 @@ export class Bench {
         return;
       }
       this.file = { name, bytes: file.length };
-      [this.ran, this.failed, this.watched, this.trains, this.#newest] = [undefined, '', undefined, undefined, undefined];
-      const [port] = opened.about.inputs;
-      const sides = standard(port?.shape ?? null);
+      [this.ran, this.failed, this.watched, this.trains] = [undefined, '', undefined, undefined];
+      this.#newest = opened.about.inputs.map(() => undefined);
+      const sides = opened.about.inputs.map(({ shape }) => standard(shape));
       this.#take(opened, sides);
-      if (port && opened.open) await this.resize(sides);
+      if (opened.open) for (const [input, own] of sides.entries()) await this.resize(input, own);
       const turn = ++this.#opened;
       const trains = await this.#desk!.trains();
       if (turn === this.#opened) this.trains = trains;
@@ -136,18 +140,18 @@ export class Bench {
     }
   }
 
-  /** Says what size the first input has. */
-  async resize(sides: number[]): Promise<void> {
-    const name = this.about?.inputs[0]?.name;
+  /** Says what size an input has. */
+  async resize(input: number, sides: number[]): Promise<void> {
+    const name = this.inputs[input]?.name;
     if (name === undefined) return;
     const opened = await this.#desk!.resize(name, sides);
     if ('refused' in opened) this.openSizes = opened.refused.message;
-    else this.#take(opened, sides);
+    else this.#take(opened, this.sides.with(input, sides));
   }
 
-  /** Runs the model on the numbers of its first input; while one run is under way the newest waits. */
-  run(values: Float32Array | undefined): void {
-    this.#newest = values;
+  /** Takes the numbers of an input. The model runs when all inputs have theirs; while one run is under way the newest waits. */
+  give(input: number, values: Float32Array | undefined): void {
+    this.#newest = this.#newest.map((own, i) => (i === input ? values : own));
     if (!values) this.ran = undefined;
     void this.#ask();
   }
@@ -166,28 +170,31 @@ export class Bench {
     return this.#desk!.centred(strokes);
   }
 
-  #take(opened: Opened, sides: number[]): void {
+  #take(opened: Opened, sides: number[][]): void {
     [this.about, this.rows, this.openSizes, this.sides] = [opened.about, opened.rows, opened.open, sides];
   }
 
   async #ask(): Promise<void> {
-    const [worker, values, name] = [this.#worker, this.#newest, this.about?.inputs[0]?.name];
-    if (this.#busy || !values || name === undefined || !worker) return;
+    const [worker, newest, { about, shown }] = [this.#worker, this.#newest, this];
+    const given = this.inputs.flatMap(({ name }, i) => {
+      const [shape, values] = [this.sides[i], newest[i]];
+      return shape && values ? [{ name, shape, values }] : [];
+    });
+    if (this.#busy || !given.length || given.length < this.inputs.length || !worker) return;
     this.#busy = true;
-    const { shown, sides } = this;
     const watched = shown ? { row: shown.row, name: shown.name, most: shown.shape.reduce((a, b) => a * b) } : null;
     try {
-      const ran = await this.#desk!.run(name, sides, values, watched);
+      const ran = await this.#desk!.run(given, watched);
       if (worker !== this.#worker) return;
       if ('refused' in ran) this.failed = ran.refused.message;
-      else if (this.#newest && name === this.about?.inputs[0]?.name) [this.ran, this.failed] = [ran, ''];
+      else if (this.#newest.every(Boolean) && about === this.about) [this.ran, this.failed] = [ran, ''];
     } catch (error) {
       this.#stopped(worker, (error as Error).message);
       return;
     } finally {
       if (worker === this.#worker) this.#busy = false;
     }
-    if (values !== this.#newest || watched?.name !== this.shown?.name) void this.#ask();
+    if (newest !== this.#newest || watched?.name !== this.shown?.name) void this.#ask();
   }
 
   #refuse(error: unknown): void {

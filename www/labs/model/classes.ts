@@ -14,6 +14,11 @@ export function readClasses(text: string): string[] {
   return lines.map((line) => line.trim());
 }
 
+/** What a class is called: by its name, or by its number where there is none. */
+export function called(place: number, many: number, names: string[]): string {
+  return names[place] ?? (many === 10 ? String(place) : `class ${place}`);
+}
+
 /** The probability of each number of an answer: the softmax, unless the model has taken it already. */
 export function probabilities(scores: Float32Array): Float32Array {
   const sum = scores.reduce((a, b) => a + b, 0);

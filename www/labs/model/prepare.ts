@@ -42,11 +42,12 @@ export function reads(name: string, shape: number[]): Input | null {
   return null;
 }
 
+/** As digits are: 0 for paper, 1 for ink. */
+export const CENTRED: Preparation = { fit: 'fit', scale: 'unit', inverted: true, bgr: false };
+
 /** What most models for such an input expect. */
 export function usual({ channels }: Input): Preparation {
-  return channels === 3
-    ? { fit: 'fill', scale: 'imagenet', inverted: false, bgr: false }
-    : { fit: 'fit', scale: 'unit', inverted: true, bgr: false };
+  return channels === 3 ? { fit: 'fill', scale: 'imagenet', inverted: false, bgr: false } : CENTRED;
 }
 
 /** The part of a picture of this size that goes to which part of the input. */
@@ -76,6 +77,13 @@ export function numbers(pixels: Uint8ClampedArray, input: Input, { scale, invert
   return out;
 }
 
+/** What an input reads for paper and for ink in each channel, one after the other. */
+export function ends(input: Input, prepared: Preparation): Float32Array {
+  const pixel = { ...input, height: 1, width: 1 };
+  const [paper = [], ink = []] = [255, 0].map((byte) => numbers(new Uint8ClampedArray(4).fill(byte), pixel, prepared));
+  return Float32Array.from({ length: 2 * input.channels }, (_, i) => (i % 2 ? ink : paper)[i >> 1] ?? 0);
+}
+
 function ranged(value: number, channel: number, channels: number, scale: Scale): number {
   if (scale === 'signed') return 2 * value - 1;
   if (scale === 'bytes') return 255 * value;
@@ -83,6 +91,15 @@ function ranged(value: number, channel: number, channels: number, scale: Scale):
   const mean = channels === 1 ? 0.449 : (MEAN[channel] ?? 0);
   const deviation = channels === 1 ? 0.226 : (DEVIATION[channel] ?? 1);
   return (value - mean) / deviation;
+}
+
+/** Numbers that a person has typed, with spaces or commas between them; a single one stands for all. */
+export function listed(text: string, length: number): Float32Array {
+  const words = text.replaceAll('−', '-').split(/[\s,;]+/).filter(Boolean);
+  const wrong = words.find((word) => !Number.isFinite(Number(word)));
+  if (wrong !== undefined) throw new Error(`“${wrong}” is no number.`);
+  if (words.length !== length && words.length !== 1) throw new Error(`There are ${words.length} numbers; it reads ${length}, or one that stands for all.`);
+  return Float32Array.from({ length }, (_, i) => Number(words[words.length === 1 ? 0 : i]));
 }
 
 /** Numbers of a normal distribution (Box and Muller), for models that make something of noise. */

@@ -3,8 +3,7 @@
 import { transfer } from 'comlink';
 import { bytes, twice } from '../../lib/fetch';
 import { loadStudio } from '../../lib/studio';
-import type { Tensor } from '../../lib/types';
-import { Explainer, outline } from '../../public/wasm/studio/hitofude.js';
+import { Explainer, outline, preprocess } from '../../public/wasm/studio/hitofude.js';
 import type { Looking } from './protocol';
 import { serve } from '../serve';
 
@@ -31,13 +30,18 @@ const looking: Looking = {
     });
     explainer?.free();
     explainer = opened;
-    return opened.layers();
+    return { layers: opened.layers(), batch: opened.batch };
   },
 
+  centred: (strokes) => unless('empty', () => preprocess({ strokes }).at(-1)?.pixels ?? null),
   look: (ink) => network().look(ink),
+  see: (picture) => network().see(picture),
   values: (layers) => layers.map((layer) => network().values(layer)),
   outline: (network) => outline(network),
-  weights: (layer) => ({ weight: parameter(`${layer}.weight`), bias: parameter(`${layer}.bias`) }),
+  weights(layer) {
+    const [weight, bias] = ['weight', 'bias'].map((name) => unless('missing', () => network().parameter(`${layer}.${name}`)));
+    return { weight: weight ?? null, bias: bias ?? null };
+  },
   step: (...at) => network().step(...at),
   columns(layer) {
     const columns = network().columns(layer);
@@ -61,12 +65,12 @@ const looking: Looking = {
   dreamOn: () => network().dreamOn(),
 };
 
-/** A parameter, or null where the layer has none of that name. */
-function parameter(name: string): Tensor | null {
+/** What `ask` gives, or null where it is refused with this code. */
+function unless<T>(code: string, ask: () => T): T | null {
   try {
-    return network().parameter(name);
+    return ask();
   } catch (error) {
-    if ((error as { code?: string }).code === 'missing') return null;
+    if ((error as { code?: string }).code === code) return null;
     throw error;
   }
 }

@@ -3,7 +3,7 @@
 import type { Source } from '../../lib/fetch';
 import type { OnProgress } from '../protocol';
 import type {
-  Build, Explainer, Gathered, Ink, Layer, Neighbours, Numeric, Outline, Picture, Reading, Reasons, Softmax, Tensor, WayBack, Wish, Working,
+  Build, Explainer, Gathered, Ink, Layer, Neighbours, Numeric, Outline, Picture, Reading, Reasons, Softmax, Stroke, Tensor, WayBack, Wish, Working,
 } from '../../lib/types';
 
 export type Method = Parameters<Explainer['reasons']>[0];
@@ -11,12 +11,20 @@ export type Method = Parameters<Explainer['reasons']>[0];
 /** How a method looks: what it is asked with. */
 export type Asking = { method: Method; amount: number; noise: number };
 
-/** The thread that looks into a network. Everything but the first three is about the drawing that it looked at last. */
+/** A network that is open: its layers, and the most pictures it climbs with at once. */
+export type Open = { layers: Layer[]; batch: number };
+
+/** The thread that looks into a network. Everything but the first five is about what it looked at last. */
 export interface Looking {
   start(wasm: Record<Build, Source>, build: Build | null, onProgress: OnProgress): Promise<Build>;
   /** Opens a network from where it is, or from the bytes of its file. */
-  open(weights: Source | Uint8Array, onProgress: OnProgress): Promise<Layer[]>;
+  open(weights: Source | Uint8Array, onProgress: OnProgress): Promise<Open>;
+  /** A drawing as MNIST has its digits: 28 × 28, 0 paper to 1 ink; null where there is no ink. */
+  centred(strokes: Stroke[]): Float32Array | null;
+  /** Looks at a drawing, where the network reads digits. */
   look(ink: Ink): Reading;
+  /** Looks at a picture, as the network reads it; gives the probability of each class. */
+  see(picture: Float32Array): Float32Array;
   values(layers: string[]): Float32Array[];
   /** What one layer of a network's description makes of its input. */
   outline(network: string): Outline;
@@ -35,7 +43,7 @@ export interface Looking {
   made(digit: number): Float32Array;
   want(layer: string, channels: number[], wish: Wish): void;
   climb(steps: number): { pictures: Float32Array; reached: Float32Array };
-  dream(layer: string, picture: Float32Array, width: number, rate: number): void;
+  dream(layer: string, picture: Float32Array, width: number, rate: number, ends?: Float32Array): void;
   dreamOn(): Picture & { done: number; of: number; seen: number };
 }
 

@@ -71,10 +71,10 @@ const bench: Bench = {
       return described(current());
     }),
 
-  run(name, shape, values, watched) {
+  run(inputs, watched) {
     return answered(() => {
       const start = performance.now();
-      const { outputs, taps } = current().run([{ name, shape, values }], Uint32Array.from(watched ? [watched.row] : []));
+      const { outputs, taps } = current().run(inputs, Uint32Array.from(watched ? [watched.row] : []));
       const milliseconds = performance.now() - start;
       const [tap] = taps;
       const seen = tap?.values.slice(0, watched?.most);

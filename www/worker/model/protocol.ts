@@ -1,7 +1,7 @@
 // What the lab for models from elsewhere asks of its thread. Options travel down, reports travel up.
 
 import type { Source } from '../../lib/fetch';
-import type { About, Build, Format, Row, Stroke } from '../../lib/types';
+import type { About, Build, Format, Row, Stroke, Tensor } from '../../lib/types';
 import type { Maps, OnProgress } from '../protocol';
 
 /** Why a call was refused; the model that was open still is. */
@@ -12,7 +12,7 @@ export type Opened = { about: About; rows: Row[]; open: string };
 
 /** What one run came to. */
 export type Ran = {
-  outputs: { name: string; shape: number[]; values: Float32Array }[];
+  outputs: Tensor[];
   /** What the row that is looked at made of the picture. */
   maps: Maps | null;
   milliseconds: number;
@@ -33,8 +33,8 @@ export interface Bench {
   /** Fetches weights of the page's own and gives them back as an ONNX file. */
   example(weights: Source): Promise<Uint8Array>;
   resize(input: string, sides: number[]): Opened | Refused;
-  /** Runs the model on one input. */
-  run(input: string, shape: number[], values: Float32Array, watched: Watched | null): Ran | Refused;
+  /** Runs the model on all its inputs. */
+  run(inputs: Tensor[], watched: Watched | null): Ran | Refused;
   trains(): Trains | Refused;
   save(format: Format): Uint8Array<ArrayBuffer> | Refused;
   /** A drawing as MNIST has its digits: 28 × 28, 0 paper to 1 ink; null where there is no ink. */

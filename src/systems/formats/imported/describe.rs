@@ -17,22 +17,22 @@ pub struct Operator {
     pub parameters: usize,
     /// Multiply-adds for one image; as the field counts, of convolutions and matrix products only.
     pub multiply_adds: u64,
-    /// The arrays that it reads and that depend on the input.
+    /// The arrays that it reads and that depend on an input.
     pub reads: Vec<String>,
     /// The arrays that it makes.
     pub makes: Vec<String>,
 }
 
 impl Imported {
-    /// Every operator whose answer depends on the input, in order, for one image. What depends on shapes only is left out.
+    /// Every operator whose answer depends on an input, in order, for one image. What depends on shapes only is left out.
     ///
-    /// Errors: those of [`Imported::network`] about the input, and those of a run on zeros.
+    /// Errors: [`Error::Shape`](crate::Error::Shape) for inputs other than images and vectors; those of a run on zeros.
     pub fn operators(&self) -> Result<Vec<Operator>> {
         Ok(self.described()?.1)
     }
 
-    /// The sides of one image, and every operator behind it. Errors: those of [`Imported::operators`].
-    pub fn described(&self) -> Result<(Vec<usize>, Vec<Operator>)> {
+    /// The sides of one image of each input, and every operator behind them. Errors: those of [`Imported::operators`].
+    pub fn described(&self) -> Result<(Vec<Vec<usize>>, Vec<Operator>)> {
         let trace = Trace::new(self)?;
         let mut counted = std::collections::BTreeSet::new();
         let nodes = self.graph.nodes.iter().filter(|node| trace.depends(node));
@@ -63,7 +63,7 @@ impl Imported {
             let (name, op, makes) = (name.to_string(), node.op.clone(), node.outputs.clone());
             Operator { name, op, shape, parameters, multiply_adds, reads, makes }
         });
-        let image = trace.sides(&self.graph.inputs[0].name).to_vec();
-        Ok((image, rows.collect()))
+        let images = self.graph.inputs.iter().map(|port| trace.sides(&port.name).to_vec());
+        Ok((images.collect(), rows.collect()))
     }
 }

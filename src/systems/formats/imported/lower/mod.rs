@@ -10,7 +10,7 @@ use super::Imported;
 use super::call::Call;
 use crate::error::{Error, Result};
 use crate::file::array::Data;
-use crate::file::onnx::Node;
+use crate::file::onnx::{Node, Port};
 use crate::kernel::Level;
 use crate::nn::layer::Layer;
 use crate::nn::{Graph, Network, Params, Wire};
@@ -29,9 +29,11 @@ impl Imported {
     /// Errors: [`Error::Missing`] that lists every operator which is no layer, with the reason; [`Error::Shape`] for inputs
     /// other than one of images or vectors; those of the run on zeros.
     pub fn network(&self) -> Result<(Network, Params)> {
+        let [Port { name: input, .. }] = &self.graph.inputs[..] else {
+            return Err(Error::shape("network", "one input", self.graph.inputs.len()));
+        };
         let trace = Trace::new(self)?;
         let mut graph = Graph::new();
-        let input = &self.graph.inputs[0].name;
         let wire = graph.input("input", trace.image(input)?)?;
         let wires = BTreeMap::from([(input.as_str(), wire)]);
         let mut lowering = Lowering { model: self, trace, graph, wires, values: Vec::new(), done: BTreeSet::new() };

@@ -1,8 +1,8 @@
-//! What a run on zeros shows: every shape, and every array that does not depend on the input's numbers.
+//! What a run on zeros shows: every shape, and every array that does not depend on the inputs' numbers.
 
 use super::super::{Imported, Scope, evaluate};
 use crate::error::{Error, Result};
-use crate::file::array::Array;
+use crate::file::array::{Array, Number};
 use crate::file::onnx::{Node, Port};
 use crate::shape::Shape;
 use ndarray::ArrayD;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub(in super::super) struct Trace<'a> {
     shapes: BTreeMap<&'a str, Vec<usize>>,
     constants: BTreeMap<&'a str, Arc<Array>>,
-    /// Names whose numbers depend on the input's.
+    /// Names whose numbers depend on the inputs'.
     dependent: BTreeSet<&'a str>,
 }
 
@@ -28,11 +28,12 @@ fn one(model: &Imported, port: &Port) -> Result<Vec<usize>> {
 
 impl<'a> Trace<'a> {
     pub(in super::super) fn new(model: &'a Imported) -> Result<Self> {
-        let ([input], [_, ..]) = (&model.graph.inputs[..], &model.graph.outputs[..]) else {
-            let got = format!("{} and {}", model.graph.inputs.len(), model.graph.outputs.len());
-            return Err(Error::shape("network", "one input and at least one output", got));
-        };
-        let mut dependent = BTreeSet::from([input.name.as_str()]);
+        let (inputs, outputs) = (&model.graph.inputs, &model.graph.outputs);
+        if inputs.is_empty() || outputs.is_empty() {
+            let got = format!("{} and {}", inputs.len(), outputs.len());
+            return Err(Error::shape("model", "at least one input and one output", got));
+        }
+        let mut dependent: BTreeSet<&str> = inputs.iter().map(|port| port.name.as_str()).collect();
         for node in &model.graph.nodes {
             // What a shape is does not depend on the numbers.
             if !matches!(node.op.as_str(), "Shape" | "Size")
@@ -41,14 +42,16 @@ impl<'a> Trace<'a> {
                 dependent.extend(node.outputs.iter().map(String::as_str));
             }
         }
-        let shape = one(model, input)?;
-        let zeros = Array::from(ArrayD::<f32>::zeros(shape.as_slice()));
         let mut trace = Self { shapes: BTreeMap::new(), constants: BTreeMap::new(), dependent };
-        trace.shapes.insert(&input.name, shape);
         let mut scope = Scope { values: BTreeMap::new(), outer: None };
         scope.values.extend(model.constants.iter().map(|(name, array)| (name.as_str(), array.clone())));
         trace.constants.clone_from(&scope.values);
-        scope.values.insert(&input.name, Arc::new(zeros));
+        for input in inputs {
+            let shape = one(model, input)?;
+            let zeros = Array::from(ArrayD::<f32>::zeros(shape.as_slice())).cast(input.number.unwrap_or(Number::F32));
+            trace.shapes.insert(&input.name, shape);
+            scope.values.insert(&input.name, Arc::new(zeros));
+        }
         evaluate(&model.graph, model.opset, &mut scope, &mut |name, array| {
             if trace.dependent.contains(name) {
                 trace.shapes.insert(name, array.shape().to_vec());
