@@ -6,9 +6,9 @@
 //! `C += Aᵀ·A`: a Gram matrix.
 
 use super::Level;
-use super::lanes::load;
+use super::act::relu_backward;
 use super::tile::{self, Pixels, Segment, Segments};
-use fearless_simd::{dispatch, prelude::*};
+use fearless_simd::{Simd, SimdBase, dispatch};
 use fearless_simd_macros::simd;
 
 /// Widest tile of any level, in numbers: two AVX-512 vectors.
@@ -134,8 +134,22 @@ pub fn gemm(
     store: Store<'_>,
     c: &mut [f32],
 ) {
-    let product = Product { a, rows, segments: Segments::new(segments), b, n, store };
+    let plain = match store {
+        Store::Through { first: true, .. } => Store::SET,
+        Store::Through { first: false, .. } => Store::Add,
+        store => store,
+    };
+    let product = Product { a, rows, segments: Segments::new(segments), b, n, store: plain };
     dispatch!(level, simd => product_body(simd, &product, c));
+    if let Store::Through { y, .. } = store {
+        // Not in the tiles' own stores: the module that reads would be 4 % larger, for what layers ask of minimal filtering.
+        for image in 0..rows.images {
+            for (_, row) in rows.table {
+                let at = image * rows.c_step + *row as usize;
+                relu_backward(level, &y[at..at + n], &mut c[at..at + n]);
+            }
+        }
+    }
 }
 
 struct Product<'a> {
@@ -249,20 +263,12 @@ fn colour_tile<S: Simd, const M: usize>(simd: S, p: &Product<'_>, at: &mut Curso
     let sums = tile::along::<S, M, COLOURS>(simd, p.a, &a_rows, p.segments, b);
     for (row, sums) in c_rows.into_iter().zip(sums) {
         for (j, (out, sum)) in c[row..][..COLOURS].iter_mut().zip(sums).enumerate() {
-            let v = if p.store.adds() { *out + sum } else { sum };
             *out = match p.store {
-                Store::Add => v,
                 Store::Set { bias, relu } => {
-                    let v = v + bias.map_or(0.0, |bias| bias[j]);
+                    let v = sum + bias.map_or(0.0, |bias| bias[j]);
                     if relu { v.max(0.0) } else { v }
                 }
-                Store::Through { y, .. } => {
-                    if y[row + j] <= 0.0 {
-                        0.0
-                    } else {
-                        v
-                    }
-                }
+                _ => *out + sum,
             };
         }
     }
@@ -311,24 +317,9 @@ fn rows_tile<S: Simd, const M: usize, const V: usize>(
             *v = v.max(zero);
         }
     }
+    let add = matches!(p.store, Store::Add);
     for i in 0..M {
-        let at = c_rows[i] + start;
-        if let Store::Through { y, .. } = p.store {
-            through(simd, &mut acc[i], &y[at..][..n], p.store.adds().then(|| &c[at..][..n]));
-            store_row::<S, V>(simd, &acc[i], &mut c[at..][..n], false);
-        } else {
-            store_row::<S, V>(simd, &acc[i], &mut c[at..][..n], p.store.adds());
-        }
-    }
-}
-
-/// Adds what was there to a row's sums, and makes those 0 that the ReLU behind them did not let through.
-#[inline(always)]
-fn through<S: Simd, const V: usize>(simd: S, acc: &mut [S::f32s; V], y: &[f32], before: Option<&[f32]>) {
-    let (lanes, zero) = (S::f32s::LEN, S::f32s::splat(simd, 0.0));
-    for (acc, (v, y)) in acc.iter_mut().zip(y.chunks(lanes).enumerate()) {
-        let sum = before.map_or(*acc, |before| *acc + load(simd, &before[v * lanes..][..y.len()]));
-        *acc = load(simd, y).simd_le(zero).select(zero, sum);
+        store_row::<S, V>(simd, &acc[i], &mut c[c_rows[i] + start..][..n], add);
     }
 }
 

@@ -152,7 +152,7 @@ pub(super) struct ConvOp {
     weight: Range<usize>,
     bias: Option<Range<usize>>,
     relu: bool,
-    /// Its input's gradient lies as its input does.
+    /// By minimal filtering, and its input's gradient lies as its input does.
     passes_relu: bool,
     dy: crate::tensor::Map,
     workspace: usize,
@@ -170,6 +170,8 @@ impl ConvOp {
             .filter(|_| io.learns)
             .map(|(_, dy)| WeightGradient::new(io.level, geometry(io.x[0], *dy), io.batch));
         let forward = conv::Forward::new(io.level, geometry(io.x[0], io.y), io.batch);
+        let filters = matches!(input_gradient, Some((InputGradient::Winograd(_), _)));
+        let passes_relu = filters && gradients.is_some_and(|(dx, _)| dx[0] == io.x[0]);
         let back = input_gradient.as_ref().map_or(0, |(dx, _)| dx.workspace());
         let back = weight_gradient.as_ref().map_or(0, |dw| dw.workspace(io.level)).max(back);
         Self {
@@ -181,7 +183,7 @@ impl ConvOp {
             weight: io.params[0].clone(),
             bias: io.params.get(1).cloned(),
             relu: io.relu,
-            passes_relu: gradients.is_some_and(|(dx, _)| dx[0] == io.x[0]),
+            passes_relu,
             dy: io.gradients.as_ref().map_or(io.y, |(_, dy)| *dy),
         }
     }
