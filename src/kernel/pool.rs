@@ -370,13 +370,10 @@ fn tiles_backward_body<S: Simd>(
     let (Shape { c, h, w }, lanes, zero) = (dxm.shape, S::f32s::LEN, S::f32s::splat(simd, 0.0));
     let divisor = (kernel.0 * kernel.1) as f32;
     for (image, y) in (0..n).flat_map(|image| (0..h).map(move |y| (image, y))) {
-        let row = |map: &Map, y: usize, len: usize| {
-            let at = image * map.len() + map.at(y, 0);
-            at..at + len
-        };
-        let out = &mut dx[row(dxm, y, w * c)];
-        let made = relu.map(|(made, map)| &made[row(map, y, w * c)]);
-        let dy = &dy[row(dym, y / kernel.0, w / kernel.1 * c)];
+        let start = |map: &Map, y: usize| image * map.len() + map.at(y, 0);
+        let out = &mut dx[start(dxm, y)..][..w * c];
+        let made = relu.map(|(made, map)| &made[start(map, y)..][..w * c]);
+        let dy = &dy[start(dym, y / kernel.0)..][..w / kernel.1 * c];
         for (window, dy) in dy.chunks_exact(c).enumerate() {
             for x in window * kernel.1..(window + 1) * kernel.1 {
                 let (out, made) = (&mut out[x * c..][..c], made.map(|made| &made[x * c..][..c]));
