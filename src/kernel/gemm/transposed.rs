@@ -7,7 +7,7 @@ use fearless_simd::{Simd, SimdBase, dispatch};
 use fearless_simd_macros::simd;
 
 /// `C += Aᵀ·B` summed over pixels: `A` gives `k` neighbouring numbers from `first` on for each pixel of `px`, `B` is
-/// packed by [`pack`] with one row for each pixel, `C` is `k × n` with rows beside one another.
+/// packed by [`super::pack`] with one row for each pixel, `C` is `k × n` with rows beside one another.
 #[allow(clippy::too_many_arguments, reason = "the operands of a matrix product, each with its extent")]
 pub fn gemm_transposed(
     level: Level,
