@@ -326,7 +326,8 @@ fn a_stylizer_keeps_the_size_and_its_buffers() {
     let net = graph.finish(output);
     let mut params = net.zeros();
     Init::He.fill(&mut params, 1).unwrap();
-    let bytes = saved::write(&Saved { net, params, metadata: BTreeMap::new() }, Precision::F16).unwrap();
+    let plain = Saved { net: net.clone(), params: params.clone(), metadata: BTreeMap::new() };
+    let bytes = saved::write(&plain, Precision::F16).unwrap();
     assert!(bytes.len() <= 100_000, "{}", bytes.len());
     let mut stylizer = Stylizer::read(&bytes).unwrap();
     for (h, w) in [(30, 41), (64, 64), (30, 41)] {
@@ -335,6 +336,12 @@ fn a_stylizer_keeps_the_size_and_its_buffers() {
         assert_eq!(painted, stylizer.paint(&drawn("torii", h, w)).unwrap());
     }
     assert!(stylizer.paint(&Rgb::new(8, 8)).is_err() && stylizer.paint(&Rgb::new(16, 600)).is_err());
+    for grain in ["", "much", "-0.1", "1.5", "NaN"] {
+        let metadata = BTreeMap::from([("grain".to_string(), grain.to_string())]);
+        let bytes =
+            saved::write(&Saved { net: net.clone(), params: params.clone(), metadata }, Precision::F16).unwrap();
+        assert_eq!(Stylizer::read(&bytes).err().map(|error| error.code()), Some("value"), "{grain}");
+    }
 }
 
 #[test]

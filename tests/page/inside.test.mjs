@@ -59,14 +59,7 @@ test('every view opens on the drawing, in the dark and on a phone too, and axe f
 
 test('the gradient is checked, the maps say why, the drawing has neighbours, a dream ends', async () => {
   const { page, context, faults } = await inside('&view=backward');
-  await page.getByRole('button', { name: 'Check gradient' }).click();
-  const words = await page.getByText(/At the best step the two are/).innerText();
-  assert.ok(number(words.match(/are ([\d.]+)/)[1]) < 5, words);
-
-  await view(page, 'Why this answer');
-  const complete = await page.getByText(/Σ M =/).innerText();
-  const [, sum, difference] = complete.match(/Σ M = (\S+), S\(x\) − S\(0\) = (\S+);/).map(number);
-  assert.ok(Math.abs(sum - difference) < 0.05 * Math.abs(difference) + 0.05, complete);
+  await holds(page);
 
   await view(page, 'Neighbours');
   await page.getByText(/of the 12 nearest are 5/).waitFor({ timeout: 60_000 });
@@ -107,14 +100,7 @@ test('a network of another size, in colours, with classes of its own is looked i
   await page.getByRole('rowheader', { name: 'snow' }).waitFor();
 
   await view(page, 'Backward');
-  await page.getByRole('button', { name: 'Check gradient' }).click();
-  const words = await page.getByText(/At the best step the two are/).innerText();
-  assert.ok(number(words.match(/are ([\d.]+)/)[1]) < 5, words);
-
-  await view(page, 'Why this answer');
-  const complete = await page.getByText(/Σ M =/).innerText();
-  const [, sum, difference] = complete.match(/Σ M = (\S+), S\(x\) − S\(0\) = (\S+);/).map(number);
-  assert.ok(Math.abs(sum - difference) < 0.05 * Math.abs(difference) + 0.05, complete);
+  await holds(page);
 
   await view(page, 'What a unit wants');
   await page.getByText('Step 128 of 128').waitFor({ timeout: 60_000 });
@@ -162,6 +148,18 @@ test('a network that takes long is asked for the methods of hundreds of passes o
   assert.deepEqual(faults, []);
   await context.close();
 });
+
+/** In the view Backward: the gradient stands the check, and the maps of integrated gradients add up. */
+async function holds(page) {
+  await page.getByRole('button', { name: 'Check gradient' }).click();
+  const words = await page.getByText(/At the best step the two are/).innerText();
+  assert.ok(number(words.match(/are ([\d.]+)/)[1]) < 5, words);
+
+  await view(page, 'Why this answer');
+  const complete = await page.getByText(/Σ M =/).innerText();
+  const [, sum, difference] = complete.match(/Σ M = (\S+), S\(x\) − S\(0\) = (\S+);/).map(number);
+  assert.ok(Math.abs(sum - difference) < 0.05 * Math.abs(difference) + 0.05, complete);
+}
 
 /** A safetensors file of a network that reads colours, its weights from a fixed sequence. */
 function colours([height, width] = [20, 32], [first, second] = [4, 6]) {
