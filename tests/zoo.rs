@@ -114,7 +114,7 @@ const DIGITS: &[(&str, usize)] = &[
     ("googlenet_mini", 108_628),
     ("resnet_mini", 225_970),
     ("efficientnet_mini", 95_462),
-    ("fast", 98_666),
+    ("fast", 116_170),
     ("tiny", 9_384),
 ];
 

@@ -1,7 +1,11 @@
-//! A network to learn MNIST in one epoch: three 3 × 3 convolutions, a hidden layer, and batch normalisation behind all but the
-//! first convolution, so that a high rate does no harm. The first one halves the picture by its stride: over all of it, in
-//! 3 × 3 or 5 × 5 windows and pooled, it read no more of the validation images and took a third more time. The others are pooled
-//! before they are normalised: a quarter of the numbers.
+//! A network to learn MNIST in one epoch: three convolutions, a hidden layer, and batch normalisation behind all but the first
+//! convolution, so that a high rate does no harm.
+//!
+//! It is shaped for speed. The first convolution reads 5 × 5 windows at every second pixel, without padding: MNIST leaves its
+//! frame empty, and the maps of 12 × 12 divide into the 4 × 4 tiles of minimal filtering, where 14 × 14 need 16 tiles for 9. The
+//! pooling comes before its normalisation, a quarter of the numbers. The last convolution's 4 × 4 outputs are one tile, and need
+//! no pooling. With 3 × 3 windows, padding and 16, 32 and 64 filters a step took nearly twice as long in WebAssembly, and 0.05
+//! points fewer of the validation images were read after as many seconds.
 
 use super::blocks::max_pool;
 use crate::error::Result;
@@ -13,14 +17,13 @@ use crate::nn::{Conv, Graph, Wire};
 
 /// Wires the network behind `x` and returns its 10 class scores.
 pub fn fast(g: &mut Graph, x: Wire) -> Result<Wire> {
-    let x = g.add("conv1", Conv::new(16, 3).stride(2).pad(1), &[x])?;
+    let x = g.add("conv1", Conv::new(24, 5).stride(2), &[x])?;
     let x = g.add("relu1", Relu, &[x])?;
-    let x = g.add("conv2", Conv { bias: false, ..Conv::new(32, 3).pad(1) }, &[x])?;
+    let x = g.add("conv2", Conv { bias: false, ..Conv::new(24, 3).pad(1) }, &[x])?;
     let x = g.add("pool2", max_pool(2, 2), &[x])?;
     let x = g.add("norm2", BatchNorm::default(), &[x])?;
     let x = g.add("relu2", Relu, &[x])?;
-    let x = g.add("conv3", Conv { bias: false, ..Conv::new(64, 3).pad(1) }, &[x])?;
-    let x = g.add("pool3", max_pool(2, 2), &[x])?;
+    let x = g.add("conv3", Conv { bias: false, ..Conv::new(48, 3) }, &[x])?;
     let x = g.add("norm3", BatchNorm::default(), &[x])?;
     let x = g.add("relu3", Relu, &[x])?;
     let x = g.add("flatten", Flatten, &[x])?;

@@ -102,11 +102,11 @@ test('“99 % in one epoch” is the catalogue’s network and takes its first s
   const { page, context, faults } = await lab(QUICK);
   const presets = page.getByLabel('Preset');
   await presets.selectOption(await presets.locator('option', { hasText: '99 % in one epoch' }).getAttribute('value'));
-  // 98,666, as the catalogue counts, and 448 running means and variances.
-  await page.locator('.total', { hasText: '99\u202f114 parameters' }).waitFor();
+  // 116,170, as the catalogue counts, and 400 running means and variances.
+  await page.locator('.total', { hasText: '116\u202f570 parameters' }).waitFor();
   for (const step of [1, 2, 3]) {
     await button(page, 'Step').click();
-    await line(page, `step ${step} of 1\u202f300`).waitFor();
+    await line(page, `step ${step} of 1\u202f719`).waitFor();
   }
   assert.deepEqual(faults, []);
   await context.close();

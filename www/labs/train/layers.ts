@@ -154,11 +154,11 @@ export const NETWORKS: Record<string, { title: string; about: string; make: () =
     title: 'One epoch',
     about: 'three convolutions with batch normalisation; 99 % of MNIST in one epoch',
     make: () => [
-      layer('conv', { out: 16, kernel: 3, stride: 2, pad: 1 }), layer('relu'),
+      layer('conv', { out: 24, kernel: 5, stride: 2 }), layer('relu'),
       // A normalisation takes away what a bias before it adds.
-      layer('conv', { out: 32, kernel: 3, pad: 1, bias: false }), pool(), layer('batch_norm'), layer('relu'),
-      layer('conv', { out: 64, kernel: 3, pad: 1, bias: false }), pool(), layer('batch_norm'), layer('relu'),
-      layer('flatten'), layer('affine', { out: 128, bias: false }), layer('batch_norm'), layer('relu'),
+      layer('conv', { out: 24, kernel: 3, pad: 1, bias: false }), pool(), layer('batch_norm'), layer('relu'),
+      layer('conv', { out: 48, kernel: 3, bias: false }), layer('batch_norm'), layer('relu'), layer('flatten'),
+      layer('affine', { out: 128, bias: false }), layer('batch_norm'), layer('relu'),
       layer('affine', { out: 10 }),
     ],
   },

@@ -10,13 +10,13 @@ export type Preset = { title: string; about: string; choices: Choices; layers: (
 
 const QUICK: Preset = { title: 'Quick start', about: 'a small convnet, Adam, half a minute', choices: {}, layers: NETWORKS.small!.make };
 
-/** The recipe `fast` of `hitofude train`, in three quarters of an epoch. */
+/** The recipe `fast` of `hitofude train`, in as many steps: 55,000 images, as that keeps 5,000 of MNIST's 60,000 to choose by. */
 const ONE_EPOCH: Preset = {
   title: '99 % in one epoch',
-  about: '1,300 steps of 32 pictures: batch normalisation, a one-cycle rate, averaged weights; meant for MNIST',
+  about: '1,719 steps of 32 pictures: batch normalisation, a one-cycle rate, averaged weights; meant for MNIST',
   choices: {
     ...settingsOf('adam'), rate: 0.01, schedule: 'onecycle', warmup: 0.2, average: 0.98, labelSmoothing: 0.1, batch: 32, shard: 32,
-    steps: 1300,
+    steps: 1719,
   },
   layers: NETWORKS.fast!.make,
 };
