@@ -72,6 +72,11 @@ impl Coach {
         self.setup.every()
     }
 
+    /// Images that a validation on the way looks at, if there are as many.
+    pub fn glance(&self) -> usize {
+        self.setup.glance()
+    }
+
     /// The parameters for the next step.
     pub fn params(&self) -> &Params {
         self.descent.params()

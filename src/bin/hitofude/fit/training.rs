@@ -13,8 +13,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const COLUMNS: &str = "step,rate,loss,accuracy,gradient_norm,validation_loss,validation_accuracy,images_per_second";
-/// Pictures that a validation on the way looks at; the last one looks at all.
-const GLANCE: usize = 1000;
 /// The longest time between two checkpoints, as in the page; every line of the log brings one, too.
 const SAVE: Duration = Duration::from_secs(3);
 
@@ -37,7 +35,7 @@ pub fn run(args: &Args, setup: &Setup, samples: &Arc<Samples>, coach: &mut Coach
         images += progress.images;
         let logged = coach.steps().is_multiple_of(setup.every()) || coach.steps() >= setup.steps;
         if logged {
-            let count = GLANCE.min(samples.len(Part::Validation));
+            let count = setup.glance().min(samples.len(Part::Validation));
             let (loss, accuracy) = validate(&mut learners[0], coach.latest().values(), samples, count)?;
             coach.see(loss);
             let (n, norm) = (progress.images as f64, progress.gradient_norm);
