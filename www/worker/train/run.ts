@@ -6,11 +6,6 @@ import { classify, deal, learn, PIECE } from './compute';
 import type { Crew } from './crew';
 import type { History, Learnt, Pace, Saved, Shard, Validation } from './protocol';
 
-/**
- * Pictures that a validation on the way looks at; the last one looks at all. As many as cost a tenth of the steps before it, a
- * step taking three times as long for a picture; early stopping goes by the most.
- */
-const GLANCE = { least: 200, most: 1000 };
 /** Steps that the thread takes alone before helpers join, to know its own pace. */
 const ALONE = 6;
 
@@ -73,11 +68,14 @@ export class Run {
     const asked = parts.slice(1).map(([from, to], i) => crew!.learn(i, params, step, from, to));
     const own = learn(this.#learner, params, step, ...parts[0]!);
     const all = [own];
+    // While the helpers finish theirs.
+    this.#add(own);
     for (const [i, answer] of (await Promise.all(asked)).entries()) {
       // A helper that broke has left its part to be done here.
-      all.push(answer ?? learn(this.#learner, params, step, ...parts[i + 1]!));
+      const part = answer ?? learn(this.#learner, params, step, ...parts[i + 1]!);
+      all.push(part);
+      this.#add(part);
     }
-    for (const { gradient, sums } of all.flatMap(shardsOf)) this.#coach.add(gradient, sums);
     const { images, loss, correct, gradientNorm, rate } = refusing(() => this.#coach.step());
     this.history.loss.push(loss / images);
     this.history.accuracy.push(correct / images);
@@ -91,9 +89,7 @@ export class Run {
    * weights that are kept.
    */
   async validate(crew: Crew | null, single: boolean): Promise<{ validation: Validation; found: Classified }> {
-    const cheap = PIECE * Math.ceil((0.3 * this.every * this.batch) / PIECE);
-    const glance = this.#patient ? GLANCE.most : Math.min(Math.max(cheap, GLANCE.least), GLANCE.most);
-    const some = Math.min(glance, this.#pictures);
+    const some = Math.min(this.#coach.glance, this.#pictures);
     if (this.finished && !this.#patient && !single) return this.#look(crew, this.#coach.result(), this.#pictures);
     const seen = await this.#look(crew, this.#coach.latest(), some);
     this.#coach.see(seen.validation.loss);
@@ -144,6 +140,10 @@ export class Run {
   free(): void {
     this.#coach.free();
     this.#learner.free();
+  }
+
+  #add(part: Learnt): void {
+    for (const { gradient, sums } of shardsOf(part)) this.#coach.add(gradient, sums);
   }
 
   #measure(milliseconds: number, helpers: number, all: Learnt[]): void {
