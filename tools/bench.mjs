@@ -4,6 +4,7 @@
 //   npm run bench -- --rounds 5   this many rounds
 //   npm run bench -- --write      also writes benches/RESULTS.md, and benches/results.json for the page
 //   npm run bench -- --style      a step of neural style instead, beside the peers' forward pass through its network
+//   npm run bench -- --training   the Train lab instead: what a second worker gains, and one epoch of MNIST
 //   npm run bench -- --native     natively instead: beside PyTorch and ONNX Runtime on one thread
 // On a busy machine: nice -n -10 npm run bench
 
@@ -19,15 +20,20 @@ const QUICK = { rounds: 7, warm: 300, patience: 2, cpu: false, colds: 1, seconds
 const FULL = { rounds: 40, warm: 1000, patience: 20, cpu: true, colds: 5, seconds: Infinity };
 
 await main(async () => {
-  const { native, write, settings, command } = options();
+  const { native, lab, write, settings, command } = options();
   await setup();
   if (native) return (await import('../benches/native.mjs')).native();
+  const say = (line) => process.stderr.write(`${line}\n`);
+  if (lab) {
+    await buildWasm();
+    return console.log(JSON.stringify(await (await import('../benches/training.mjs')).training(settings.rounds, say)));
+  }
   await npmPackages('packages to compare with', 'benches');
   await buildWasm();
   const load = os.loadavg()[0];
   const [{ inBrowser }, { report, results, styleFigures, tables }] = await Promise.all([import('../benches/browser.mjs'), import('../benches/report.mjs')]);
   const { colds, ...page } = settings;
-  const measured = await inBrowser(page, colds, (line) => process.stderr.write(`${line}\n`));
+  const measured = await inBrowser(page, colds, say);
   if (settings.style) return console.log(JSON.stringify(styleFigures(measured)));
   const all = results({ ...measured, load }, command);
   console.log(`\n${tables(all)}\n\n${all.machine}, ${all.browser}, load ${all.load} at the start\n`);
@@ -42,14 +48,14 @@ function options() {
   const flag = { type: 'boolean', default: false };
   let values;
   try {
-    ({ values } = util.parseArgs({ options: { quick: flag, write: flag, native: flag, style: flag, rounds: { type: 'string' } } }));
+    ({ values } = util.parseArgs({ options: { quick: flag, write: flag, native: flag, style: flag, training: flag, rounds: { type: 'string' } } }));
   } catch (error) {
     throw new Obstacle(error.message);
   }
-  const settings = { ...(values.quick || values.style ? QUICK : FULL) };
+  const settings = { ...(values.quick || values.style || values.training ? QUICK : FULL) };
   if (values.style) Object.assign(settings, { style: true, colds: 0 });
   if (values.rounds !== undefined) settings.rounds = Number(values.rounds);
   if (!(Number.isInteger(settings.rounds) && settings.rounds > 0)) throw new Obstacle(`--rounds ${values.rounds} is not a number of rounds.`);
   const command = `npm run bench --${process.argv.slice(2).map((word) => ` ${word}`).join('')}`;
-  return { native: values.native, write: values.write, settings, command };
+  return { native: values.native, lab: values.training, write: values.write, settings, command };
 }
