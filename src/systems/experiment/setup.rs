@@ -113,7 +113,7 @@ impl Setup {
     /// it, where learning an image takes three times as long as reading one, but 200 to 1000; early stopping goes by the most.
     pub fn glance(&self) -> usize {
         match self.options.patience {
-            0 => (self.every() as usize * self.batch * 3).div_ceil(10).clamp(200, 1000),
+            0 => (self.every() * self.batch as u64 * 3).div_ceil(10).clamp(200, 1000) as usize,
             _ => 1000,
         }
     }
