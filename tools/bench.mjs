@@ -20,13 +20,14 @@ const QUICK = { rounds: 7, warm: 300, patience: 2, cpu: false, colds: 1, seconds
 const FULL = { rounds: 40, warm: 1000, patience: 20, cpu: true, colds: 5, seconds: Infinity };
 
 await main(async () => {
-  const { native, lab, write, settings, command } = options();
+  const { native, training, write, settings, command } = options();
   await setup();
   if (native) return (await import('../benches/native.mjs')).native();
   const say = (line) => process.stderr.write(`${line}\n`);
-  if (lab) {
+  if (training) {
     await buildWasm();
-    return console.log(JSON.stringify(await (await import('../benches/training.mjs')).training(settings.rounds, say)));
+    const { measureTraining } = await import('../benches/training.mjs');
+    return console.log(JSON.stringify(await measureTraining(settings.rounds, say)));
   }
   await npmPackages('packages to compare with', 'benches');
   await buildWasm();
@@ -57,5 +58,5 @@ function options() {
   if (values.rounds !== undefined) settings.rounds = Number(values.rounds);
   if (!(Number.isInteger(settings.rounds) && settings.rounds > 0)) throw new Obstacle(`--rounds ${values.rounds} is not a number of rounds.`);
   const command = `npm run bench --${process.argv.slice(2).map((word) => ` ${word}`).join('')}`;
-  return { native: values.native, lab: values.training, write: values.write, settings, command };
+  return { native: values.native, training: values.training, write: values.write, settings, command };
 }
