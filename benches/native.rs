@@ -3,7 +3,7 @@
 //!     cargo bench --bench native --no-default-features -- FOLDER
 
 use hitofude::file::safetensors;
-use hitofude::nn::{Network, Purpose, spec};
+use hitofude::nn::{Network, Purpose, description};
 use hitofude::systems::session::Session;
 use hitofude::tensor::Tensor;
 use std::io::{BufRead, Write};
@@ -19,7 +19,7 @@ fn main() {
         return eprintln!("this bench is run by `npm run bench -- --native`");
     };
     let folder = Path::new(&folder);
-    let net = spec::read(&std::fs::read_to_string(folder.join("network.json")).unwrap()).unwrap();
+    let net = description::read(&std::fs::read_to_string(folder.join("network.json")).unwrap()).unwrap();
     let numbers = safetensors::read(&std::fs::read(folder.join("numbers.safetensors")).unwrap()).unwrap().tensors;
     let named =
         |name: &str| -> Vec<f32> { numbers.iter().find(|(n, _)| n == name).unwrap().1.iter().copied().collect() };

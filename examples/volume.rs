@@ -2,14 +2,14 @@
 //!
 //! `cargo run --release --example volume` trains one on synthetic volumes, grey and noisy as a computed tomography is, and
 //! says how it does on fresh ones. In a single slice a nodule and a vessel are both a disc; only through the slices are
-//! they a ball and a tube. Three-dimensional convolutions ([`hitofude::nn::conv3d`]) look through the slices.
+//! they a ball and a tube. Three-dimensional convolutions ([`hitofude::nn::layers::conv3d`]) look through the slices.
 
 use hitofude::Result;
-use hitofude::nn::act::Activation::Relu;
-use hitofude::nn::affine::Affine;
-use hitofude::nn::conv3d::Conv3d;
-use hitofude::nn::flatten::Flatten;
-use hitofude::nn::pool::Pool;
+use hitofude::nn::layers::act::Activation::Relu;
+use hitofude::nn::layers::affine::Affine;
+use hitofude::nn::layers::conv3d::Conv3d;
+use hitofude::nn::layers::flatten::Flatten;
+use hitofude::nn::layers::pool::Pool;
 use hitofude::nn::{Graph, Init, Network};
 use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window};

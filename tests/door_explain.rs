@@ -6,7 +6,7 @@
 mod known;
 
 use hitofude::file::safetensors::Precision;
-use hitofude::nn::{Init, spec};
+use hitofude::nn::{Init, description};
 use hitofude::systems::explain::{self, Method};
 use hitofude::systems::saved::{self, Saved};
 use hitofude::web::Explainer;
@@ -78,7 +78,7 @@ fn what_it_says_is_what_the_system_says() {
 fn a_network_of_colours_sees_pictures_and_takes_no_drawings() {
     let layers = r#"{"input":[3,6,5],"layers":[{"name":"conv1","type":"conv","out":2,"kernel":3},
         {"name":"flatten","type":"flatten"},{"name":"scores","type":"affine","out":4}]}"#;
-    let net = spec::read(layers).unwrap();
+    let net = description::read(layers).unwrap();
     let mut params = net.zeros();
     Init::He.fill(&mut params, 1).unwrap();
     let saved = Saved { net, params, metadata: Default::default() };

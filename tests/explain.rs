@@ -1,7 +1,7 @@
 //! Looking inside: every method against an independent computation (a slope by its definition, an axiom of its paper, a
 //! naive twin), every number of a step against the layer that the engine computed.
 
-use hitofude::nn::{Init, Mode, Network, Params, Purpose, Run, spec};
+use hitofude::nn::{Init, Mode, Network, Params, Purpose, Run, description};
 use hitofude::rng::Rng;
 use hitofude::systems::explain::{Album, Ascent, Axes, Dream, Explainer, Goal, Method, nearest};
 use hitofude::{Error, zoo};
@@ -39,7 +39,7 @@ fn picture(net: &Network) -> Vec<f32> {
 
 /// A network, what looks into it, and the picture it looks at.
 fn looking(description: &str) -> (Network, Explainer, Vec<f32>) {
-    let net = spec::read(description).unwrap();
+    let net = description::read(description).unwrap();
     let picture = picture(&net);
     let mut explainer = Explainer::new(&net, &drawn(&net, 5)).unwrap();
     explainer.look(&picture).unwrap();
@@ -478,7 +478,7 @@ fn colours_climb_and_are_dreamt_in_the_numbers_that_the_network_reads() {
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn what_does_not_fit_is_refused_and_the_picture_stays() {
-    let net = spec::read(SMALL).unwrap();
+    let net = description::read(SMALL).unwrap();
     let mut explainer = Explainer::new(&net, &drawn(&net, 5)).unwrap();
     let code = |error: Option<Error>| error.map(|error| error.code());
     assert_eq!(code(explainer.scores().err()), Some("missing"));
@@ -509,9 +509,10 @@ fn what_does_not_fit_is_refused_and_the_picture_stays() {
     assert_eq!(code(Ascent::new(&explainer, Goal::new("conv1", vec![3])).err()), Some("value"));
     assert_eq!(code(Ascent::new(&explainer, Goal::new("conv1", vec![])).err()), Some("value"));
     assert_eq!(explainer.values("conv2").unwrap(), before);
-    let maps = spec::read(r#"{"input":[1,5,5],"layers":[{"name":"a","type":"conv","out":2,"kernel":3}]}"#).unwrap();
+    let maps =
+        description::read(r#"{"input":[1,5,5],"layers":[{"name":"a","type":"conv","out":2,"kernel":3}]}"#).unwrap();
     assert_eq!(code(Explainer::new(&maps, &maps.zeros()).err()), Some("shape"));
-    let plain = spec::read(
+    let plain = description::read(
         r#"{"input":[1,5,5],"layers":[{"name":"f","type":"flatten"},{"name":"a","type":"affine","out":2}]}"#,
     )
     .unwrap();

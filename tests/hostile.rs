@@ -14,7 +14,7 @@ use hitofude::systems::exported::to_onnx;
 use hitofude::systems::imported::Imported;
 use hitofude::systems::opened::{Opened, Target};
 use hitofude::systems::saved::{self, Saved};
-use hitofude::{Result, nn::spec};
+use hitofude::{Result, nn::description};
 use ndarray::ArrayD;
 use peak_alloc::PeakAlloc;
 use std::collections::BTreeMap;
@@ -75,7 +75,7 @@ fn survives(what: &str, good: &[Vec<u8>], bound: impl Fn(usize) -> usize, read: 
 /// A small network with most of what a graph can have.
 fn models() -> Vec<Vec<u8>> {
     let text = r#"{"input":[2,6,6],"layers":[{"name":"c","type":"conv","out":2,"kernel":3,"pad":1},{"name":"n","type":"batch_norm"},{"name":"s","type":"add","inputs":["n","input"]},{"name":"r","type":"relu"},{"name":"p","type":"max_pool","kernel":2,"stride":2},{"name":"u","type":"upsample_bilinear","scale":2},{"name":"f","type":"flatten"},{"name":"a","type":"affine","out":3}]}"#;
-    let net = spec::read(text).unwrap();
+    let net = description::read(text).unwrap();
     let params = net.zeros();
     let model = to_onnx("m", &net, &params, BTreeMap::new()).unwrap();
     let file = saved::write(&Saved { net, params, metadata: BTreeMap::new() }, safetensors::Precision::I8).unwrap();

@@ -1,11 +1,11 @@
 //! What normalisation means for a whole network: shards, running statistics, and batch norms folded away.
 
 use hitofude::error::Result;
-use hitofude::nn::act::Activation::Relu;
-use hitofude::nn::add::Add;
-use hitofude::nn::affine::Affine;
-use hitofude::nn::batch_norm::BatchNorm;
-use hitofude::nn::flatten::Flatten;
+use hitofude::nn::layers::act::Activation::Relu;
+use hitofude::nn::layers::add::Add;
+use hitofude::nn::layers::affine::Affine;
+use hitofude::nn::layers::batch_norm::BatchNorm;
+use hitofude::nn::layers::flatten::Flatten;
 use hitofude::nn::params::Role;
 use hitofude::nn::{Conv, Graph, Init, Mode, Network, Params, Purpose, Run, Wire, fold};
 use hitofude::rng::Rng;

@@ -9,7 +9,7 @@ use hitofude::data::pictures::{FAMILIES, Rgb, family};
 use hitofude::file::safetensors::{self, Precision, Weights as Tensors};
 use hitofude::kernel::gemm::Store;
 use hitofude::kernel::gram::Gram;
-use hitofude::nn::{Graph, Init, spec};
+use hitofude::nn::{Graph, Init, description};
 use hitofude::rng::Rng;
 use hitofude::shape::Shape;
 use hitofude::systems::saved::{self, Saved};
@@ -58,7 +58,7 @@ fn gram_matrices_are_their_sums_at_every_level() {
 
 /// A network small enough for differences: two stages, weights from a seed.
 fn small() -> Features {
-    let net = spec::read(
+    let net = description::read(
         r#"{"input":[3,16,16],"layers":[
         {"name":"a","type":"conv","out":8,"kernel":3,"pad":1},{"name":"ra","type":"relu"},
         {"name":"p","type":"max_pool","kernel":2,"stride":2},

@@ -1,6 +1,6 @@
 //! Frozen layers, new classes, several networks at once, and what there is to see of a training.
 
-use hitofude::nn::{Init, Mode, Network, Params, Purpose, Run, spec};
+use hitofude::nn::{Init, Mode, Network, Params, Purpose, Run, description};
 use hitofude::rng::Rng;
 use hitofude::systems::ensemble::{Rule as Join, join};
 use hitofude::systems::transfer::with_classes;
@@ -17,7 +17,7 @@ const NETWORK: &str = r#"{"input":[1,8,8],"layers":[
     {"name":"flatten","type":"flatten"},{"name":"affine1","type":"affine","out":5}]}"#;
 
 fn begun() -> (Network, Params) {
-    let net = spec::read(NETWORK).unwrap();
+    let net = description::read(NETWORK).unwrap();
     let mut params = net.zeros();
     Init::He.fill(&mut params, 3).unwrap();
     (net, params)

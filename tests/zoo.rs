@@ -3,7 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use hitofude::file::safetensors;
-use hitofude::nn::{Mode, Network, Params, Plan, Purpose, Run, fold, spec};
+use hitofude::nn::{Mode, Network, Params, Plan, Purpose, Run, description, fold};
 use hitofude::tensor::Tensor;
 use hitofude::zoo::{self, CATALOGUE, IMAGENET};
 use serde_json::Value;
@@ -139,9 +139,9 @@ fn the_networks_for_digits_are_small() {
 fn every_architecture_survives_the_way_to_json() {
     for row in CATALOGUE.iter().chain(IMAGENET) {
         let net = zoo::build(row.name).unwrap();
-        let text = spec::write(&net);
-        let back = spec::read(&text).unwrap();
-        assert_eq!(spec::write(&back), text, "{}", row.name);
+        let text = description::write(&net);
+        let back = description::read(&text).unwrap();
+        assert_eq!(description::write(&back), text, "{}", row.name);
         assert_eq!(back.views(), net.views(), "{}", row.name);
     }
 }

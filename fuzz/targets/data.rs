@@ -2,7 +2,7 @@
 #![no_main]
 
 use hitofude::data::{idx, strokes};
-use hitofude::nn::spec;
+use hitofude::nn::description;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -10,6 +10,6 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = idx::read_labels(bytes);
     let _ = strokes::read_drawings(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let _ = spec::read(text);
+        let _ = description::read(text);
     }
 });

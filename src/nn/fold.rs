@@ -1,11 +1,11 @@
 //! A network made lean for inference: batch norms worked into the convolutions before them, and nothing that does not
 //! lead to the answer. The same answers, fewer layers and passes.
 
-use super::affine::Affine;
-use super::batch_norm::BatchNorm;
-use super::conv::Conv;
 use super::graph::{Graph, Network, Wire};
 use super::layer::Layer;
+use super::layers::affine::Affine;
+use super::layers::batch_norm::BatchNorm;
+use super::layers::conv::Conv;
 use super::params::Params;
 use crate::error::Result;
 use std::any::Any;

@@ -3,8 +3,8 @@
 //! A [`Layer`] is a description: it infers shapes and says what it needs. The plan fixes the layout of every wire,
 //! and [`Layer::op`] then makes the [`Op`] that computes, with whatever tables and packed weights it keeps.
 
+use super::description::Setting;
 use super::params::View;
-use super::spec::Setting;
 use crate::error::Result;
 use crate::kernel::Level;
 use crate::kernel::gemm::Store;
@@ -34,7 +34,7 @@ pub trait Layer: Any + Debug + Send + Sync {
     /// The field's word for it: `conv`, `affine`, `max_pool`, …
     fn kind(&self) -> &'static str;
 
-    /// Its settings, by the names that a description gives them; see [`super::spec::KINDS`].
+    /// Its settings, by the names that a description gives them; see [`super::description::KINDS`].
     fn options(&self) -> Vec<(&'static str, Setting)> {
         Vec::new()
     }

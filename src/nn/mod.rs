@@ -7,38 +7,21 @@
 //!
 //! One file per layer family holds its shape rule, forward and backward together; see [`layer::Layer`].
 
-pub mod act;
-pub mod add;
-pub mod affine;
-pub mod batch_norm;
-pub mod concat;
-pub mod conv;
-pub mod conv3d;
-pub mod conv_transpose;
-mod depthwise;
-pub mod dropout;
-pub mod flatten;
+pub mod description;
 pub mod fold;
 pub mod graph;
 pub mod init;
 pub mod layer;
+pub mod layers;
 pub mod loss;
-pub mod lrn;
-pub mod norm;
 pub mod params;
 pub mod plan;
-pub mod pool;
-pub mod prelu;
 pub mod run;
-pub mod scale;
-pub mod spec;
-pub mod unpool;
-pub mod upsample;
 
-pub use conv::Conv;
 pub use graph::{Graph, Network, Wire};
 pub use init::Init;
 pub use layer::Mode;
+pub use layers::conv::Conv;
 pub use params::Params;
 pub use plan::{Plan, Purpose};
 pub use run::Run;

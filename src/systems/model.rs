@@ -5,7 +5,7 @@
 use crate::error::{Error, Result};
 use crate::kernel::softmax::softmax;
 use crate::nn::plan::affordable;
-use crate::nn::{Init, Mode, Network, Params, Purpose, Run, Wire, spec};
+use crate::nn::{Init, Mode, Network, Params, Purpose, Run, Wire, description};
 use crate::rng::Rng;
 use crate::shape::Shape;
 use crate::train::{Options, Progress, Trainer};
@@ -38,9 +38,9 @@ struct Learning {
 }
 
 impl Model {
-    /// The network that a description describes ([`spec::read`]), its parameters drawn from `seed` (He et al. 2015).
+    /// The network that a description describes ([`description::read`]), its parameters drawn from `seed` (He et al. 2015).
     pub fn define(description: &str, seed: u64) -> Result<Self> {
-        let net = spec::read(description)?;
+        let net = description::read(description)?;
         affordable(&net, 1, &Purpose::Infer { taps: Vec::new() })?;
         let mut params = net.zeros();
         Init::He.fill(&mut params, seed)?;

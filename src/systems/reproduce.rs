@@ -12,7 +12,7 @@ pub use presets::{PRESETS, Preset, Start};
 
 use crate::data::idx::Labelled;
 use crate::error::{Error, Result};
-use crate::nn::{Init, Network, Params, spec};
+use crate::nn::{Init, Network, Params, description};
 use crate::rng::Rng;
 use crate::train::{Progress, Trainer, evaluate};
 use serde::Serialize;
@@ -40,7 +40,7 @@ impl Preset {
 
     /// The network, wired.
     pub fn build(&self) -> Result<Network> {
-        spec::read(&self.network())
+        description::read(&self.network())
     }
 
     /// Its first parameters under this seed.

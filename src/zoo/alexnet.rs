@@ -5,11 +5,11 @@
 
 use super::blocks::max_pool;
 use crate::error::Result;
-use crate::nn::act::Activation::Relu;
-use crate::nn::affine::Affine;
-use crate::nn::dropout::Dropout;
-use crate::nn::flatten::Flatten;
-use crate::nn::lrn::LocalResponseNorm;
+use crate::nn::layers::act::Activation::Relu;
+use crate::nn::layers::affine::Affine;
+use crate::nn::layers::dropout::Dropout;
+use crate::nn::layers::flatten::Flatten;
+use crate::nn::layers::lrn::LocalResponseNorm;
 use crate::nn::{Conv, Graph, Wire};
 
 /// The convolutions by torchvision's numbers, and whether pooling follows.

@@ -1,12 +1,12 @@
 //! Pieces that several papers share, under the names that torchvision gives their parts, so that its weights load.
 
 use crate::error::Result;
-use crate::nn::affine::Affine;
-use crate::nn::batch_norm::BatchNorm;
-use crate::nn::dropout::Dropout;
-use crate::nn::flatten::Flatten;
 use crate::nn::layer::Layer;
-use crate::nn::pool::Pool;
+use crate::nn::layers::affine::Affine;
+use crate::nn::layers::batch_norm::BatchNorm;
+use crate::nn::layers::dropout::Dropout;
+use crate::nn::layers::flatten::Flatten;
+use crate::nn::layers::pool::Pool;
 use crate::nn::{Conv, Graph, Wire};
 use crate::shape::Window;
 

@@ -2,11 +2,11 @@
 //! pairs, each pair followed by 2 × 2 max pooling, and two affine layers.
 
 use crate::error::Result;
-use crate::nn::act::Activation::Relu;
-use crate::nn::affine::Affine;
-use crate::nn::dropout::Dropout;
-use crate::nn::flatten::Flatten;
-use crate::nn::pool::Pool;
+use crate::nn::layers::act::Activation::Relu;
+use crate::nn::layers::affine::Affine;
+use crate::nn::layers::dropout::Dropout;
+use crate::nn::layers::flatten::Flatten;
+use crate::nn::layers::pool::Pool;
 use crate::nn::{Conv, Graph, Wire};
 use crate::shape::Window;
 

@@ -3,12 +3,12 @@
 
 use super::blocks::{conv_norm, conv_norm_act, pooled_head};
 use crate::error::Result;
-use crate::nn::act::Activation::{Sigmoid, Silu};
-use crate::nn::add::Add;
-use crate::nn::batch_norm::BatchNorm;
-use crate::nn::dropout::StochasticDepth;
-use crate::nn::pool::Pool;
-use crate::nn::scale::Scale;
+use crate::nn::layers::act::Activation::{Sigmoid, Silu};
+use crate::nn::layers::add::Add;
+use crate::nn::layers::batch_norm::BatchNorm;
+use crate::nn::layers::dropout::StochasticDepth;
+use crate::nn::layers::pool::Pool;
+use crate::nn::layers::scale::Scale;
 use crate::nn::{Conv, Graph, Wire};
 
 /// A stage of inverted bottlenecks.

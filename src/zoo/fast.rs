@@ -9,10 +9,10 @@
 
 use super::blocks::max_pool;
 use crate::error::Result;
-use crate::nn::act::Activation::Relu;
-use crate::nn::affine::Affine;
-use crate::nn::batch_norm::BatchNorm;
-use crate::nn::flatten::Flatten;
+use crate::nn::layers::act::Activation::Relu;
+use crate::nn::layers::affine::Affine;
+use crate::nn::layers::batch_norm::BatchNorm;
+use crate::nn::layers::flatten::Flatten;
 use crate::nn::{Conv, Graph, Wire};
 
 /// Wires the network behind `x` and returns its 10 class scores.

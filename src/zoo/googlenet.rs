@@ -6,13 +6,13 @@
 
 use super::blocks::{conv_norm, max_pool, pooled_head};
 use crate::error::Result;
-use crate::nn::act::Activation::Relu;
-use crate::nn::affine::Affine;
-use crate::nn::batch_norm::BatchNorm;
-use crate::nn::concat::Concat;
-use crate::nn::dropout::Dropout;
-use crate::nn::flatten::Flatten;
-use crate::nn::pool::Pool;
+use crate::nn::layers::act::Activation::Relu;
+use crate::nn::layers::affine::Affine;
+use crate::nn::layers::batch_norm::BatchNorm;
+use crate::nn::layers::concat::Concat;
+use crate::nn::layers::dropout::Dropout;
+use crate::nn::layers::flatten::Flatten;
+use crate::nn::layers::pool::Pool;
 use crate::nn::{Conv, Graph, Wire};
 use crate::shape::Window;
 

@@ -16,15 +16,15 @@
 //!    tested for every row already.
 //!
 //! Shapes are inferred while wiring and a mistake is an error that names the layer, so there is nothing to compute by
-//! hand. A branch is a wire that is used twice, see `resnet.rs`; where branches meet there is [`crate::nn::add`] or
-//! [`crate::nn::concat`]. A loss on the way, for training only, is [`Graph::auxiliary`], see `googlenet.rs`. To train it
+//! hand. A branch is a wire that is used twice, see `resnet.rs`; where branches meet there is [`crate::nn::layers::add`] or
+//! [`crate::nn::layers::concat`]. A loss on the way, for training only, is [`Graph::auxiliary`], see `googlenet.rs`. To train it
 //! and ship weights, give it a recipe in `src/systems/digits/recipe.rs`.
 
 use crate::error::Result;
-use crate::nn::act::Activation::Tanh;
-use crate::nn::affine::Affine;
-use crate::nn::flatten::Flatten;
-use crate::nn::pool::Pool;
+use crate::nn::layers::act::Activation::Tanh;
+use crate::nn::layers::affine::Affine;
+use crate::nn::layers::flatten::Flatten;
+use crate::nn::layers::pool::Pool;
 use crate::nn::{Conv, Graph, Wire};
 use crate::shape::Window;
 

@@ -1,9 +1,9 @@
 //! The sources' three-layer perceptron (Saitoh 2016, chapter 3): 784–50–100–10 with sigmoids.
 
 use crate::error::Result;
-use crate::nn::act::Activation::Sigmoid;
-use crate::nn::affine::Affine;
-use crate::nn::flatten::Flatten;
+use crate::nn::layers::act::Activation::Sigmoid;
+use crate::nn::layers::affine::Affine;
+use crate::nn::layers::flatten::Flatten;
 use crate::nn::{Graph, Wire};
 
 /// Wires the perceptron behind `x` and returns its 10 class scores.

@@ -4,10 +4,10 @@
 
 use super::blocks::{conv_norm, max_pool, pooled_head};
 use crate::error::Result;
-use crate::nn::act::Activation::Relu;
-use crate::nn::add::Add;
-use crate::nn::batch_norm::BatchNorm;
-use crate::nn::pool::Pool;
+use crate::nn::layers::act::Activation::Relu;
+use crate::nn::layers::add::Add;
+use crate::nn::layers::batch_norm::BatchNorm;
+use crate::nn::layers::pool::Pool;
 use crate::nn::{Conv, Graph, Wire};
 use crate::shape::Window;
 

@@ -2,10 +2,10 @@
 //! layers.
 
 use crate::error::Result;
-use crate::nn::act::Activation::Relu;
-use crate::nn::affine::Affine;
-use crate::nn::flatten::Flatten;
-use crate::nn::pool::Pool;
+use crate::nn::layers::act::Activation::Relu;
+use crate::nn::layers::affine::Affine;
+use crate::nn::layers::flatten::Flatten;
+use crate::nn::layers::pool::Pool;
 use crate::nn::{Conv, Graph, Wire};
 use crate::shape::Window;
 

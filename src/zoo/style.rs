@@ -7,11 +7,11 @@
 use super::blocks::pooled_head;
 use crate::error::Result;
 use crate::kernel::resize::Between::Nearest;
-use crate::nn::act::Activation::{Relu, Sigmoid};
-use crate::nn::add::Add;
-use crate::nn::norm::{Norm, Over};
-use crate::nn::pool::Pool;
-use crate::nn::upsample::Upsample;
+use crate::nn::layers::act::Activation::{Relu, Sigmoid};
+use crate::nn::layers::add::Add;
+use crate::nn::layers::norm::{Norm, Over};
+use crate::nn::layers::pool::Pool;
+use crate::nn::layers::upsample::Upsample;
 use crate::nn::{Conv, Graph, Wire};
 use crate::shape::Window;
 

@@ -3,8 +3,8 @@
 
 use super::blocks::{conv_norm_act, max_pool, pooled_head};
 use crate::error::Result;
-use crate::nn::act::Activation::Relu;
-use crate::nn::batch_norm::BatchNorm;
+use crate::nn::layers::act::Activation::Relu;
+use crate::nn::layers::batch_norm::BatchNorm;
 use crate::nn::{Conv, Graph, Wire};
 
 /// Wires the network behind `x`, images of 1 × 28 × 28, and returns its 10 class scores.

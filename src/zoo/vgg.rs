@@ -2,11 +2,11 @@
 
 use super::blocks::max_pool;
 use crate::error::Result;
-use crate::nn::act::Activation::Relu;
-use crate::nn::affine::Affine;
-use crate::nn::batch_norm::BatchNorm;
-use crate::nn::dropout::Dropout;
-use crate::nn::flatten::Flatten;
+use crate::nn::layers::act::Activation::Relu;
+use crate::nn::layers::affine::Affine;
+use crate::nn::layers::batch_norm::BatchNorm;
+use crate::nn::layers::dropout::Dropout;
+use crate::nn::layers::flatten::Flatten;
 use crate::nn::{Conv, Graph, Wire};
 
 /// Convolutions in each stage: the paper's table 1, columns A, B, D and E.

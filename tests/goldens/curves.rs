@@ -3,10 +3,10 @@
 use super::networks::simple;
 use super::{Case, below, cases, numbers, same, same_tensors};
 use hitofude::error::Result;
-use hitofude::nn::act::Activation::Relu;
-use hitofude::nn::affine::Affine;
-use hitofude::nn::batch_norm::BatchNorm;
-use hitofude::nn::flatten::Flatten;
+use hitofude::nn::layers::act::Activation::Relu;
+use hitofude::nn::layers::affine::Affine;
+use hitofude::nn::layers::batch_norm::BatchNorm;
+use hitofude::nn::layers::flatten::Flatten;
 use hitofude::nn::{Conv, Graph, Network, Wire};
 use hitofude::shape::Shape;
 use hitofude::tensor::Tensor;

@@ -1,7 +1,7 @@
 //! Attribution maps of one picture, for every class.
 
 use super::{Case, cases, numbers, same};
-use hitofude::nn::spec;
+use hitofude::nn::description;
 use hitofude::systems::explain::{Explainer, Method};
 
 const FILE: &[u8] = include_bytes!("../golden/explain.safetensors");
@@ -18,7 +18,7 @@ const NETWORK: &str = r#"{"input":[1,12,10],"layers":[
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn attributions_are_pytorchs() {
     let case: &Case = &cases(FILE)["explain"];
-    let net = spec::read(NETWORK).unwrap();
+    let net = description::read(NETWORK).unwrap();
     let mut params = net.zeros();
     params.load(&super::below(case, "param/")).unwrap();
     let mut explainer = Explainer::new(&net, &params).unwrap();

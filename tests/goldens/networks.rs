@@ -4,11 +4,11 @@ use super::common::levels;
 use super::{Case, below, cases, nchw, numbers, same, same_tensors};
 use hitofude::error::Result;
 use hitofude::kernel::Level;
-use hitofude::nn::act::Activation::{self, Identity, Relu, Sigmoid, Tanh};
-use hitofude::nn::affine::Affine;
-use hitofude::nn::dropout::Dropout;
-use hitofude::nn::flatten::Flatten;
-use hitofude::nn::pool::Pool;
+use hitofude::nn::layers::act::Activation::{self, Identity, Relu, Sigmoid, Tanh};
+use hitofude::nn::layers::affine::Affine;
+use hitofude::nn::layers::dropout::Dropout;
+use hitofude::nn::layers::flatten::Flatten;
+use hitofude::nn::layers::pool::Pool;
 use hitofude::nn::{Conv, Graph, Mode, Network, Purpose, Run, Wire};
 use hitofude::shape::{Shape, Window};
 

@@ -2,7 +2,7 @@
 
 use super::{Case, below, cases, numbers, same};
 use hitofude::data::pictures::Rgb;
-use hitofude::nn::spec;
+use hitofude::nn::description;
 use hitofude::systems::style::{Features, Goal, Weights};
 use hitofude::tensor::Tensor;
 use hitofude::train::Objective;
@@ -24,7 +24,7 @@ fn picture(tensor: &Tensor) -> Rgb {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn style_losses_are_pytorchs() {
     let case: &Case = &cases(FILE)["style"];
-    let net = spec::read(NETWORK).unwrap();
+    let net = description::read(NETWORK).unwrap();
     let mut params = net.zeros();
     params.load(&below(case, "param/")).unwrap();
     let scale = [("mean", "[0.5,0.5,0.5]"), ("std", "[0.25,0.25,0.25]")];

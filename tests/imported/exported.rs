@@ -4,7 +4,7 @@
 use hitofude::file::array::Array;
 use hitofude::file::safetensors::Precision;
 use hitofude::file::{npz, onnx};
-use hitofude::nn::spec::{self, KINDS};
+use hitofude::nn::description::{self, KINDS};
 use hitofude::nn::{Init, Mode, Network, Params, Purpose, Run};
 use hitofude::rng::Rng;
 use hitofude::systems::exported::to_onnx;
@@ -87,7 +87,7 @@ fn networks_for_digits_answer_the_same_as_onnx() {
 #[test]
 fn every_type_of_layer_answers_the_same_as_onnx() {
     for kind in KINDS {
-        let option = |o: &spec::Opt| match (kind.name, o.name) {
+        let option = |o: &description::Opt| match (kind.name, o.name) {
             // ONNX centres a response over an odd number of channels only as we do; two groups show that there are groups.
             ("conv3d", "slices" | "depth") => format!(",\"{}\":2", o.name),
             ("conv_transpose", "stride") => r#","stride":[2,3]"#.into(),
@@ -118,7 +118,10 @@ fn every_type_of_layer_answers_the_same_as_onnx() {
             r#"{{"input":[4,8,6],"layers":[{{"name":"pooled","type":{pool}}},{{"name":"a","type":{first},"inputs":["input"]}},{{"name":"b","type":"{}"{options}{inputs}}}{last}]}}"#,
             kind.name
         );
-        agrees(&format!("layer_{}", kind.name), &spec::read(&text).unwrap_or_else(|e| panic!("{}: {e}", kind.name)));
+        agrees(
+            &format!("layer_{}", kind.name),
+            &description::read(&text).unwrap_or_else(|e| panic!("{}: {e}", kind.name)),
+        );
     }
 }
 
@@ -132,7 +135,7 @@ fn vectors_and_images_of_one_pixel_meet() {
         {"name":"again","type":"global_average_pool"},
         {"name":"sum","type":"add","inputs":["again","gate"]},
         {"name":"last","type":"affine","out":2}]}"#;
-    agrees("vectors", &spec::read(text).unwrap());
+    agrees("vectors", &description::read(text).unwrap());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{model, node, real};
 use hitofude::file::array::{Array, Number};
 use hitofude::file::onnx::{self, Port};
 use hitofude::file::{npz, safetensors};
-use hitofude::nn::{Init, Network, Params, spec};
+use hitofude::nn::{Init, Network, Params, description};
 use hitofude::systems::opened::{Format, Opened, Target};
 use hitofude::systems::saved::{self, Saved};
 use hitofude::{Result, zoo};
@@ -20,7 +20,7 @@ fn drawn(net: Network) -> Saved {
 }
 
 fn file() -> Vec<u8> {
-    saved::write(&drawn(spec::read(SMALL).unwrap()), safetensors::Precision::F32).unwrap()
+    saved::write(&drawn(description::read(SMALL).unwrap()), safetensors::Precision::F32).unwrap()
 }
 
 fn images() -> (String, Array) {
@@ -140,7 +140,7 @@ fn weights_alone_find_their_network_or_ask_for_it() {
     let lenet = drawn(zoo::build("lenet5").unwrap());
     let found = open(&bare(&lenet.params));
     assert_eq!((found.format, found.name.as_str()), (Format::Npz, "lenet5"));
-    let own = drawn(spec::read(SMALL).unwrap());
+    let own = drawn(description::read(SMALL).unwrap());
     let refused = Opened::read(&bare(&own.params), "file", None).map(drop).unwrap_err();
     assert!(refused.code() == "missing" && refused.to_string().contains("fit none"), "{refused}");
     assert!(Opened::read(&bare(&own.params), "file", Some(SMALL)).is_ok());

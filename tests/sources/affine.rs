@@ -3,8 +3,8 @@
 use super::prints::{BACKWARD, BEFORE, FORWARD, RANDOM_UNIT, SIGMOID_UNIT, UNIT};
 use super::{agree, numbers, parts};
 use hitofude::kernel::{Level, softmax, update};
-use hitofude::nn::act::Activation::{self, Relu, Sigmoid};
-use hitofude::nn::affine::Affine;
+use hitofude::nn::layers::act::Activation::{self, Relu, Sigmoid};
+use hitofude::nn::layers::affine::Affine;
 use hitofude::nn::{Graph, Mode, Network, Params, Purpose, Run};
 use hitofude::shape::Shape;
 use hitofude::tensor::Tensor;

@@ -1,8 +1,8 @@
 //! The outline of a network under construction: what each layer makes of the one before, as far as the layers fit.
 
 use crate::nn::Network;
+use crate::nn::description::{self, Fault};
 use crate::nn::graph::Node;
-use crate::nn::spec::{self, Fault};
 use crate::shape::Shape;
 
 /// A layer that fits.
@@ -32,9 +32,9 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// Of a description; see [`spec`].
+    /// Of a description; see [`description`].
     pub fn new(json: &str) -> Self {
-        let (graph, output) = spec::draft(json);
+        let (graph, output) = description::draft(json);
         let last = graph.nodes().last().map(|node| node.name.clone());
         let end = output.as_ref().ok().copied().or_else(|| graph.wire(&last?).ok());
         Self { rows: end.map_or(Vec::new(), |end| rows(&graph.finish(end))), fault: output.err() }

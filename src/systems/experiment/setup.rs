@@ -2,7 +2,7 @@
 
 use crate::data::augment::Augment;
 use crate::error::{Error, Result};
-use crate::nn::{Init, Network, Params, spec};
+use crate::nn::{Init, Network, Params, description};
 use crate::shape::Shape;
 use crate::train::Options;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ const MAX_BATCH: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Setup {
-    /// The network's own JSON, layer by layer; see [`spec`].
+    /// The network's own JSON, layer by layer; see [`description`].
     pub network: String,
     /// How weights begin: `he`, `he_uniform`, `xavier`, `xavier_uniform`, or `gaussian` with this σ.
     pub init: String,
@@ -81,7 +81,7 @@ impl Setup {
 
     /// The network behind images of this shape, with a score for each class.
     pub fn network(&self, input: Shape, classes: usize) -> Result<Network> {
-        let net = spec::read(&self.network)?;
+        let net = description::read(&self.network)?;
         if net.input_shape() != input {
             return Err(Error::shape("the network's input", format!("pictures of {input}"), net.input_shape()));
         }

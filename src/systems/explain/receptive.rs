@@ -2,8 +2,8 @@
 
 use super::{Explainer, within};
 use crate::error::Result;
+use crate::nn::description::Setting;
 use crate::nn::layer::Layer;
-use crate::nn::spec::Setting;
 use crate::shape::{Shape, Window};
 
 /// Rows and columns of the picture from `top` and `left` to before `bottom` and `right`; padding counts, so that it may reach

@@ -16,7 +16,7 @@ use crate::file::array::{Array, Number};
 use crate::file::onnx::{self, Port};
 use crate::file::{npz, pickle, safetensors};
 use crate::nn::plan::affordable;
-use crate::nn::{Mode, Network, Params, Purpose, Run, Wire, spec};
+use crate::nn::{Mode, Network, Params, Purpose, Run, Wire, description};
 use crate::shape::Shape;
 use ndarray::ArrayD;
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ pub type Named = Vec<(String, Array)>;
 
 impl Opened {
     /// Opens a file. `name` is what to call the model if the file does not say. Weights alone need an `architecture`, a name
-    /// of the catalogue or a description ([`spec`]), unless the file gives one or they fit exactly one of the catalogue's.
+    /// of the catalogue or a description ([`description`]), unless the file gives one or they fit exactly one of the catalogue's.
     ///
     /// Errors: those of the format's reader; [`Error::Format`] for what is no model; [`Error::Missing`] for ONNX operators that
     /// are not known, all at once, and for weights whose network is not known.
@@ -166,7 +166,7 @@ impl Opened {
             (Target::Npz, body) => match (self.network(), body) {
                 (Ok(Saved { net, params, .. }), _) => {
                     let arrays = params.named().into_iter().map(|(name, tensor)| (name, tensor.into()));
-                    npz::write(&arrays.chain([weights::text(NETWORK, &spec::write(&net))]).collect::<Named>())
+                    npz::write(&arrays.chain([weights::text(NETWORK, &description::write(&net))]).collect::<Named>())
                 }
                 // What is no network of this crate has its constants.
                 (Err(_), Body::Graph(graph)) => {

@@ -1,11 +1,11 @@
 //! One file that is a whole model: safetensors with the weights, and the network's description in the metadata.
 //!
-//! `network` is the description as [`spec`] has it; `architecture` names one of the catalogue instead. Files of PyTorch's
+//! `network` is the description as [`description`] has it; `architecture` names one of the catalogue instead. Files of PyTorch's
 //! `state_dict` load for the catalogue's architectures, whose parameters have torchvision's names.
 
 use crate::error::{Error, Result};
 use crate::file::safetensors::{self, Precision, Weights};
-use crate::nn::{Network, Params, fold, params, spec};
+use crate::nn::{Network, Params, description, fold, params};
 use crate::tensor::Tensor;
 use crate::zoo;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,12 +26,12 @@ pub struct Saved {
 
 /// Reads a file that says itself what network it holds.
 ///
-/// Errors: those of [`safetensors::read`] and [`spec::read`]; [`Error::Missing`] for metadata without a network or with an
+/// Errors: those of [`safetensors::read`] and [`description::read`]; [`Error::Missing`] for metadata without a network or with an
 /// unknown architecture, and for tensors that are not exactly the network's.
 pub fn read(bytes: &[u8]) -> Result<Saved> {
     let weights = safetensors::read(bytes)?;
     let net = match (weights.metadata.get("network"), weights.metadata.get("architecture")) {
-        (Some(description), _) => spec::read(description)?,
+        (Some(description), _) => description::read(description)?,
         (None, Some(name)) => zoo::build(name)?,
         (None, None) => return Err(Error::missing("weights", "metadata with a network or an architecture", "neither")),
     };
@@ -67,6 +67,6 @@ pub(super) fn for_weights(net: Network, tensors: &[(String, Tensor)]) -> Result<
 /// Writes a file that [`read`] takes back. Equal models give equal bytes. Errors: those of [`safetensors::write`].
 pub fn write(model: &Saved, precision: Precision) -> Result<Vec<u8>> {
     let mut metadata = model.metadata.clone();
-    metadata.insert("network".into(), spec::write(&model.net));
+    metadata.insert("network".into(), description::write(&model.net));
     safetensors::write(&Weights { tensors: model.params.named(), metadata }, precision)
 }

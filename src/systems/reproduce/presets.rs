@@ -48,7 +48,7 @@ pub enum Start {
 }
 
 impl Preset {
-    /// The network as the JSON of [`crate::nn::spec`].
+    /// The network as the JSON of [`crate::nn::description`].
     pub fn network(&self) -> String {
         let mut layers = Vec::new();
         if self.hidden.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::{given, wired};
 use crate::error::{Error, Result};
-use crate::nn::pool::Pool;
+use crate::nn::layers::pool::Pool;
 use crate::nn::{Graph, Init, Network, Params, Wire};
 use crate::shape::{Shape, Window};
 use crate::zoo;

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::file::safetensors;
-use crate::nn::{Graph, Network, Params, Wire, spec};
+use crate::nn::{Graph, Network, Params, Wire, description};
 use crate::shape::Shape;
 use crate::zoo::{self, vgg};
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ type Named = (String, Network, Params, BTreeMap<String, String>);
 pub(super) fn read(bytes: &[u8]) -> Result<Named> {
     let (shapes, metadata) = safetensors::list(bytes)?;
     let (name, net) = match (metadata.get("network"), metadata.get("architecture")) {
-        (Some(description), _) => (None, spec::read(description)?),
+        (Some(description), _) => (None, description::read(description)?),
         (None, Some(name)) => (Some(name.as_str()), zoo::build(name)?),
         (None, None) => {
             let (name, net) = torchvision(&shapes)?;

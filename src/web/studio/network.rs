@@ -2,7 +2,7 @@
 //! the input, and each layer by itself for a caller with a clock.
 
 use super::{Outcome, give, take};
-use crate::nn::{Mode, Purpose, Wire, spec};
+use crate::nn::{Mode, Purpose, Wire, description};
 use crate::systems::session::Session;
 use crate::{Error, zoo};
 use js_sys::Float32Array;
@@ -29,7 +29,7 @@ impl Network {
         #[wasm_bindgen(unchecked_param_type = "number")] seed: &JsValue,
     ) -> Outcome<Self> {
         let network = take::long_text("network", network)?;
-        let net = if network.starts_with('{') { spec::read(&network)? } else { zoo::build(&network)? };
+        let net = if network.starts_with('{') { description::read(&network)? } else { zoo::build(&network)? };
         let purpose = match &*take::text("purpose", purpose)? {
             "infer" => Purpose::Infer { taps: Vec::new() },
             "train" => Purpose::Train { input_gradient: false },

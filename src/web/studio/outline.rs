@@ -1,7 +1,7 @@
 //! Networks under construction: the types of layers there are, and how far a description's layers fit.
 
 use super::{Outcome, give, take};
-use crate::nn::spec::{KINDS, Kind, Opt, Setting};
+use crate::nn::description::{KINDS, Kind, Opt, Setting};
 use crate::systems::experiment;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;

@@ -2,7 +2,7 @@
 
 use super::{Outcome, give};
 use crate::error::{Error, Result};
-use crate::nn::{Init, spec};
+use crate::nn::{Init, description};
 use crate::systems::experiment::Setup;
 use crate::systems::reproduce::{Accuracy, Arm, BATCH, CLAIMS, Claim, PRESETS, Start};
 use crate::train::Options;
@@ -46,7 +46,7 @@ fn setup(claim: &Claim, arm: &Arm) -> Result<String> {
         other => return Err(Error::value("initialisation", "He's or a Gaussian", format!("{other:?}"))),
     };
     let setup = Setup {
-        network: spec::write(&arm.build()?),
+        network: description::write(&arm.build()?),
         init: init.into(),
         sigma,
         options: arm.options,

@@ -5,7 +5,7 @@ mod training;
 use super::{files, pictures};
 use hitofude::data::idx::{Labelled, Split, load_mnist};
 use hitofude::file::safetensors::{self, Precision, Weights};
-use hitofude::nn::spec;
+use hitofude::nn::description;
 use hitofude::systems::experiment::{Coach, Part, Samples, Setup};
 use hitofude::train::metrics::Confusion;
 use hitofude::train::{State, evaluate};
@@ -124,7 +124,7 @@ fn setup(args: &Args, samples: &Samples) -> Result<Setup> {
         if net.input_shape() != shape {
             return Err(Error::shape(name, format!("pictures of {shape}"), net.input_shape()));
         }
-        set(&mut json, "network", spec::write(&net).into())?;
+        set(&mut json, "network", description::write(&net).into())?;
     }
     for change in &args.set {
         let Some((part, value)) = change.split_once('=') else {

@@ -4,8 +4,8 @@ use super::{Setup, Value, Writer, ints, text};
 use crate::error::{Error, Result};
 use crate::file::onnx::Attribute;
 use crate::nn::Wire;
+use crate::nn::description::Setting;
 use crate::nn::graph::Node;
-use crate::nn::spec::Setting;
 use crate::shape::Shape;
 use ndarray::ArrayD;
 

@@ -4,7 +4,7 @@ use super::Named;
 use crate::error::{Error, Result};
 use crate::file::array::{Array, Data, Number};
 use crate::file::safetensors::Weights;
-use crate::nn::{Network, spec};
+use crate::nn::{Network, description};
 use crate::systems::formats::saved::{self, Saved};
 use crate::tensor::Tensor;
 use crate::zoo::{self, textbook};
@@ -40,7 +40,7 @@ pub(super) fn from_arrays(arrays: Named) -> Result<Weights> {
 
 /// Weights in their network: the one asked for, the one that the file describes or names, else the only one they fit.
 pub(super) fn placed(Weights { tensors, metadata }: Weights, asked: Option<&str>) -> Result<Saved> {
-    let described = |text: &str| if text.starts_with('{') { spec::read(text) } else { zoo::build(text) };
+    let described = |text: &str| if text.starts_with('{') { description::read(text) } else { zoo::build(text) };
     let told = asked.or_else(|| metadata.get("network").or_else(|| metadata.get("architecture")).map(String::as_str));
     let (name, net) = match told {
         Some(text) => (text.to_string(), described(text)?),

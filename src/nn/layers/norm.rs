@@ -1,12 +1,12 @@
 //! Normalisation within one image, the same while training and at inference: layer (Ba et al. 2016), instance (Ulyanov
 //! et al. 2016) and group (Wu and He 2018), with PyTorch's conventions.
 
-use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
-use super::params::{Order, Role, View};
-use super::spec::Setting;
 use crate::error::{Error, Result};
 use crate::kernel::norm::{self, Slopes};
 use crate::kernel::{Level, act};
+use crate::nn::description::Setting;
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op, Reads};
+use crate::nn::params::{Order, Role, View};
 use crate::shape::Shape;
 use crate::tensor::Map;
 use std::ops::Range;

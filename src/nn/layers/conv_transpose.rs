@@ -4,13 +4,13 @@
 //! So its forward pass is the input gradient of a convolution that goes the other way, and its own input gradient is that
 //! convolution's forward pass: there is no kernel of its own.
 
-use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
-use super::params::{Order, Role, View};
-use super::spec::{Setting, window_options};
 use crate::error::{Error, Result};
 use crate::kernel::conv::{self, Geometry, InputGradient, WeightGradient};
 use crate::kernel::gemm::Store;
 use crate::kernel::reduce::column_sums;
+use crate::nn::description::{Setting, window_options};
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op, Reads};
+use crate::nn::params::{Order, Role, View};
 use crate::shape::{Shape, Window};
 use crate::tensor::Map;
 use std::ops::Range;

@@ -23,8 +23,8 @@ mod setting;
 pub use kinds::{KINDS, Kind, Opt};
 pub use setting::{Setting, window_options};
 
-use super::graph::{Graph, Network, Wire};
 use crate::error::{Error, Result};
+use crate::nn::graph::{Graph, Network, Wire};
 use crate::shape::Shape;
 use serde_json::{Map, Value};
 use setting::{shown, text};

@@ -6,14 +6,14 @@
 //! look at single numbers or within a slice, activations and pooling, work on it as they are.
 
 use super::conv::{size_formula, weight_and_bias};
-use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
-use super::params::{Order, View};
-use super::spec::{Setting, window_options};
 use crate::error::{Error, Result};
 use crate::kernel::conv::Geometry;
 use crate::kernel::gemm::Store;
 use crate::kernel::reduce::column_sums;
 use crate::kernel::volume::{self, Depth, InputGradient, Volume, WeightGradient};
+use crate::nn::description::{Setting, window_options};
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op, Reads};
+use crate::nn::params::{Order, View};
 use crate::shape::{Shape, Window, output_size};
 use crate::tensor::Map;
 use std::ops::Range;

@@ -1,10 +1,10 @@
 //! PReLU: a leaky ReLU whose slope is learnt. He et al. 2015.
 
-use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
-use super::params::{Order, Role, View};
-use super::spec::Setting;
 use crate::error::Result;
 use crate::kernel::prelu;
+use crate::nn::description::Setting;
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op, Reads};
+use crate::nn::params::{Order, Role, View};
 use crate::shape::Shape;
 use crate::tensor::Map;
 use std::ops::Range;

@@ -1,10 +1,10 @@
 //! Activations. Most work in place on what the layer before wrote, and their gradients need the output only; the ones
 //! that fall and rise again need their input, which is kept.
 
-use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
-use super::spec::Setting;
 use crate::error::{Error, Result};
 use crate::kernel::{Level, act};
+use crate::nn::description::Setting;
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op, Reads};
 use crate::shape::Shape;
 use crate::tensor::{Map, copy_rows};
 

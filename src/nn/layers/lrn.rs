@@ -1,9 +1,9 @@
 //! Local response normalisation: channels that compete with their neighbours. Krizhevsky et al. 2012, section 3.3.
 
-use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
-use super::spec::Setting;
 use crate::error::{Error, Result};
 use crate::kernel::lrn::{self, Response};
+use crate::nn::description::Setting;
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op, Reads};
 use crate::shape::Shape;
 use crate::tensor::Map;
 

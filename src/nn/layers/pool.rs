@@ -1,11 +1,11 @@
 //! Pooling: the maximum or the average under a sliding window.
 
 use super::conv::size_formula;
-use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
-use super::spec::{Setting, window_options};
 use crate::error::{Error, Result};
 use crate::kernel::act::relu_backward;
 use crate::kernel::pool;
+use crate::nn::description::{Setting, window_options};
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op, Reads};
 use crate::shape::{Shape, Window};
 use crate::tensor::Map;
 

@@ -1,10 +1,10 @@
 //! Affine (fully connected) layer: `y = W·x + b`. To the kernels it is a 1 × 1 convolution over an image of one pixel.
 
 use super::conv::{ConvOp, weight_and_bias};
-use super::layer::{Io, Layer, Op};
-use super::params::{Order, View};
-use super::spec::Setting;
 use crate::error::{Error, Result};
+use crate::nn::description::Setting;
+use crate::nn::layer::{Io, Layer, Op};
+use crate::nn::params::{Order, View};
 use crate::shape::{Shape, Window};
 
 /// An affine layer with `out` outputs.

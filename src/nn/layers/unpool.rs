@@ -5,10 +5,10 @@
 //! store. The maxima are looked for again, as everywhere here.
 
 use super::conv::size_formula;
-use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
-use super::spec::{Setting, window_options};
 use crate::error::{Error, Result};
 use crate::kernel::pool;
+use crate::nn::description::{Setting, window_options};
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op, Reads};
 use crate::shape::{Shape, Window};
 use crate::tensor::Map;
 use std::ops::RangeInclusive;

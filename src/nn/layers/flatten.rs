@@ -1,8 +1,8 @@
 //! Flatten: an image as a vector. The public order of the vector is NCHW; inside a run it is NHWC like everything,
-//! and the affine layer behind it keeps its columns accordingly (see [`super::params::Order::Affine`]).
+//! and the affine layer behind it keeps its columns accordingly (see [`crate::nn::params::Order::Affine`]).
 
-use super::layer::{Backward, Forward, Io, Layer, Op};
 use crate::error::Result;
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op};
 use crate::shape::Shape;
 
 /// `c × h × w` becomes `c·h·w × 1 × 1`.

@@ -1,8 +1,8 @@
 //! The computation of a convolution that has one filter for each channel; the layer is [`super::conv::Conv`].
 
-use super::layer::{Backward, Forward, Io, Op};
 use crate::kernel::depthwise::Depthwise;
 use crate::kernel::reduce::column_sums;
+use crate::nn::layer::{Backward, Forward, Io, Op};
 use crate::shape::Window;
 use crate::tensor::Map;
 use std::ops::Range;

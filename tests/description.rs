@@ -1,6 +1,6 @@
 //! Networks as data: every one there is survives the way to JSON and back, and what is impossible is said by name.
 
-use hitofude::nn::spec::{self, KINDS};
+use hitofude::nn::description::{self, KINDS};
 use hitofude::nn::{Graph, Network};
 use hitofude::zoo;
 
@@ -13,10 +13,10 @@ fn drawn(net: &Network) -> String {
 fn every_architecture_comes_back_the_same() {
     for row in zoo::CATALOGUE {
         let net = zoo::build(row.name).unwrap();
-        let text = spec::write(&net);
-        let back = spec::read(&text).unwrap_or_else(|e| panic!("{}: {e}\n{text}", row.name));
+        let text = description::write(&net);
+        let back = description::read(&text).unwrap_or_else(|e| panic!("{}: {e}\n{text}", row.name));
         assert_eq!(drawn(&back), drawn(&net), "{}", row.name);
-        assert_eq!(spec::write(&back), text);
+        assert_eq!(description::write(&back), text);
     }
 }
 
@@ -38,21 +38,21 @@ fn every_type_can_be_described() {
             r#"{{"input":[4,9,8],"layers":[{{"name":"pooled","type":{pool}}},{{"name":"a","type":"{first}","inputs":["input"]}},{{"name":"b","type":"{}"{options}{inputs}}}]}}"#,
             kind.name
         );
-        let net = spec::read(&text).unwrap_or_else(|e| panic!("{}: {e}", kind.name));
+        let net = description::read(&text).unwrap_or_else(|e| panic!("{}: {e}", kind.name));
         let layer = net.nodes()[3].layer.as_ref().unwrap();
         assert_eq!(layer.kind(), kind.name);
         let names: Vec<&str> = layer.options().iter().map(|(name, _)| *name).collect();
         assert_eq!(names, kind.options.iter().map(|o| o.name).collect::<Vec<_>>(), "{}", kind.name);
-        assert_eq!(drawn(&spec::read(&spec::write(&net)).unwrap()), drawn(&net), "{}", kind.name);
+        assert_eq!(drawn(&description::read(&description::write(&net)).unwrap()), drawn(&net), "{}", kind.name);
     }
 }
 
 #[test]
 fn defaults_names_and_the_output_are_left_out_and_found_again() {
     let text = r#"{"input":[2,6,5],"layers":[{"name":"a","type":"conv","out":2,"kernel":[3,1],"pad":[1,0],"bias":false},{"name":"b","type":"dropout","ratio":0.1},{"name":"sum","type":"add","inputs":["b","input"]},{"name":"unread","type":"relu"}],"output":"sum"}"#;
-    let net = spec::read(text).unwrap();
-    assert_eq!(spec::write(&net), text);
-    let same = spec::read(
+    let net = description::read(text).unwrap();
+    assert_eq!(description::write(&net), text);
+    let same = description::read(
         r#"{ "input": [2, 6, 5], "output": "sum", "layers": [
              { "type": "conv", "name": "a", "out": 2, "kernel": [3, 1], "pad": [1, 0], "bias": false, "groups": 1, "stride": 1 },
              { "name": "b", "type": "dropout", "ratio": 1e-1 }, { "name": "sum", "type": "add", "inputs": ["b", "input"] },
@@ -83,7 +83,7 @@ fn what_is_impossible_is_said_in_place() {
         ("7", "format", "layer 2: expected an object"),
     ];
     for (layer, code, says) in cases {
-        let (graph, outcome) = spec::draft(&layers(layer));
+        let (graph, outcome) = description::draft(&layers(layer));
         let fault = outcome.expect_err(layer);
         assert_eq!(fault.layer, Some(1), "{layer}");
         assert_eq!(graph.nodes().len(), 2, "{layer}: what came before is wired");
@@ -97,11 +97,11 @@ fn what_is_no_description_is_refused() {
     let long = format!("{{\"input\":[1,8,8],\"layers\":[{}]}}", " ".repeat(1 << 20));
     let deep = "[".repeat(100_000);
     for text in ["", "[]", "{}", "{\"input\":[1,8]}", "{\"input\":[0,8,8],\"layers\":[]}", "nonsense", &long, &deep] {
-        let (_, outcome) = spec::draft(text);
+        let (_, outcome) = description::draft(text);
         let fault = outcome.expect_err(text);
         assert!(fault.layer.is_none() && matches!(fault.error.code(), "format" | "shape"), "{:?}", fault.error);
     }
-    let (graph, outcome) = spec::draft(r#"{"input":[1,8,8],"layers":[]}"#);
+    let (graph, outcome) = description::draft(r#"{"input":[1,8,8],"layers":[]}"#);
     assert_eq!(Graph::nodes(&graph).len(), 1);
     assert!(outcome.is_ok(), "no layer at all answers with its input");
 }

@@ -3,10 +3,10 @@
 //! Srivastava et al. 2014, in the inverted form: what is kept grows by `1 / (1 − ratio)` while training, so
 //! inference does nothing. (The sources scale at inference instead; their weights are rescaled once on import.)
 
-use super::layer::{Backward, Forward, Io, Layer, Mode, Op};
-use super::spec::Setting;
 use crate::error::{Error, Result};
 use crate::kernel::{Level, act};
+use crate::nn::description::Setting;
+use crate::nn::layer::{Backward, Forward, Io, Layer, Mode, Op};
 use crate::rng::Rng;
 use crate::shape::Shape;
 use crate::tensor::Map;

@@ -2,14 +2,14 @@
 //!
 //! While training, the statistics are those of the images that one run sees: of a shard, where a batch is cut into
 //! shards. They reach the running ones by way of the gradient arena, so that shards need no other channel; see
-//! [`super::params::Role::Statistic`]. Inference reads the running ones, and [`super::fold`] can work them into the
+//! [`crate::nn::params::Role::Statistic`]. Inference reads the running ones, and [`super::fold`] can work them into the
 //! convolution before.
 
-use super::layer::{Backward, Forward, Io, Layer, Mode, Op, Reads};
-use super::params::{Order, Role, View};
-use super::spec::Setting;
 use crate::error::{Error, Result};
 use crate::kernel::norm::{self, Slopes};
+use crate::nn::description::Setting;
+use crate::nn::layer::{Backward, Forward, Io, Layer, Mode, Op, Reads};
+use crate::nn::params::{Order, Role, View};
 use crate::shape::Shape;
 use crate::tensor::Map;
 use std::ops::Range;

@@ -1,9 +1,9 @@
 //! Upsampling: a map made larger without parameters, as decoders do it (Long et al. 2015, section 3.3).
 
-use super::layer::{Backward, Forward, Io, Layer, Op};
-use super::spec::Setting;
 use crate::error::{Error, Result};
 use crate::kernel::resize::{self, Between};
+use crate::nn::description::Setting;
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op};
 use crate::shape::Shape;
 use crate::tensor::Map;
 

@@ -2,9 +2,9 @@
 //!
 //! It works in place on its first input, so a residual sum costs no buffer; a ReLU behind it is done in the same pass.
 
-use super::layer::{Backward, Forward, Io, Layer, MANY, Op};
 use crate::error::{Error, Result};
 use crate::kernel::act;
+use crate::nn::layer::{Backward, Forward, Io, Layer, MANY, Op};
 use crate::shape::Shape;
 use crate::tensor::{Map, add_rows, copy_rows};
 use std::ops::RangeInclusive;

@@ -1,8 +1,8 @@
 //! Channel scale: `y = x · s`, one factor for each channel and image: where squeeze-and-excitation acts. Hu et al. 2018.
 
-use super::layer::{Backward, Forward, Io, Layer, Op, Reads};
 use crate::error::{Error, Result};
 use crate::kernel::norm::{self, Slopes};
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op, Reads};
 use crate::shape::Shape;
 use crate::tensor::Map;
 use std::ops::RangeInclusive;

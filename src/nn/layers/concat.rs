@@ -1,7 +1,7 @@
 //! Concatenation of channels: where the branches of an Inception block meet. Szegedy et al. 2015.
 
-use super::layer::{Backward, Forward, Io, Layer, MANY, Op};
 use crate::error::{Error, Result};
+use crate::nn::layer::{Backward, Forward, Io, Layer, MANY, Op};
 use crate::shape::Shape;
 use crate::tensor::Map;
 use std::ops::RangeInclusive;

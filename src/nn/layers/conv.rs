@@ -1,13 +1,13 @@
 //! Convolution: `y[o] = Σ x·w[o] + b[o]` over a window that slides. LeCun et al. 1998.
 
 use super::depthwise::DepthwiseOp;
-use super::layer::{Backward, Forward, Io, Layer, Op};
-use super::params::{Order, Role, View};
-use super::spec::{Setting, window_options};
 use crate::error::{Error, Result};
 use crate::kernel::conv::{self, Geometry, InputGradient, WeightGradient};
 use crate::kernel::gemm::Store;
 use crate::kernel::reduce::column_sums;
+use crate::nn::description::{Setting, window_options};
+use crate::nn::layer::{Backward, Forward, Io, Layer, Op};
+use crate::nn::params::{Order, Role, View};
 use crate::shape::{Shape, Window};
 use std::ops::Range;
 

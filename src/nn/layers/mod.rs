@@ -1,0 +1,20 @@
+//! The layers, one file for each family: its shape rule, forward and backward pass together. See [`super::layer::Layer`].
+
+pub mod act;
+pub mod add;
+pub mod affine;
+pub mod batch_norm;
+pub mod concat;
+pub mod conv;
+pub mod conv3d;
+pub mod conv_transpose;
+mod depthwise;
+pub mod dropout;
+pub mod flatten;
+pub mod lrn;
+pub mod norm;
+pub mod pool;
+pub mod prelu;
+pub mod scale;
+pub mod unpool;
+pub mod upsample;
