@@ -3,7 +3,7 @@
 //!     cargo bench --bench native --no-default-features -- FOLDER
 
 use hitofude::file::safetensors;
-use hitofude::nn::{Network, Purpose, description};
+use hitofude::nn::{Network, Want, description};
 use hitofude::systems::session::Session;
 use hitofude::tensor::Tensor;
 use std::io::{BufRead, Write};
@@ -24,8 +24,8 @@ fn main() {
     let named =
         |name: &str| -> Vec<f32> { numbers.iter().find(|(n, _)| n == name).unwrap().1.iter().copied().collect() };
     let (images, targets) = (named("images"), named("targets"));
-    let mut infer = session(&net, targets.len() / 10, &Purpose::Infer { taps: vec![] }, &numbers);
-    let mut train = session(&net, targets.len() / 10, &Purpose::Train { input_gradient: false }, &numbers);
+    let mut infer = session(&net, targets.len() / 10, &Want::outputs(), &numbers);
+    let mut train = session(&net, targets.len() / 10, &Want::training(), &numbers);
     let mut answers = vec![0.0; targets.len()];
     println!("[\"forward\", \"train\"]");
     for line in std::io::stdin().lock().lines() {
@@ -43,8 +43,8 @@ fn main() {
     }
 }
 
-fn session(net: &Network, batch: usize, purpose: &Purpose, numbers: &[(String, Tensor)]) -> Session {
-    let mut session = Session::new(net, batch, purpose, 0).unwrap();
+fn session(net: &Network, batch: usize, want: &Want, numbers: &[(String, Tensor)]) -> Session {
+    let mut session = Session::new(net, batch, want, 0).unwrap();
     for view in net.views() {
         let (_, tensor) = numbers.iter().find(|(name, _)| *name == view.name).unwrap();
         session.set(&view.name, tensor.iter().copied().collect()).unwrap();

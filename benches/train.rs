@@ -9,7 +9,7 @@
 mod common;
 
 use fearless_simd::Level;
-use hitofude::nn::{Init, Mode, Params, Purpose, Run};
+use hitofude::nn::{Init, Mode, Params, Run, Want};
 use hitofude::rng::Rng;
 use hitofude::zoo;
 use std::time::Instant;
@@ -49,7 +49,7 @@ fn network(name: &str) {
 
     let start = |level| Contender {
         level,
-        run: Run::at_level(&net, SHARD, &Purpose::Train { input_gradient: false }, level),
+        run: Run::at_level(&net, SHARD, &Want::training(), level),
         gradient: vec![0.0; net.arena_len()],
         forward: Vec::new(),
         training: Vec::new(),

@@ -39,6 +39,8 @@ mod kernels_small;
 mod model;
 #[path = "plan.rs"]
 mod plan;
+#[path = "ports.rs"]
+mod ports;
 #[path = "recognise.rs"]
 mod recognise;
 #[path = "sources/main.rs"]

@@ -2,7 +2,7 @@
 //! works on after it has thrown.
 #![cfg(target_arch = "wasm32")]
 
-use hitofude::nn::{Init, Mode, Purpose, Run};
+use hitofude::nn::{Init, Mode, Run, Want};
 use hitofude::shape::Shape;
 use hitofude::systems::experiment::Setup;
 use hitofude::systems::reproduce::Claim;
@@ -14,8 +14,8 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
-fn network(purpose: &str) -> JsValue {
-    Network::new(&"simple_convnet".into(), &2.into(), &purpose.into(), &5.into()).unwrap().into()
+fn network(want: &str) -> JsValue {
+    Network::new(&"simple_convnet".into(), &2.into(), &want.into(), &5.into()).unwrap().into()
 }
 
 fn images() -> Vec<f32> {
@@ -41,7 +41,7 @@ fn a_batch_gets_the_runs_answers_whole_and_layer_by_layer() {
     let net = zoo::build("simple_convnet").unwrap();
     let mut params = net.zeros();
     Init::He.fill(&mut params, 5).unwrap();
-    let mut expected = Run::new(&net, 2, &Purpose::Infer { taps: vec![] });
+    let mut expected = Run::new(&net, 2, &Want::outputs());
     expected.forward(&params, &images(), 2, Mode::Infer).unwrap();
     let page = network("infer");
     assert_eq!(numbers(&page, "net.forward(images)"), expected.output());

@@ -1,7 +1,7 @@
 //! Looking inside: every method against an independent computation (a slope by its definition, an axiom of its paper, a
 //! naive twin), every number of a step against the layer that the engine computed.
 
-use hitofude::nn::{Init, Mode, Network, Params, Purpose, Run, description};
+use hitofude::nn::{Init, Mode, Network, Params, Run, Want, description};
 use hitofude::rng::Rng;
 use hitofude::systems::explain::{Album, Ascent, Axes, Dream, Explainer, Goal, Method, nearest};
 use hitofude::{Error, zoo};
@@ -48,7 +48,7 @@ fn looking(description: &str) -> (Network, Explainer, Vec<f32>) {
 
 /// The score of a class, by a run of its own.
 fn score(explainer: &Explainer, picture: &[f32], class: usize) -> f32 {
-    let mut run = Run::new(explainer.network(), 1, &Purpose::Infer { taps: vec![] });
+    let mut run = Run::new(explainer.network(), 1, &Want::outputs());
     run.forward(explainer.params(), picture, 1, Mode::Infer).unwrap();
     run.output()[class]
 }

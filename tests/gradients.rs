@@ -20,7 +20,7 @@ use hitofude::nn::layers::prelu::Prelu;
 use hitofude::nn::layers::scale::Scale;
 use hitofude::nn::layers::unpool::MaxUnpool;
 use hitofude::nn::layers::upsample::Upsample;
-use hitofude::nn::{Conv, Graph, Init, Mode, Network, Params, Purpose, Run, Wire};
+use hitofude::nn::{Conv, Graph, Init, Mode, Network, Params, Run, Want, Wire};
 use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window};
 
@@ -212,7 +212,7 @@ impl Check {
             *p += 0.1 * rng.normal();
         }
         let images = (0..IMAGES * net.input_shape().len()).map(|_| rng.normal()).collect();
-        let run = Run::new(net, IMAGES, &Purpose::Train { input_gradient: true });
+        let run = Run::new(net, IMAGES, &Want::everything());
         Self { run, params, images, output: net.output(), loss }
     }
 
@@ -298,4 +298,106 @@ fn every_layer_has_the_gradient_of_its_definition() {
 fn squared_error_has_the_gradient_of_its_definition() {
     let targets = (0..IMAGES * 4).map(|i| i as f32 * 0.1).collect();
     Check::new(&network(CASES[0].1), Loss::Squared(targets)).compare("squared error");
+}
+
+/// What a run of everything makes of the input's gradient: all parameters learn.
+fn pixels(run: &Run, input: Wire) -> Vec<f32> {
+    let (dx, map) = run.gradient(input).expect("asked for");
+    map.rows(dx.len() / map.len()).flat_map(|row| dx[row].to_vec()).collect()
+}
+
+/// A frozen layer lets gradients through and asks for no arena; so does one of a run that wants the input's gradient alone.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn layers_that_do_not_learn_leave_the_arena_alone() {
+    for (name, wire) in CASES {
+        let net = network(*wire);
+        let input = net.wires().next().unwrap();
+        let mut full = Check::new(&net, Loss::CrossEntropy);
+        full.loss();
+        let params = full.params.clone();
+        full.run.backward(&params, &mut vec![0.0; params.values().len()]);
+        let expected = pixels(&full.run, input);
+        let fixed = net.fix(&["*"]).unwrap();
+        let wants = [(&net, Want::input_gradient(vec![])), (&fixed, Want::everything()), (&fixed, Want::training())];
+        for (net, want) in wants {
+            let mut lean = Check { run: Run::new(net, IMAGES, &want), ..Check::new(net, Loss::CrossEntropy) };
+            lean.run.forward(&params, &full.images, IMAGES, Mode::Train { seed: 9 }).unwrap();
+            if want == Want::training() {
+                // Nothing learns, so nothing goes backward.
+                assert!(lean.run.softmax_cross_entropy(net.output(), &LABELS, 1.0).is_err(), "{name}");
+                lean.run.backward(&params, &mut []);
+                continue;
+            }
+            lean.run.softmax_cross_entropy(net.output(), &LABELS, 1.0).unwrap();
+            lean.run.backward(&params, &mut []);
+            assert_eq!(pixels(&lean.run, input), expected, "{name}: {want:?}");
+        }
+    }
+}
+
+/// Every layer first, behind a frozen one, before a frozen one and last: its parameters' gradient is the one that it has where
+/// everything learns.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn what_learns_alone_gets_the_gradient_that_it_has_among_others() {
+    for (name, wire) in CASES {
+        let net = network(*wire);
+        let mut full = Check::new(&net, Loss::CrossEntropy);
+        full.loss();
+        let (params, len) = (full.params.clone(), full.params.values().len());
+        let mut expected = vec![0.0; len];
+        full.run.backward(&params, &mut expected);
+        let owners: Vec<&str> = net.nodes().iter().filter(|n| !n.params.is_empty()).map(|n| &*n.name).collect();
+        for &alone in &owners {
+            let others: Vec<&str> = owners.iter().copied().filter(|owner| *owner != alone).collect();
+            let net = net.fix(&others).unwrap();
+            let mut run = Run::new(&net, IMAGES, &Want::training());
+            run.forward(&params, &full.images, IMAGES, Mode::Train { seed: 9 }).unwrap();
+            run.softmax_cross_entropy(net.output(), &LABELS, 1.0).unwrap();
+            let mut gradient = vec![0.0; len];
+            run.backward(&params, &mut gradient);
+            for view in net.views().iter().filter(|view| !view.role.is_statistic()) {
+                let its = view.name.rsplit_once('.').unwrap().0 == alone;
+                let want = if its { expected[view.range()].to_vec() } else { vec![0.0; view.len()] };
+                assert_eq!(gradient[view.range()], want, "{name}: {} with {alone} alone", view.name);
+            }
+        }
+    }
+}
+
+/// Transposed convolution reads its output's gradient beyond the borders for its weights, too.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_first_layer_of_every_kind_learns() {
+    let firsts: [(&str, Wiring); 6] = [
+        ("conv", |g, x| g.add("a", Conv::new(2, 3).pad(1), &[x])),
+        ("depthwise", |g, x| g.add("a", Conv::new(2, 3).groups(2).pad(1), &[x])),
+        ("conv 3d", |g, x| g.add("a", Conv3d::new(2, 2, 3).pad(1), &[x])),
+        ("transposed", |g, x| {
+            let window = Window::square(3).stride(2).pad(1);
+            g.add("a", ConvTranspose { window, output_pad: (1, 0), ..ConvTranspose::new(3, 3) }, &[x])
+        }),
+        ("batch norm", |g, x| g.add("a", BatchNorm::default(), &[x])),
+        ("prelu", |g, x| g.add("a", Prelu { shared: false }, &[x])),
+    ];
+    for (name, first) in firsts {
+        let mut g = Graph::new();
+        let x = g.input("input", Shape::new(2, 6, 5)).unwrap();
+        let y = first(&mut g, x).unwrap();
+        let y = g.add("flatten", Flatten, &[y]).unwrap();
+        let y = g.add("last", Affine::new(4), &[y]).unwrap();
+        let net = g.finish(y);
+        let [mut full, mut lean] = [Want::everything(), Want::training()].map(|want| {
+            let check = Check::new(&net, Loss::CrossEntropy);
+            let mut run = Run::new(&net, IMAGES, &want);
+            run.forward(&check.params, &check.images, IMAGES, Mode::Train { seed: 9 }).unwrap();
+            run.softmax_cross_entropy(net.output(), &LABELS, 1.0).unwrap();
+            let mut gradient = vec![0.0; check.params.values().len()];
+            run.backward(&check.params, &mut gradient);
+            gradient
+        });
+        assert_eq!(lean, full, "{name}");
+        assert!(full.drain(..).chain(lean.drain(..)).any(|g| g != 0.0), "{name}");
+    }
 }

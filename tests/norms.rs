@@ -7,7 +7,7 @@ use hitofude::nn::layers::affine::Affine;
 use hitofude::nn::layers::batch_norm::BatchNorm;
 use hitofude::nn::layers::flatten::Flatten;
 use hitofude::nn::params::Role;
-use hitofude::nn::{Conv, Graph, Init, Mode, Network, Params, Purpose, Run, Wire, fold};
+use hitofude::nn::{Conv, Graph, Init, Mode, Network, Params, Run, Want, Wire, fold};
 use hitofude::rng::Rng;
 use hitofude::shape::Shape;
 use hitofude::train::{Options, Trainer};
@@ -47,7 +47,7 @@ fn images(net: &Network, n: usize) -> Vec<f32> {
 
 fn answers(net: &Network, params: &Params, images: &[f32]) -> Vec<f32> {
     let n = images.len() / net.input_shape().len();
-    let mut run = Run::new(net, n, &Purpose::Infer { taps: vec![] });
+    let mut run = Run::new(net, n, &Want::outputs());
     run.forward(params, images, n, Mode::Infer).unwrap();
     run.output().to_vec()
 }

@@ -1,6 +1,6 @@
 //! The plan: shared buffers change no answer, taps keep what they name, and nothing is allocated twice.
 
-use hitofude::nn::{Init, Mode, Purpose, Run, Wire};
+use hitofude::nn::{Init, Mode, Run, Want, Wire};
 use hitofude::rng::Rng;
 use hitofude::zoo;
 
@@ -17,9 +17,9 @@ fn inference_with_and_without_taps_and_training_agree_to_the_bit() {
         let mut rng = Rng::new(4);
         let images: Vec<f32> = (0..5 * net.input_shape().len()).map(|_| rng.uniform()).collect();
         let all = net.wires().collect();
-        let mut lean = Run::new(&net, 5, &Purpose::Infer { taps: vec![] });
-        let mut tapped = Run::new(&net, 5, &Purpose::Infer { taps: all });
-        let mut train = Run::new(&net, 5, &Purpose::Train { input_gradient: false });
+        let mut lean = Run::new(&net, 5, &Want::outputs());
+        let mut tapped = Run::new(&net, 5, &Want::values(all));
+        let mut train = Run::new(&net, 5, &Want::training());
         assert!(lean.plan().bytes() < tapped.plan().bytes(), "{}: a lean plan reuses buffers", row.name);
         // Twice: a second run finds the buffers dirty.
         for _ in 0..2 {
@@ -44,7 +44,7 @@ fn inference_with_and_without_taps_and_training_agree_to_the_bit() {
 fn wrong_sizes_are_refused() {
     let net = zoo::build("three_layer_mlp").unwrap();
     let params = net.zeros();
-    let mut run = Run::new(&net, 2, &Purpose::Infer { taps: vec![] });
+    let mut run = Run::new(&net, 2, &Want::outputs());
     for (len, n) in [(0, 0), (784, 2), (3 * 784, 3), (783, 1)] {
         let error = run.forward(&params, &vec![0.0; len], n, Mode::Infer).unwrap_err();
         assert!(matches!(error.code(), "shape" | "value"), "{error}");
@@ -65,8 +65,8 @@ fn gradients_in_shared_buffers_are_the_same_to_the_bit() {
         let images: Vec<f32> = (0..3 * net.input_shape().len()).map(|_| rng.uniform()).collect();
         let targets: Vec<f32> = (0..30).map(|i| f32::from(u8::from(i % 10 == i / 10))).collect();
         let mut gradients = [vec![], vec![]];
-        for (input_gradient, out) in [false, true].into_iter().zip(&mut gradients) {
-            let mut run = Run::new(&net, 3, &Purpose::Train { input_gradient });
+        for (want, out) in [Want::training(), Want::everything()].into_iter().zip(&mut gradients) {
+            let mut run = Run::new(&net, 3, &want);
             // Twice: the second time the buffers are dirty.
             for _ in 0..2 {
                 *out = vec![0.0; params.values().len()];
@@ -93,9 +93,9 @@ fn a_descent_comes_to_the_same_input_gradient_to_the_bit() {
         let relu = |w: &Wire| net.node(*w).layer.as_ref().is_some_and(|layer| layer.kind() == "relu");
         let losses: Vec<Wire> = net.wires().filter(relu).step_by(2).chain([net.output()]).collect();
         let input = net.wires().next().unwrap();
-        let purposes = [Purpose::Train { input_gradient: true }, Purpose::Descend { losses: losses.clone() }];
-        let mut found = purposes.iter().map(|purpose| {
-            let mut run = Run::new(&net, 1, purpose);
+        let wants = [Want::everything(), Want::input_gradient(losses.clone())];
+        let mut found = wants.iter().map(|want| {
+            let mut run = Run::new(&net, 1, want);
             let mut gradient = vec![];
             for _ in 0..2 {
                 run.forward(&params, &image, 1, Mode::Infer).unwrap();
@@ -123,7 +123,7 @@ fn a_descent_comes_to_the_same_input_gradient_to_the_bit() {
 #[cfg_attr(not(target_arch = "wasm32"), test)]
 fn a_training_step_takes_little_more_memory_than_it_needs() {
     let net = zoo::build("deep_convnet").unwrap();
-    let run = Run::new(&net, 100, &Purpose::Train { input_gradient: false });
+    let run = Run::new(&net, 100, &Want::training());
     let (bytes, needed) = (run.bytes(), run.plan().needed());
     eprintln!("DeepConvNet, batch 100: {bytes} bytes for {needed} needed, {:.3} times", bytes as f64 / needed as f64);
     assert!(needed <= bytes && bytes as f64 <= 1.2 * needed as f64, "{bytes} for {needed}");

@@ -5,7 +5,7 @@ mod known;
 
 use hitofude::data::ink::{MNIST_PEN, PEN};
 use hitofude::file::safetensors::{self, Precision, Weights};
-use hitofude::nn::{Init, Mode, Params, Purpose, Run};
+use hitofude::nn::{Init, Mode, Params, Run, Want};
 use hitofude::rng::Rng;
 use hitofude::systems::recognise::{Answer, Calibration, Ink, Reading, Recogniser};
 use hitofude::tensor::Tensor;
@@ -128,7 +128,7 @@ fn layers_are_what_the_network_holds_behind_each_activation() {
     for row in zoo::CATALOGUE {
         let params = params(row.name, 5);
         let net = zoo::build(row.name).unwrap();
-        let mut all = Run::new(&net, 1, &Purpose::Infer { taps: net.wires().collect() });
+        let mut all = Run::new(&net, 1, &Want::values(net.wires().collect()));
         all.forward(&params, &picture(6), 1, Mode::Infer).unwrap();
         let mut model = Recogniser::new(row.name, params, Calibration::default()).unwrap();
         model.predict(&picture(6)).unwrap();

@@ -1,14 +1,14 @@
 //! A session: its answers are the run's, its steps the trainer's, and what does not fit is refused.
 
-use hitofude::nn::{Init, Mode, Network, Purpose, Run};
+use hitofude::nn::{Init, Mode, Network, Run, Want};
 use hitofude::rng::Rng;
 use hitofude::systems::session::Session;
 use hitofude::train::{Options, Trainer};
 use hitofude::zoo;
 
-const LEARN: Purpose = Purpose::Train { input_gradient: false };
-const EXPLAIN: Purpose = Purpose::Train { input_gradient: true };
-const INFER: Purpose = Purpose::Infer { taps: vec![] };
+const LEARN: Want = Want::training();
+const EXPLAIN: Want = Want::everything();
+const INFER: Want = Want::outputs();
 
 fn net() -> Network {
     zoo::build("simple_convnet").unwrap()
@@ -30,8 +30,8 @@ fn answers_are_the_runs() {
     Init::He.fill(&mut params, 5).unwrap();
     let mut run = Run::new(&net, 3, &INFER);
     run.forward(&params, &images, 3, Mode::Infer).unwrap();
-    for purpose in [INFER, LEARN, EXPLAIN] {
-        let (mut session, mut out) = (Session::new(&net, 3, &purpose, 5).unwrap(), vec![0.0; 30]);
+    for want in [INFER, LEARN, EXPLAIN] {
+        let (mut session, mut out) = (Session::new(&net, 3, &want, 5).unwrap(), vec![0.0; 30]);
         session.forward(&images, &mut out).unwrap();
         assert_eq!(out, run.output());
         session.forward(&images[784..1568], &mut out[..10]).unwrap();
@@ -102,8 +102,8 @@ fn layer_by_layer_is_the_same() {
 #[test]
 fn what_does_not_fit_is_refused_and_the_session_works_on() {
     let code = |outcome: hitofude::Result<()>| outcome.unwrap_err().code();
-    for (batch, purpose) in [(0, INFER), (1 << 24, INFER), (1 << 20, LEARN)] {
-        assert_eq!(code(Session::new(&net(), batch, &purpose, 1).map(|_| ())), "value");
+    for (batch, want) in [(0, INFER), (1 << 24, INFER), (1 << 20, LEARN)] {
+        assert_eq!(code(Session::new(&net(), batch, &want, 1).map(|_| ())), "value");
     }
     let mut session = Session::new(&net(), 2, &INFER, 1).unwrap();
     let (images, mut out, mut first) = (images(3), vec![0.0; 10], vec![0.0; 10]);

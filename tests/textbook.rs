@@ -6,7 +6,7 @@ mod common;
 
 use hitofude::data::idx::{Labelled, Split, load_mnist};
 use hitofude::file::pickle;
-use hitofude::nn::{Mode, Purpose, Run};
+use hitofude::nn::{Mode, Run, Want};
 use hitofude::tensor::Tensor;
 use hitofude::zoo::{build, textbook};
 use serde_json::Value;
@@ -39,7 +39,7 @@ impl Case {
         let mut params = net.zeros();
         params.load(&textbook::import(self.name, &self.tensors).unwrap()).unwrap();
         let pixels: Vec<f32> = self.test.images.pixels.iter().map(|&p| round(f32::from(p) / 255.0)).collect();
-        let mut run = Run::new(&net, BATCH, &Purpose::Infer { taps: vec![] });
+        let mut run = Run::new(&net, BATCH, &Want::outputs());
         let mut scores = Vec::new();
         for images in pixels.chunks(BATCH * 784) {
             run.forward(&params, images, images.len() / 784, Mode::Infer).unwrap();

@@ -79,7 +79,8 @@ fn any_number_of_workers_makes_the_same_bits() {
     let states = [1, 2, 3].map(|workers| {
         let options = Options { average: 0.9, ..Options::DEFAULT };
         let mut descent = Descent::new(first.network(), first.params().clone(), &options).unwrap();
-        let mut replicas: Vec<Replica> = (0..workers).map(|_| Replica::new(first.network(), 3, &options)).collect();
+        let mut replicas: Vec<Replica> =
+            (0..workers).map(|_| Replica::new(first.network(), 3, &options).unwrap()).collect();
         for step in 0..3 {
             // Worker w takes every shard whose number leaves w over, and sends each gradient on its own.
             let shards = (0..3).map(|s: usize| {
@@ -109,10 +110,17 @@ fn a_loss_that_is_not_finite_changes_nothing() {
     let before = trainer.state();
     let spoilt = |i: usize, image: &mut [f32], target: &mut [f32]| {
         example(i, image, target);
-        target[0] = f32::NAN;
+        image.fill(f32::NAN);
     };
     let error = trainer.step(8, 1e-3, 1, spoilt).unwrap_err();
     assert!(error.to_string().contains("step 1"), "{error}");
+    assert_eq!(trainer.state(), before);
+    let no_target = |i: usize, image: &mut [f32], target: &mut [f32]| {
+        example(i, image, target);
+        target[0] = f32::NAN;
+    };
+    let error = trainer.step(8, 1e-3, 1, no_target).unwrap_err();
+    assert!(error.to_string().contains("target"), "{error}");
     assert_eq!(trainer.state(), before);
     assert_eq!(trainer.step(0, 1e-3, 1, example).unwrap_err().code(), "value");
     assert_eq!(trainer.step(10, 1e-3, 1, example).unwrap_err().code(), "value");

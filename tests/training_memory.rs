@@ -3,7 +3,7 @@
 //! One test in a process of its own, because the allocator counts for all threads.
 #![cfg(not(target_arch = "wasm32"))]
 
-use hitofude::nn::Purpose;
+use hitofude::nn::Want;
 use hitofude::systems::session::Session;
 use hitofude::zoo;
 use peak_alloc::PeakAlloc;
@@ -15,7 +15,7 @@ static MEMORY: PeakAlloc = PeakAlloc;
 fn a_training_step_allocates_nothing_from_the_second_time_on() {
     for row in zoo::CATALOGUE {
         let net = zoo::build(row.name).unwrap();
-        let mut session = Session::new(&net, 4, &Purpose::Train { input_gradient: true }, 1).unwrap();
+        let mut session = Session::new(&net, 4, &Want::everything(), 1).unwrap();
         let images = vec![0.5; 4 * session.image()];
         let targets = vec![1.0 / session.answer() as f32; 4 * session.answer()];
         let mut gradient = vec![0.0; images.len()];

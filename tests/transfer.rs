@@ -1,6 +1,6 @@
 //! Frozen layers, new classes, several networks at once, and what there is to see of a training.
 
-use hitofude::nn::{Init, Mode, Network, Params, Purpose, Run, description};
+use hitofude::nn::{Init, Mode, Network, Params, Run, Want, description};
 use hitofude::rng::Rng;
 use hitofude::systems::ensemble::{Rule as Join, join};
 use hitofude::systems::transfer::with_classes;
@@ -54,7 +54,7 @@ fn frozen_layers_keep_their_bits_and_cost_no_gradient() {
             }
         }
     }
-    let plan = |net: &Network| Run::new(net, 4, &Purpose::Train { input_gradient: false });
+    let plan = |net: &Network| Run::new(net, 4, &Want::training());
     let frozen = plan(&net.freeze(&["conv1", "norm1"]).unwrap());
     let kept = |run: &Run, layer: &str| run.plan().places[place(&net, layer)].gradient.is_some();
     assert!(kept(&plan(&net), "norm1") && !kept(&frozen, "norm1") && !kept(&frozen, "pool1") && kept(&frozen, "conv2"));
@@ -121,7 +121,7 @@ fn histograms_and_norms_cover_every_number() {
     assert!((layers[1].1 - 8.0_f64.sqrt()).abs() < 1e-9);
     let weights = Histogram::of_layer(&net, "conv2", params.values(), 10).unwrap();
     assert_eq!(weights.counts.iter().sum::<u64>(), 6 * 4 * 9 + 6);
-    let mut run = Run::new(&net, 2, &Purpose::Train { input_gradient: false });
+    let mut run = Run::new(&net, 2, &Want::training());
     run.forward(&params, &[0.5; 128], 2, Mode::Infer).unwrap();
     let seen = Histogram::of_activations(&run, net.wire("pool1").unwrap(), 8).unwrap();
     assert_eq!(seen.counts.iter().sum::<u64>(), 2 * 4 * 4 * 4, "without the halo that conv2 reads");

@@ -3,7 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use hitofude::file::safetensors;
-use hitofude::nn::{Mode, Network, Params, Plan, Purpose, Run, description, fold};
+use hitofude::nn::{Mode, Network, Params, Plan, Run, Want, description, fold};
 use hitofude::tensor::Tensor;
 use hitofude::zoo::{self, CATALOGUE, IMAGENET};
 use serde_json::Value;
@@ -69,7 +69,7 @@ fn params(net: &Network) -> Params {
 
 fn answer(net: &Network, params: &Params) -> Vec<f32> {
     let image: Vec<f32> = drawn("image", net.input_shape().len()).map(|v| (2.0 * v - 1.0) as f32).collect();
-    let mut run = Run::new(net, 1, &Purpose::Infer { taps: vec![] });
+    let mut run = Run::new(net, 1, &Want::outputs());
     run.forward(params, &image, 1, Mode::Infer).unwrap();
     run.output().to_vec()
 }
@@ -95,7 +95,7 @@ fn they_answer_what_torchvisions_answer() {
 fn plans_say_what_they_take() {
     for row in IMAGENET {
         let net = zoo::build(row.name).unwrap();
-        let plan = Plan::new(&net, 1, &Purpose::Infer { taps: vec![] });
+        let plan = Plan::new(&net, 1, &Want::outputs());
         let megabytes = |bytes: usize| bytes as f64 / 1e6;
         let (run, weights) = (megabytes(plan.bytes()), megabytes(4 * net.arena_len()));
         println!("{}: {run:.0} MB for a run, {weights:.0} MB of weights", row.name);

@@ -143,6 +143,11 @@ pub fn add_assign(level: Level, y: &mut [f32], x: &[f32]) {
     zip(level, y, x, |y, x| y + x);
 }
 
+/// `y += a x`.
+pub fn add_scaled(level: Level, y: &mut [f32], x: &[f32], a: f32) {
+    zip(level, y, x, |y, x| y + x * a);
+}
+
 /// `y = max(y + x, 0)`; NaN stays NaN.
 pub fn add_relu(level: Level, y: &mut [f32], x: &[f32]) {
     zip(level, y, x, |y, x| if y + x <= 0.0 { 0.0 } else { y + x });

@@ -10,6 +10,7 @@ pub mod depthwise;
 pub mod gemm;
 pub mod gram;
 mod lanes;
+pub mod loss;
 pub mod lrn;
 pub mod norm;
 pub mod pool;

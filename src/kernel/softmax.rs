@@ -92,15 +92,36 @@ pub fn softmax_cross_entropy_soft(
     scale: f32,
     dlogits: &mut [f32],
 ) -> f64 {
+    softmax_cross_entropy_from(level, 0.0, logits, targets, c, scale, dlogits)
+}
+
+/// As [`softmax_cross_entropy_soft`], with its terms added to a sum one by one: a batch in pieces comes to the same bits as
+/// the batch at once.
+pub fn softmax_cross_entropy_from(
+    level: Level,
+    sum: f64,
+    logits: &[f32],
+    targets: &[f32],
+    c: usize,
+    scale: f32,
+    dlogits: &mut [f32],
+) -> f64 {
     assert_eq!(logits.len() % c, 0);
     assert_eq!(logits.len(), targets.len());
     assert_eq!(logits.len(), dlogits.len());
-    dispatch!(level, simd => soft_body(simd, logits, targets, c, scale, dlogits))
+    dispatch!(level, simd => soft_body(simd, sum, logits, targets, c, scale, dlogits))
 }
 
 #[simd]
-fn soft_body<S: Simd>(_: S, logits: &[f32], targets: &[f32], c: usize, scale: f32, dlogits: &mut [f32]) -> f64 {
-    let mut loss = 0.0;
+fn soft_body<S: Simd>(
+    _: S,
+    mut loss: f64,
+    logits: &[f32],
+    targets: &[f32],
+    c: usize,
+    scale: f32,
+    dlogits: &mut [f32],
+) -> f64 {
     for ((x, t), d) in logits.chunks_exact(c).zip(targets.chunks_exact(c)).zip(dlogits.chunks_exact_mut(c)) {
         d.copy_from_slice(x);
         let (max, sum) = exponentials(d);
@@ -113,6 +134,39 @@ fn soft_body<S: Simd>(_: S, logits: &[f32], targets: &[f32], c: usize, scale: f3
             }
             *d = (*d * inverse - t) * scale;
         }
+    }
+    loss
+}
+
+/// [`softmax_cross_entropy`] against the class of each pixel: adds `Σ −ln p[class]` to `sum` and writes `p − onehot`. A class
+/// of −1 counts for nothing: its row of `dlogits` is zero.
+pub fn softmax_cross_entropy_masked(
+    level: Level,
+    sum: f64,
+    logits: &[f32],
+    classes: &[f32],
+    c: usize,
+    dlogits: &mut [f32],
+) -> f64 {
+    assert_eq!(logits.len(), classes.len() * c);
+    assert_eq!(dlogits.len(), logits.len());
+    assert!(classes.iter().all(|&class| class < c as f32));
+    dispatch!(level, simd => masked_body(simd, sum, logits, classes, c, dlogits))
+}
+
+#[simd]
+fn masked_body<S: Simd>(_: S, mut loss: f64, logits: &[f32], classes: &[f32], c: usize, dlogits: &mut [f32]) -> f64 {
+    for ((x, d), &class) in logits.chunks_exact(c).zip(dlogits.chunks_exact_mut(c)).zip(classes) {
+        if class < 0.0 {
+            d.fill(0.0);
+            continue;
+        }
+        let label = class as usize;
+        d.copy_from_slice(x);
+        let (max, sum) = exponentials(d);
+        loss += libm::log(sum) + (f64::from(max) - f64::from(x[label]));
+        times(d, (1.0 / sum) as f32);
+        d[label] -= 1.0;
     }
     loss
 }

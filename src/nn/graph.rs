@@ -1,7 +1,9 @@
 //! The wired list: nodes in a topological order, built by a function from wire to wire.
 
 use super::layer::Layer;
-use super::params::{Params, View};
+use super::network::Network;
+use super::params::View;
+use super::port::{Port, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 use std::sync::Arc;
@@ -17,6 +19,10 @@ pub struct Node {
     pub name: String,
     /// What it computes; `None` for an input of the network.
     pub layer: Option<Arc<dyn Layer>>,
+    /// What an input holds; [`Port::Image`] for a layer.
+    pub port: Port,
+    /// Which rows it has.
+    pub rows: Rows,
     /// What it reads.
     pub inputs: Vec<Wire>,
     /// The shape of its output for one image.
@@ -25,8 +31,12 @@ pub struct Node {
     pub flat: Shape,
     /// Its parameters: a range of the graph's views.
     pub params: std::ops::Range<usize>,
-    /// Whether its parameters stay as they are: see [`Network::freeze`].
+    /// The layer whose parameters it uses, if they are another's; see [`Graph::share`].
+    pub shares: Option<Wire>,
+    /// Whether its parameters stay as they are: see [`Network::freeze`] and [`Network::fix`].
     pub frozen: bool,
+    /// Whether it runs as in inference, even in training: see [`Network::freeze`].
+    pub infers: bool,
 }
 
 /// A network under construction.
@@ -34,7 +44,17 @@ pub struct Node {
 pub struct Graph {
     nodes: Vec<Node>,
     views: Vec<View>,
-    auxiliaries: Vec<(Wire, f32)>,
+    ports: Ports,
+}
+
+/// What a network is asked for by name, beside its inputs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ports {
+    /// Most rows of each group for one image, behind [`Rows::IMAGES`].
+    pub(super) rows: Vec<usize>,
+    pub(super) outputs: Vec<(String, Wire)>,
+    pub(super) losses: Vec<(Wire, f32)>,
+    pub(super) auxiliaries: Vec<(Wire, f32)>,
 }
 
 impl Graph {
@@ -43,13 +63,63 @@ impl Graph {
         Self::default()
     }
 
+    /// An empty list for nodes of another network: with its groups of rows.
+    pub(super) fn like(net: &Network) -> Self {
+        let rows = net.ports().rows.clone();
+        Self { ports: Ports { rows, ..Ports::default() }, ..Self::default() }
+    }
+
+    /// A finished network's list, to be gone on with.
+    pub(super) fn grown(nodes: Vec<Node>, views: Vec<View>, ports: Ports) -> Self {
+        Self { nodes, views, ports }
+    }
+
+    /// Appends a node of another network, which reads where `moved` says its inputs have gone, as `layer` if it is no input.
+    /// Parameters that it shares it shares again, if their owner has been copied.
+    pub(super) fn copy(&mut self, node: &Node, layer: Option<Arc<dyn Layer>>, moved: &[Wire]) -> Result<Wire> {
+        let inputs: Vec<Wire> = node.inputs.iter().map(|w| moved[w.0]).collect();
+        match (layer, node.shares) {
+            (None, _) => self.port(&node.name, node.shape, node.port, node.rows),
+            (_, Some(owner)) => self.share(&node.name, moved[owner.0], &inputs),
+            (Some(layer), None) => self.append(&node.name, layer, &inputs),
+        }
+    }
+
     /// An input of the network: images of this shape.
     pub fn input(&mut self, name: &str, shape: Shape) -> Result<Wire> {
+        self.port(name, shape, Port::Image, Rows::IMAGES)
+    }
+
+    /// A named input of rows of this shape and kind. The first input of a network must hold its images.
+    ///
+    /// Errors: [`Error::Shape`] for a shape without numbers, with too many, or that its kind cannot have, [`Error::Value`] for
+    /// a name that is taken and for a first input that is no image.
+    pub fn port(&mut self, name: &str, shape: Shape, port: Port, rows: Rows) -> Result<Wire> {
         if holds(name, "numbers in an image", &[shape.c, shape.h, shape.w], 0)? == 0 {
             return Err(Error::shape(name, "at least one number in each image", shape));
         }
+        if !port.fits(shape) {
+            return Err(Error::shape(name, format!("a shape for {port:?}"), shape));
+        }
+        if self.nodes.is_empty() && (port, rows) != (Port::Image, Rows::IMAGES) {
+            return Err(Error::value(name, "images as the first input", format!("{port:?}")));
+        }
+        self.unnamed(name)?;
         let params = self.views.len()..self.views.len();
-        self.push(Node { name: name.into(), layer: None, inputs: vec![], shape, flat: shape, params, frozen: false })
+        let (inputs, layer, shares) = (vec![], None, None);
+        let (name, flat, frozen, infers) = (name.into(), shape, false, false);
+        self.push(Node { name, layer, port, rows, inputs, shape, flat, params, shares, frozen, infers })
+    }
+
+    /// A group of rows of its own, at most `each` for an image: regions of an image, say.
+    ///
+    /// Errors: [`Error::Value`] for none, and for more than 65,536.
+    pub fn rows(&mut self, each: usize) -> Result<Rows> {
+        if !(1..=1 << 16).contains(&each) {
+            return Err(Error::value("rows for an image", "1 to 65536", each));
+        }
+        self.ports.rows.push(each);
+        Ok(Rows(self.ports.rows.len()))
     }
 
     /// Appends a layer that reads `inputs` and returns its output.
@@ -62,6 +132,42 @@ impl Graph {
     /// Fails, and changes nothing, where the layer cannot read those inputs, where its name is taken, and where its output
     /// or the network's parameters would be more than memory can hold.
     pub fn append(&mut self, name: &str, layer: Arc<dyn Layer>, inputs: &[Wire]) -> Result<Wire> {
+        let mut node = self.fitted(name, layer, inputs)?;
+        let mut views = self.views_of(&node)?;
+        let mut end = self.views.last().map_or(0, |v| v.range().end);
+        for view in &mut views {
+            view.name = format!("{name}.{}", view.name);
+            view.offset = end;
+            end = holds(name, "parameters up to here", &view.shape, end)?;
+        }
+        node.params = self.views.len()..self.views.len() + views.len();
+        self.views.append(&mut views);
+        self.push(node)
+    }
+
+    /// Appends the layer behind `of` once more, with the same parameters: their gradients add up.
+    ///
+    /// Errors: those of [`Graph::append`]; [`Error::Shape`] where those parameters do not fit these inputs, [`Error::Value`] for
+    /// an input in a layer's place, and for running statistics, which have one place only.
+    pub fn share(&mut self, name: &str, of: Wire, inputs: &[Wire]) -> Result<Wire> {
+        let owner = self.nodes[of.0].shares.unwrap_or(of);
+        let Node { layer, params, name: theirs, .. } = self.nodes[owner.0].clone();
+        let layer = layer.ok_or_else(|| Error::value(name, "a layer to share with", &theirs))?;
+        let mut node = self.fitted(name, layer, inputs)?;
+        let (own, there) = (self.views_of(&node)?, &self.views[params.clone()]);
+        if own.len() != there.len() || !own.iter().zip(there).all(|(a, b)| a.shape == b.shape && a.order == b.order) {
+            let got = format!("{:?}", own.iter().map(|v| &v.shape).collect::<Vec<_>>());
+            return Err(Error::shape(name, format!("the parameters of {theirs}"), got));
+        }
+        if there.iter().any(|view| view.role.is_statistic()) {
+            return Err(Error::value(name, "a layer without running statistics", &theirs));
+        }
+        (node.params, node.shares) = (params, Some(owner));
+        self.push(node)
+    }
+
+    /// The node that a layer would be, behind these inputs, parameters aside.
+    fn fitted(&self, name: &str, layer: Arc<dyn Layer>, inputs: &[Wire]) -> Result<Node> {
         let shapes: Vec<Shape> = inputs.iter().map(|w| self.nodes[w.0].shape).collect();
         let arity = layer.arity();
         if !arity.contains(&inputs.len()) {
@@ -69,30 +175,42 @@ impl Graph {
             return Err(Error::value(name, format!("{}{least} inputs", arity.start()), inputs.len()));
         }
         let shape = layer.output(&shapes).map_err(|e| named(name, e))?;
+        let rows: Vec<Rows> = inputs.iter().map(|w| self.nodes[w.0].rows).collect();
+        let rows = layer.rows(&rows).ok_or_else(|| Error::value(name, "inputs of as many rows each", "others"))?;
+        self.unnamed(name)?;
+        holds(name, "numbers in its output", &[shape.c, shape.h, shape.w], 0)?;
+        let flat = layer.flat(self.flat(name, &*layer, inputs)?).unwrap_or(shape);
+        let (name, inputs, params) = (name.to_string(), inputs.to_vec(), 0..0);
+        let (port, layer, shares, frozen, infers) = (Port::Image, Some(layer), None, false, false);
+        Ok(Node { name, layer, port, rows, inputs, shape, flat, params, shares, frozen, infers })
+    }
+
+    /// The parameters that a node's layer asks for. Running statistics are taken over images, so other rows cannot have them.
+    fn views_of(&self, node: &Node) -> Result<Vec<View>> {
+        let Some(layer) = &node.layer else { return Ok(vec![]) };
+        let shapes: Vec<Shape> = node.inputs.iter().map(|w| self.nodes[w.0].shape).collect();
+        let flat = node.inputs.first().map_or(node.shape, |w| self.nodes[w.0].flat);
+        let views = layer.params(&shapes, flat);
+        if node.rows != Rows::IMAGES && views.iter().any(|view| view.role.is_statistic()) {
+            return Err(Error::value(&node.name, "a row for each image, for running statistics", "other rows"));
+        }
+        Ok(views)
+    }
+
+    /// This name, or with as many primes as no node has.
+    pub(super) fn unused(&self, name: &str) -> String {
+        let mut name = name.to_string();
+        while self.unnamed(&name).is_err() {
+            name.push('′');
+        }
+        name
+    }
+
+    fn unnamed(&self, name: &str) -> Result<()> {
         if self.nodes.iter().any(|n| n.name == name) {
             return Err(Error::value("layer name", "a name of its own", name));
         }
-        holds(name, "numbers in its output", &[shape.c, shape.h, shape.w], 0)?;
-        let flat = self.flat(name, &*layer, inputs)?;
-        let mut end = self.views.last().map_or(0, |v| v.range().end);
-        let mut views = layer.params(&shapes, flat);
-        for view in &mut views {
-            view.name = format!("{name}.{}", view.name);
-            view.offset = end;
-            end = holds(name, "parameters up to here", &view.shape, end)?;
-        }
-        let params = self.views.len()..self.views.len() + views.len();
-        self.views.append(&mut views);
-        let flat = layer.flat(flat).unwrap_or(shape);
-        self.push(Node {
-            name: name.into(),
-            layer: Some(layer),
-            inputs: inputs.to_vec(),
-            shape,
-            flat,
-            params,
-            frozen: false,
-        })
+        Ok(())
     }
 
     /// The image whose flattening the first input is. A layer that knows nothing of flattenings must not read one: inside
@@ -108,6 +226,36 @@ impl Graph {
         Ok(first)
     }
 
+    /// Names a wire whose values a run keeps beside the answer's: a second head, a state for the next step.
+    ///
+    /// Errors: [`Error::Value`] for a name that another output has.
+    pub fn output(&mut self, name: &str, wire: Wire) -> Result<()> {
+        if self.ports.outputs.iter().any(|(other, _)| other == name) {
+            return Err(Error::value("output name", "a name of its own", name));
+        }
+        self.ports.outputs.push((name.into(), wire));
+        Ok(())
+    }
+
+    /// Appends a loss that counts this much in training; see [`super::losses`].
+    ///
+    /// Errors: those of [`Graph::append`]; [`Error::Value`] for a layer that is no loss and for a weight that is negative or
+    /// not finite.
+    pub fn loss(&mut self, name: &str, loss: impl Layer + 'static, inputs: &[Wire], weight: f32) -> Result<Wire> {
+        self.append_loss(name, Arc::new(loss), inputs, weight)
+    }
+
+    /// As [`Graph::loss`] for a loss whose kind is known at run time only.
+    pub fn append_loss(&mut self, name: &str, loss: Arc<dyn Layer>, inputs: &[Wire], weight: f32) -> Result<Wire> {
+        if !loss.is_loss() || !(weight >= 0.0 && weight.is_finite()) {
+            let got = format!("{} with weight {weight}", loss.kind());
+            return Err(Error::value(name, "a loss and a weight of at least 0", got));
+        }
+        let wire = self.append(name, loss, inputs)?;
+        self.ports.losses.push((wire, weight));
+        Ok(wire)
+    }
+
     /// Makes a wire of class scores an auxiliary classifier: while training, its loss counts this much beside the output's.
     pub fn auxiliary(&mut self, wire: Wire, weight: f32) -> Result<()> {
         let node = &self.nodes[wire.0];
@@ -115,7 +263,7 @@ impl Graph {
             let got = format!("{} with weight {weight}", node.shape);
             return Err(Error::value(&node.name, "class scores and a weight of at least 0 for an auxiliary loss", got));
         }
-        self.auxiliaries.push((wire, weight));
+        self.ports.auxiliaries.push((wire, weight));
         Ok(())
     }
 
@@ -136,7 +284,7 @@ impl Graph {
 
     /// The finished network; `output` is the wire that answers.
     pub fn finish(self, output: Wire) -> Network {
-        Network(Arc::new(Finished { nodes: self.nodes, views: self.views, output, auxiliaries: self.auxiliaries }))
+        Network::new(self.nodes, self.views, output, self.ports)
     }
 
     fn push(&mut self, node: Node) -> Result<Wire> {
@@ -145,140 +293,7 @@ impl Graph {
     }
 }
 
-/// A finished network: its structure, without parameters. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Network(Arc<Finished>);
-
-#[derive(Debug)]
-struct Finished {
-    nodes: Vec<Node>,
-    views: Vec<View>,
-    output: Wire,
-    auxiliaries: Vec<(Wire, f32)>,
-}
-
-impl Network {
-    /// The nodes, in order.
-    pub fn nodes(&self) -> &[Node] {
-        &self.0.nodes
-    }
-
-    /// The node behind a wire.
-    pub fn node(&self, wire: Wire) -> &Node {
-        &self.0.nodes[wire.0]
-    }
-
-    /// Every wire, in order.
-    pub fn wires(&self) -> impl Iterator<Item = Wire> {
-        (0..self.0.nodes.len()).map(Wire)
-    }
-
-    /// The wire that answers.
-    pub fn output(&self) -> Wire {
-        self.0.output
-    }
-
-    /// The auxiliary classifiers and how much their losses count; see [`Graph::auxiliary`].
-    pub fn auxiliaries(&self) -> &[(Wire, f32)] {
-        &self.0.auxiliaries
-    }
-
-    /// The wire behind a layer's name.
-    pub fn wire(&self, name: &str) -> Result<Wire> {
-        wire(&self.0.nodes, name)
-    }
-
-    /// The shape of one input image.
-    pub fn input_shape(&self) -> Shape {
-        self.0.nodes[0].shape
-    }
-
-    /// The network up to the wire `last`, for images of this shape, with what `layer` puts in each layer's place. Names and wires
-    /// stay what they are; nothing is frozen, and no auxiliary classifier counts.
-    ///
-    /// Errors: those of [`Graph::append`], where a layer cannot read what comes.
-    pub fn front(&self, last: Wire, input: Shape, layer: impl Fn(&Arc<dyn Layer>) -> Arc<dyn Layer>) -> Result<Self> {
-        let mut graph = Graph::new();
-        for node in &self.nodes()[..=last.0] {
-            match &node.layer {
-                None => graph.input(&node.name, input)?,
-                Some(own) => graph.append(&node.name, layer(own), &node.inputs)?,
-            };
-        }
-        Ok(graph.finish(last))
-    }
-
-    /// Parameters of this network, each the one of its name in those of another. Errors: those of [`Params::get`] and
-    /// [`Params::set`].
-    pub fn params_from(&self, others: &Params) -> Result<Params> {
-        let mut own = self.zeros();
-        for view in self.views() {
-            own.set(&view.name, &others.get(&view.name)?)?;
-        }
-        Ok(own)
-    }
-
-    /// The same network with these layers frozen: they run as in inference, even in training, and keep their parameters.
-    /// Where only frozen layers come before a layer, no gradient is computed for them at all.
-    ///
-    /// A part is a layer's name, or its beginning and `*`: `conv*`. Errors: [`Error::Missing`] for a part that names no
-    /// layer with parameters.
-    pub fn freeze<S: AsRef<str>>(&self, parts: &[S]) -> Result<Self> {
-        let mut nodes = self.nodes().to_vec();
-        for part in parts.iter().map(AsRef::as_ref) {
-            let mut found = false;
-            for node in nodes.iter_mut().filter(|node| node.layer.is_some()) {
-                let named = part.strip_suffix('*').map_or(node.name == part, |start| node.name.starts_with(start));
-                node.frozen |= named;
-                found |= named && !node.params.is_empty();
-            }
-            if !found {
-                let own = nodes.iter().filter(|node| !node.params.is_empty()).map(|node| node.name.as_str());
-                let expected = format!("one of {}, or the beginning of some and *", own.collect::<Vec<_>>().join(", "));
-                return Err(Error::missing("layer to freeze", expected, part));
-            }
-        }
-        let Finished { views, auxiliaries, output, .. } = &*self.0;
-        let (views, auxiliaries, output) = (views.clone(), auxiliaries.clone(), *output);
-        Ok(Self(Arc::new(Finished { nodes, views, output, auxiliaries })))
-    }
-
-    /// Whether each view of the parameters is a frozen layer's, in their order.
-    pub fn frozen_views(&self) -> Vec<bool> {
-        let mut frozen = vec![false; self.views().len()];
-        for node in self.nodes().iter().filter(|node| node.frozen) {
-            frozen[node.params.clone()].fill(true);
-        }
-        frozen
-    }
-
-    /// An arena of zeros for this network's parameters.
-    pub fn zeros(&self) -> Params {
-        Params::zeros(self.0.views.clone())
-    }
-
-    /// The views of the parameters, in order.
-    pub fn views(&self) -> &[View] {
-        &self.0.views
-    }
-
-    /// Number of parameters, running statistics not counted, as the field does.
-    pub fn parameters(&self) -> usize {
-        self.0.views.iter().filter(|v| !v.role.is_statistic()).map(View::len).sum()
-    }
-
-    /// Numbers in an arena: parameters and running statistics.
-    pub fn arena_len(&self) -> usize {
-        self.0.views.last().map_or(0, |v| v.range().end)
-    }
-
-    /// The shapes a node reads.
-    pub fn input_shapes(&self, node: &Node) -> Vec<Shape> {
-        node.inputs.iter().map(|w| self.0.nodes[w.0].shape).collect()
-    }
-}
-
-fn wire(nodes: &[Node], name: &str) -> Result<Wire> {
+pub(super) fn wire(nodes: &[Node], name: &str) -> Result<Wire> {
     nodes.iter().position(|n| n.name == name).map(Wire).ok_or_else(|| {
         let names: Vec<&str> = nodes.iter().map(|n| n.name.as_str()).collect();
         Error::missing("layer", format!("one of {}", names.join(", ")), name)

@@ -5,6 +5,7 @@
 
 use super::description::Setting;
 use super::params::View;
+use super::port::Rows;
 use crate::error::Result;
 use crate::kernel::Level;
 use crate::kernel::gemm::Store;
@@ -47,6 +48,16 @@ pub trait Layer: Any + Debug + Send + Sync {
     /// The shape it makes of its inputs' shapes, as many as it takes. The only place where a shape can fail.
     fn output(&self, inputs: &[Shape]) -> Result<Shape>;
 
+    /// The rows of its output, given those of its inputs; `None` where they do not go together. As a rule all are the same.
+    fn rows(&self, inputs: &[Rows]) -> Option<Rows> {
+        inputs.iter().all(|rows| *rows == inputs[0]).then_some(inputs[0])
+    }
+
+    /// Whether it is a loss: one number a row, whose sum the forward pass leaves in [`Forward::total`].
+    fn is_loss(&self) -> bool {
+        false
+    }
+
     /// Its parameters for those inputs; names without the layer's own, offsets zero. `flat` is the image whose
     /// flattening the first input is, or that input's own shape.
     fn params(&self, _inputs: &[Shape], _flat: Shape) -> Vec<View> {
@@ -61,6 +72,11 @@ pub trait Layer: Any + Debug + Send + Sync {
     /// How wide a halo of zeros its backward reads around the gradient of its output.
     fn gradient_halo(&self, _inputs: &[Shape]) -> (usize, usize) {
         (0, 0)
+    }
+
+    /// Whether the gradient of its parameters, too, reads beyond the borders of its output's gradient.
+    fn parameters_read_halo(&self) -> bool {
+        false
     }
 
     /// Whether it works on its output, which the run has filled with its first input. The plan then gives both one
@@ -125,7 +141,8 @@ pub struct Io {
     pub gradients: Option<(Vec<Map>, Map)>,
     /// Which inputs want a gradient.
     pub wants: Vec<bool>,
-    /// Whether its parameters want one: those of a frozen layer do not, though a gradient may pass through it.
+    /// Whether its parameters want one: those of a frozen layer do not, though a gradient may pass through it. Where they
+    /// do not, the backward pass must leave [`Backward::dparams`] alone: it may be empty.
     pub learns: bool,
     /// Where its parameters lie in the arena.
     pub params: Vec<Range<usize>>,
@@ -157,7 +174,7 @@ pub trait Op: Send {
 pub struct Forward<'a> {
     /// Lanes.
     pub level: Level,
-    /// Images in this run.
+    /// Rows of the output in this run: images, as a rule.
     pub n: usize,
     /// Inference or training.
     pub mode: Mode,
@@ -169,14 +186,22 @@ pub struct Forward<'a> {
     pub y: &'a mut [f32],
     /// At least [`Op::workspace`] numbers, of any value.
     pub work: &'a mut [f32],
+    /// A loss's sum over its rows, which it sets: in double precision, as the kernels sum.
+    pub total: &'a mut f64,
     pub(super) slots: &'a [Vec<f32>],
     pub(super) inputs: &'a [Slot],
+    pub(super) counts: &'a [usize],
 }
 
 impl<'a> Forward<'a> {
     /// The values of input `i`.
     pub fn x(&self, i: usize) -> &'a [f32] {
-        self.inputs[i].of(self.slots, self.n)
+        self.inputs[i].of(self.slots, self.rows(i))
+    }
+
+    /// The rows of input `i`.
+    pub fn rows(&self, i: usize) -> usize {
+        self.counts[self.inputs[i].rows]
     }
 }
 
@@ -184,7 +209,7 @@ impl<'a> Forward<'a> {
 pub struct Backward<'a> {
     /// Lanes.
     pub level: Level,
-    /// Images in this run.
+    /// Rows of the output in this run: images, as a rule.
     pub n: usize,
     /// The mode of the forward run.
     pub mode: Mode,
@@ -201,6 +226,7 @@ pub struct Backward<'a> {
     pub(super) slots: &'a [Vec<f32>],
     pub(super) inputs: &'a [Slot],
     pub(super) output: Slot,
+    pub(super) counts: &'a [usize],
     pub(super) gradients: &'a mut [Vec<f32>],
     pub(super) dinputs: &'a [Option<Target>],
 }
@@ -210,6 +236,8 @@ pub struct Backward<'a> {
 pub struct Slot {
     pub(super) number: usize,
     pub(super) image: usize,
+    /// The group of its rows.
+    pub(super) rows: usize,
 }
 
 impl Slot {
@@ -232,7 +260,12 @@ pub struct Target {
 impl Backward<'_> {
     /// The values of input `i`.
     pub fn x(&self, i: usize) -> &[f32] {
-        self.inputs[i].of(self.slots, self.n)
+        self.inputs[i].of(self.slots, self.rows(i))
+    }
+
+    /// The rows of input `i`.
+    pub fn rows(&self, i: usize) -> usize {
+        self.counts[self.inputs[i].rows]
     }
 
     /// The values of the output.
@@ -250,8 +283,9 @@ impl Backward<'_> {
     #[allow(clippy::type_complexity, reason = "one borrow that splits the context")]
     pub fn split(&mut self, i: usize) -> Option<(&[f32], &[f32], &[f32], &mut [f32], bool)> {
         let target = self.dinputs[i]?;
-        let dx = &mut self.gradients[target.slot.number][..self.n * target.slot.image];
-        Some((self.inputs[i].of(self.slots, self.n), self.output.of(self.slots, self.n), self.dy, dx, target.first))
+        let n = self.rows(i);
+        let dx = &mut self.gradients[target.slot.number][..n * target.slot.image];
+        Some((self.inputs[i].of(self.slots, n), self.output.of(self.slots, self.n), self.dy, dx, target.first))
     }
 
     /// Whether the gradient of the first input is to go on through the ReLU that made that input.

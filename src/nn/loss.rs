@@ -1,11 +1,47 @@
-//! Losses: what the last wire's values cost, and the gradient that starts the way back.
+//! What the losses of a run came to and the backward pass from them; and losses at wires of networks that have no loss
+//! layers: what the wire's values cost, and the gradient that the backward pass starts from.
 
 use super::graph::Wire;
+use super::params::Params;
 use super::run::Run;
 use crate::error::{Error, Result};
 use crate::kernel::softmax;
 
 impl Run {
+    /// What the loss of this name came to in the last forward run: its sum over the rows, its weight left aside.
+    ///
+    /// Errors: [`Error::Missing`] for a name that is no loss's.
+    pub fn loss(&self, name: &str) -> Result<f64> {
+        let found = self.network().losses().iter().find(|(wire, _)| self.network().node(*wire).name == name);
+        found.map(|(wire, _)| self.totals[wire.0]).ok_or_else(|| {
+            let names: Vec<&str> =
+                self.network().losses().iter().map(|(w, _)| self.network().node(*w).name.as_str()).collect();
+            Error::missing("loss", format!("one of {}", names.join(", ")), name)
+        })
+    }
+
+    /// What the last of the losses came to; 0 without any.
+    pub fn last_loss(&self) -> f64 {
+        self.network().losses().last().map_or(0.0, |(wire, _)| self.totals[wire.0])
+    }
+
+    /// What all losses came to, each times its weight.
+    pub fn total_loss(&self) -> f64 {
+        self.network().losses().iter().map(|(wire, weight)| f64::from(*weight) * self.totals[wire.0]).sum()
+    }
+
+    /// The backward pass from every loss: adds to `dparams` the gradients of `scale` times [`Run::total_loss`]. A scale of
+    /// `1 / images` makes them those of the mean over images. See [`Run::backward`].
+    pub fn backward_losses(&mut self, params: &Params, dparams: &mut [f32], scale: f32) {
+        let net = self.network().clone();
+        for (wire, weight) in net.losses() {
+            if let Some((_, _, dy, _, _)) = self.open_gradient(*wire) {
+                dy.fill(weight * scale);
+            }
+        }
+        self.backward(params, dparams);
+    }
+
     /// Softmax and cross-entropy on a wire of class scores: returns the sum over images of `−ln p[label]`, and leaves
     /// `scale · (p − onehot)` as the wire's gradient. A `scale` of `1 / images` makes the gradient that of the mean.
     ///

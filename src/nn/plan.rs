@@ -5,31 +5,13 @@
 //! buffer where nobody else needs that input, and a ReLU behind a layer that can do it in its own store costs
 //! nothing.
 
-use super::graph::{Network, Node, Wire};
+use super::graph::{Node, Wire};
+use super::layer::Layer;
+use super::network::Network;
+use super::want::{Losses, Values, Want};
 use crate::error::{Error, Result};
 use crate::tensor::Map;
-
-/// What a run is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Purpose {
-    /// Forward only; these wires can be read afterwards, besides the output.
-    Infer {
-        /// Wires to keep.
-        taps: Vec<Wire>,
-    },
-    /// Forward and backward; the values of every wire can be read.
-    Train {
-        /// Whether gradients are to be looked at: then the input has one, too, every wire keeps its own, and any wire can be
-        /// where a loss is taken. Else only the parameters' gradients are wanted, a loss is taken at wires that no layer
-        /// reads, and a buffer is used again once its gradient has been passed on.
-        input_gradient: bool,
-    },
-    /// Forward, and backward to the input: the values of every wire can be read, and of gradients the input's.
-    Descend {
-        /// Where losses are taken.
-        losses: Vec<Wire>,
-    },
-}
+use std::sync::Arc;
 
 /// Where one wire lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +32,8 @@ pub struct Place {
     pub clear_halo: bool,
     /// Its values are still there after the run.
     pub kept: bool,
+    /// Gradients of its layer's own parameters are wanted.
+    pub learns: bool,
     /// A loss can be taken here, though layers read it and its gradient's buffer has other tenants.
     pub loss: bool,
     /// Its first input is what a ReLU made for it alone, whose way back it may go, too: nobody looks at the gradient between.
@@ -72,8 +56,8 @@ pub struct Plan {
 
 impl Plan {
     /// Plans `net` for runs of up to `batch` images.
-    pub fn new(net: &Network, batch: usize, purpose: &Purpose) -> Self {
-        Planner::new(net, batch, purpose).plan()
+    pub fn new(net: &Network, batch: usize, want: &Want) -> Self {
+        Planner::new(net, batch, want).plan()
     }
 
     /// Bytes of all value and gradient buffers.
@@ -81,7 +65,7 @@ impl Plan {
         4 * (self.slots.iter().sum::<usize>() + self.gradients.iter().sum::<usize>())
     }
 
-    /// Bytes that the algorithm itself needs, whatever the layout: every value that this purpose keeps, and the most
+    /// Bytes that the algorithm itself needs, whatever the layout: every value that is kept, and the most
     /// numbers of gradients that are in use at once, without halos.
     pub fn needed(&self) -> usize {
         4 * self.batch * self.needed
@@ -92,8 +76,8 @@ struct Planner<'a> {
     nodes: &'a [Node],
     net: &'a Network,
     batch: usize,
+    want: &'a Want,
     train: bool,
-    input_gradient: bool,
     /// Gradients are passed on and not looked at.
     passing: bool,
     losses: &'a [Wire],
@@ -104,7 +88,7 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(net: &'a Network, batch: usize, purpose: &'a Purpose) -> Self {
+    fn new(net: &'a Network, batch: usize, want: &'a Want) -> Self {
         let nodes = net.nodes();
         let mut readers = vec![Vec::new(); nodes.len()];
         for (k, node) in nodes.iter().enumerate() {
@@ -112,16 +96,11 @@ impl<'a> Planner<'a> {
                 readers[w.0].push(k);
             }
         }
-        let (taps, losses): (&[Wire], &[Wire]) = match purpose {
-            Purpose::Infer { taps } => (taps, &[]),
-            Purpose::Train { .. } => (&[], &[]),
-            Purpose::Descend { losses } => (&[], losses),
-        };
-        let train = !matches!(purpose, Purpose::Infer { .. });
-        let input_gradient = matches!(purpose, Purpose::Train { input_gradient: true } | Purpose::Descend { .. });
-        let passing = matches!(purpose, Purpose::Train { input_gradient: false } | Purpose::Descend { .. });
-        let root = (0..nodes.len()).collect();
-        Self { nodes, net, batch, train, input_gradient, passing, losses, taps, readers, root }
+        let taps: &[Wire] = if let Values::Also(taps) = &want.values { taps } else { &[] };
+        let losses: &[Wire] = if let Losses::At(losses) = &want.losses { losses } else { &[] };
+        let (train, root) = (want.backward(), (0..nodes.len()).collect());
+        let passing = train && want.losses != Losses::Anywhere;
+        Self { nodes, net, batch, want, train, passing, losses, taps, readers, root }
     }
 
     fn plan(mut self) -> Plan {
@@ -140,6 +119,7 @@ impl<'a> Planner<'a> {
             fused: self.fused(k),
             clear_halo: shared[self.root[k]] && self.root[k] == k,
             kept: self.train || self.kept(k),
+            learns: self.learns(&self.nodes[k]),
             loss: self.losses.contains(&Wire(k)),
             behind_relu: self.passing && self.behind_relu(k),
         };
@@ -197,8 +177,10 @@ impl<'a> Planner<'a> {
     fn gradient_halos(&self) -> Vec<(usize, usize)> {
         let (mut halos, wants) = (vec![(0, 0); self.nodes.len()], self.wants_gradient());
         for (k, node) in self.nodes.iter().enumerate() {
-            // Only what passes a gradient on reads beyond the borders of its own.
-            if let Some(layer) = node.layer.as_ref().filter(|_| node.inputs.iter().any(|w| wants[w.0])) {
+            // Only what passes a gradient on reads beyond the borders of its own, as a rule.
+            let passes = node.inputs.iter().any(|w| wants[w.0]);
+            let reads = |l: &&Arc<dyn Layer>| passes || (self.learns(node) && l.parameters_read_halo());
+            if let Some(layer) = node.layer.as_ref().filter(reads) {
                 widen(&mut halos[self.root[k]], layer.gradient_halo(&self.net.input_shapes(node)));
             }
         }
@@ -206,7 +188,8 @@ impl<'a> Planner<'a> {
     }
 
     fn kept(&self, k: usize) -> bool {
-        self.net.output().0 == k || self.taps.contains(&Wire(k))
+        let named = || self.net.outputs().iter().any(|(_, wire)| wire.0 == k);
+        self.net.output().0 == k || self.taps.contains(&Wire(k)) || named()
     }
 
     /// Whether node `k` is a ReLU that the store of the layer before can do.
@@ -237,7 +220,7 @@ impl<'a> Planner<'a> {
         }
         let (mut slot, mut buffers) = (vec![0; count], Buffers::default());
         for k in (0..count).filter(|&k| self.root[k] == k) {
-            let size = self.batch * maps[k].len();
+            let size = self.rows(k) * maps[k].len();
             slot[k] = buffers.place(k, size, |t| last[t] < k);
         }
         let shared = buffers.shared(count);
@@ -254,7 +237,8 @@ impl<'a> Planner<'a> {
         for r in (0..count).rev().filter(|&r| self.root[r] == r) {
             let Some(life) = &lives[r] else { continue };
             let members = || (0..count).filter(|&k| self.root[k] == r);
-            let size = members().map(|k| self.batch * Map::new(self.nodes[k].shape, halos[r]).len()).max().unwrap_or(0);
+            let size =
+                members().map(|k| self.rows(k) * Map::new(self.nodes[k].shape, halos[r]).len()).max().unwrap_or(0);
             let apart =
                 |t: usize| lives[t].as_ref().is_none_or(|other| other.end <= life.start || life.end <= other.start);
             let s = buffers.place(r, size, |t| self.passing && apart(t));
@@ -286,17 +270,27 @@ impl<'a> Planner<'a> {
         let mut wants = vec![false; self.nodes.len()];
         for (k, node) in self.nodes.iter().enumerate().filter(|_| self.train) {
             wants[k] = match &node.layer {
-                None => self.input_gradient,
-                Some(_) => (!node.params.is_empty() && !node.frozen) || node.inputs.iter().any(|w| wants[w.0]),
+                None => self.want.inputs && node.port.has_gradient(),
+                Some(_) => self.learns(node) || node.inputs.iter().any(|w| wants[w.0]),
             };
         }
         wants
     }
 
+    /// Whether gradients of a node's own parameters are wanted.
+    fn learns(&self, node: &Node) -> bool {
+        self.want.parameters && !node.params.is_empty() && !node.frozen
+    }
+
+    /// Most rows of a wire in a run.
+    fn rows(&self, k: usize) -> usize {
+        self.batch * self.net.rows_each(Wire(k))
+    }
+
     /// Numbers for one image that no layout can do without.
     fn needed(&self) -> usize {
         let count = self.nodes.len();
-        let len = |r: usize| self.nodes[r].shape.len();
+        let len = |r: usize| self.net.rows_each(Wire(r)) * self.nodes[r].shape.len();
         let roots = || (0..count).filter(|&r| self.root[r] == r);
         let lives = self.gradient_lives();
         let at = |k: usize| roots().filter(|&r| lives[r].as_ref().is_some_and(|life| life.contains(&k))).map(len).sum();
@@ -345,12 +339,13 @@ const MOST_BYTES: u64 = 1 << 30;
 
 /// Refuses what would not fit into a page, before anything is allocated. Errors: [`Error::Value`] for an empty batch and for
 /// buffers of more than 1 GiB.
-pub fn affordable(net: &Network, batch: usize, purpose: &Purpose) -> Result<()> {
+pub fn affordable(net: &Network, batch: usize, want: &Want) -> Result<()> {
     if batch == 0 {
         return Err(Error::value("batch", "at least 1 image", batch));
     }
-    let numbers: u64 = net.nodes().iter().map(|node| node.shape.len() as u64).sum();
-    let (values, copies) = if matches!(purpose, Purpose::Infer { .. }) { (1, 2) } else { (2, 5) };
+    let each = |wire: Wire| (net.rows_each(wire) * net.node(wire).shape.len()) as u64;
+    let numbers: u64 = net.wires().map(each).sum();
+    let (values, copies) = if want.backward() { (2, 5) } else { (1, 2) };
     let numbers = numbers.saturating_mul(batch as u64).saturating_add(copies * net.parameters() as u64 / values);
     let bytes = numbers.saturating_mul(4 * values);
     if bytes > MOST_BYTES {

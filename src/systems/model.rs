@@ -5,7 +5,7 @@
 use crate::error::{Error, Result};
 use crate::kernel::softmax::softmax;
 use crate::nn::plan::affordable;
-use crate::nn::{Init, Mode, Network, Params, Purpose, Run, Wire, description};
+use crate::nn::{Init, Mode, Network, Params, Run, Want, Wire, description};
 use crate::rng::Rng;
 use crate::shape::Shape;
 use crate::train::{Options, Progress, Trainer};
@@ -41,7 +41,7 @@ impl Model {
     /// The network that a description describes ([`description::read`]), its parameters drawn from `seed` (He et al. 2015).
     pub fn define(description: &str, seed: u64) -> Result<Self> {
         let net = description::read(description)?;
-        affordable(&net, 1, &Purpose::Infer { taps: Vec::new() })?;
+        affordable(&net, 1, &Want::outputs())?;
         let mut params = net.zeros();
         Init::He.fill(&mut params, seed)?;
         Ok(Self::new(net, params, BTreeMap::new()))
@@ -124,7 +124,7 @@ impl Model {
     /// Begins to learn: `steps` steps on batches of up to `batch` images. Everything random follows from `seed`.
     pub fn begin(&mut self, options: Options, batch: usize, steps: u64, seed: u64) -> Result<()> {
         self.end();
-        affordable(&self.net, batch, &Purpose::Train { input_gradient: false })?;
+        affordable(&self.net, batch, &Want::training())?;
         let trainer = Trainer::new(&self.net, self.params.clone(), batch, batch.min(SHARD), &options)?;
         // How sure the network may be was fitted to other weights.
         self.metadata.retain(|key, _| key != "temperature" && key != "threshold");
@@ -186,7 +186,7 @@ fn whole(images: &[f32], shape: Shape) -> Result<usize> {
 }
 
 fn planned(net: &Network, batch: usize, taps: Vec<Wire>) -> Result<Run> {
-    let purpose = Purpose::Infer { taps };
-    affordable(net, batch, &purpose)?;
-    Ok(Run::new(net, batch, &purpose))
+    let want = Want::values(taps);
+    affordable(net, batch, &want)?;
+    Ok(Run::new(net, batch, &want))
 }

@@ -18,7 +18,7 @@ use crate::data::strokes::Stroke;
 use crate::error::{Error, Result};
 use crate::file::safetensors::{self, Weights};
 use crate::kernel::softmax::softmax;
-use crate::nn::{Mode, Network, Params, Purpose, Run};
+use crate::nn::{Mode, Network, Params, Run, Want};
 use crate::shape::Shape;
 use crate::zoo;
 use std::collections::BTreeMap;
@@ -138,7 +138,7 @@ impl Recogniser {
             origin,
             params,
             calibration: calibration.checked()?,
-            run: Run::new(&net, 1, &Purpose::Infer { taps }),
+            run: Run::new(&net, 1, &Want::values(taps)),
             layers,
         })
     }

@@ -7,7 +7,7 @@
 use crate::error::{Error, Result};
 use crate::kernel::reduce;
 use crate::nn::plan::affordable;
-use crate::nn::{Init, Mode, Network, Params, Purpose, Run, Wire};
+use crate::nn::{Init, Mode, Network, Params, Run, Want, Wire};
 use crate::tensor::Tensor;
 use crate::train::Optimiser;
 use crate::train::optimiser::{Memory, Rule};
@@ -25,13 +25,13 @@ impl Session {
     /// `net` with parameters drawn from `seed` (He et al. 2015), for batches of up to `batch` images; steps are Adam's.
     ///
     /// Errors: [`Error::Value`] for an empty batch and for buffers of more than 1 GiB.
-    pub fn new(net: &Network, batch: usize, purpose: &Purpose, seed: u64) -> Result<Self> {
-        affordable(net, batch, purpose)?;
+    pub fn new(net: &Network, batch: usize, want: &Want, seed: u64) -> Result<Self> {
+        affordable(net, batch, want)?;
         let mut params = net.zeros();
         Init::He.fill(&mut params, seed)?;
         let optimiser = Optimiser::new(Rule::Adam);
-        let len = if learns(purpose) { params.values().len() } else { 0 };
-        let run = Run::new(net, batch, purpose);
+        let len = if want.parameters { params.values().len() } else { 0 };
+        let run = Run::new(net, batch, want);
         Ok(Self { params, run, memory: optimiser.memory(len), optimiser, gradient: vec![0.0; len] })
     }
 
@@ -178,8 +178,4 @@ impl Session {
         }
         Ok(())
     }
-}
-
-fn learns(purpose: &Purpose) -> bool {
-    matches!(purpose, Purpose::Train { .. })
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::kernel::reduce;
-use crate::nn::{Mode, Network, Params, Purpose, Run};
+use crate::nn::{Mode, Network, Params, Run, Want};
 #[cfg(feature = "cli")]
 use rayon::prelude::*;
 
@@ -17,7 +17,7 @@ where
 {
     let (image, classes) = (net.input_shape().len(), net.node(net.output()).shape.len());
     let mut out = vec![0.0; n * classes];
-    let make = || (Run::new(net, BATCH, &Purpose::Infer { taps: vec![] }), vec![0.0; BATCH * image]);
+    let make = || (Run::new(net, BATCH, &Want::outputs()), vec![0.0; BATCH * image]);
     let work = |(run, images): &mut (Run, Vec<f32>), (i, out): (usize, &mut [f32])| {
         let count = out.len() / classes;
         for (k, x) in images.chunks_exact_mut(image).take(count).enumerate() {

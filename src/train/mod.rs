@@ -1,5 +1,6 @@
 //! Floor 3: optimisers, schedules, the training step over shards, evaluation and calibration.
 
+pub mod batch;
 pub mod calibrate;
 pub mod descent;
 pub mod evaluate;
@@ -12,6 +13,7 @@ pub mod replica;
 pub mod schedule;
 pub mod trainer;
 
+pub use batch::Batch;
 pub use descent::{Descent, State};
 pub use lbfgs::{Lbfgs, Objective};
 pub use optimiser::{Optimiser, Rule};

@@ -3,18 +3,20 @@
 //! What comes out depends on the parameters, the shard and the seed alone, so it may run on any thread, or in another
 //! worker that has been sent the parameters.
 
+use super::batch::Batch;
 use super::options::Options;
 use super::regularise::smooth;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::reduce;
-use crate::nn::{Mode, Network, Params, Purpose, Run};
+use crate::nn::{Mode, Network, Params, Run, Want};
 
 /// One copy of a network, to learn from up to a shard of images at a time.
 pub struct Replica {
     run: Run,
-    images: Vec<f32>,
-    targets: Vec<f32>,
+    batch: Batch,
     gradient: Vec<f32>,
+    /// Classes, where the losses are those of [`Network::classifier`].
+    classes: Option<usize>,
     label_smoothing: f32,
 }
 
@@ -42,16 +44,19 @@ impl Progress {
 }
 
 impl Replica {
-    /// Buffers for shards of up to `size` images of `net`; of the options, it smooths the labels.
-    pub fn new(net: &Network, size: usize, options: &Options) -> Self {
-        let classes = net.node(net.output()).shape.len();
-        Self {
-            run: Run::new(net, size, &Purpose::Train { input_gradient: false }),
-            images: vec![0.0; size * net.input_shape().len()],
-            targets: vec![0.0; size * classes],
+    /// Buffers for shards of up to `size` images of `net`, with its losses, or with those of a classifier if it has none; of
+    /// the options, it smooths a classifier's labels. Errors: those of [`Network::classifier`].
+    pub fn new(net: &Network, size: usize, options: &Options) -> Result<Self> {
+        let classes =
+            (net.losses().is_empty() && net.inputs().count() == 1).then(|| net.node(net.output()).shape.len());
+        let net = if classes.is_some() { net.classifier()? } else { net.clone() };
+        Ok(Self {
+            run: Run::new(&net, size, &Want::training()),
+            batch: Batch::new(&net),
             gradient: vec![0.0; net.arena_len()],
+            classes,
             label_smoothing: options.label_smoothing,
-        }
+        })
     }
 
     /// The most images in a shard.
@@ -62,25 +67,53 @@ impl Replica {
     /// Computes the gradient of `scale` times the losses of `n` images, which [`Replica::gradient`] then gives.
     ///
     /// `fill(i, image, target)` writes image `i` as CHW and its target distribution over the classes. `seed` decides
-    /// dropout. Fails if there are no images or more than [`Replica::size`].
+    /// dropout. Fails if there are no images or more than [`Replica::size`], and for a network with losses of its own.
     pub fn learn<F>(&mut self, params: &Params, n: usize, scale: f32, seed: u64, fill: F) -> Result<Progress>
     where
         F: Fn(usize, &mut [f32], &mut [f32]),
     {
-        let (image, classes) = (self.images.len() / self.size(), self.targets.len() / self.size());
-        let targets = self.targets.chunks_exact_mut(classes);
-        for (i, (x, t)) in self.images.chunks_exact_mut(image).zip(targets).take(n).enumerate() {
-            fill(i, x, t);
-            smooth(t, self.label_smoothing);
+        let Some(classes) = self.classes else {
+            return Err(Error::value(
+                "training on classes",
+                "a network of one input without losses of its own",
+                "another",
+            ));
+        };
+        let image = self.run.network().input_shape().len();
+        if n > self.size() {
+            return Err(Error::value("images in a shard", format!("1 to {}", self.size()), n));
         }
-        let (images, targets) =
-            (&self.images[..n.min(self.size()) * image], &self.targets[..n.min(self.size()) * classes]);
-        self.gradient.fill(0.0);
-        self.run.forward(params, images, n, Mode::Train { seed })?;
-        let correct = matches(self.run.output(), targets, classes);
-        let loss = self.run.classification_loss(targets, scale)?;
-        self.run.backward(params, &mut self.gradient);
+        self.batch.at(0).resize(n * image, 0.0);
+        self.batch.at(1).resize(n * classes, 0.0);
+        for i in 0..n {
+            let mut target = std::mem::take(self.batch.at(1));
+            let row = &mut target[i * classes..][..classes];
+            fill(i, &mut self.batch.at(0)[i * image..][..image], row);
+            smooth(row, self.label_smoothing);
+            *self.batch.at(1) = target;
+        }
+        self.descend(params, scale, seed)?;
+        let (loss, correct) = (self.run.last_loss(), matches(self.run.output(), self.batch.at(1), classes));
         Ok(Progress { images: n, loss, correct, gradient_norm: 0.0 })
+    }
+
+    /// As [`Replica::learn`] for any losses: `fill` adds rows for every input. The loss reported is that of all losses, each
+    /// times its weight. Errors: those of `fill` and of [`Run::forward_feeds`].
+    pub fn learn_feeds<F>(&mut self, params: &Params, scale: f32, seed: u64, fill: F) -> Result<Progress>
+    where
+        F: FnOnce(&mut Batch) -> Result<()>,
+    {
+        self.batch.clear();
+        fill(&mut self.batch)?;
+        self.descend(params, scale, seed)?;
+        Ok(Progress { images: self.run.images(), loss: self.run.total_loss(), correct: 0, gradient_norm: 0.0 })
+    }
+
+    fn descend(&mut self, params: &Params, scale: f32, seed: u64) -> Result<()> {
+        self.gradient.fill(0.0);
+        self.run.forward_feeds(params, &self.batch.feeds(), Mode::Train { seed })?;
+        self.run.backward_losses(params, &mut self.gradient, scale);
+        Ok(())
     }
 
     /// The gradient that the last [`Replica::learn`] computed, in the arena's order.

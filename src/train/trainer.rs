@@ -2,6 +2,7 @@
 //!
 //! How a batch is cut depends on the batch alone, and each shard may run on any thread.
 
+use super::batch::Batch;
 use super::descent::{Descent, State};
 use super::options::Options;
 use super::replica::{Progress, Replica};
@@ -10,6 +11,7 @@ use crate::nn::{Network, Params};
 use crate::rng::Rng;
 #[cfg(feature = "cli")]
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// A network in training.
 pub struct Trainer {
@@ -26,7 +28,7 @@ impl Trainer {
         if batch == 0 || shard == 0 {
             return Err(Error::value("batch", "at least 1 image in a batch and a shard", format!("{batch}, {shard}")));
         }
-        let replicas = (0..batch.div_ceil(shard)).map(|_| Replica::new(net, shard, options)).collect();
+        let replicas = (0..batch.div_ceil(shard)).map(|_| Replica::new(net, shard, options)).collect::<Result<_>>()?;
         Ok(Self { net: net.clone(), descent: Descent::new(net, params, options)?, replicas })
     }
 
@@ -38,16 +40,36 @@ impl Trainer {
     where
         F: Fn(usize, &mut [f32], &mut [f32]) + Sync,
     {
+        let scale = 1.0 / n as f32;
+        self.shards(n, rate, |i, images, replica, params| {
+            let seed = Rng::mix(seed, i as u64);
+            replica.learn(params, images.len(), scale, seed, |k, x, t| fill(images.start + k, x, t))
+        })
+    }
+
+    /// As [`Trainer::step`] for a network with losses of its own: `fill(images, batch)` adds the rows of these images, and
+    /// whatever other rows go with them, to every input. The gradient is that of the losses' sum over `n`.
+    pub fn step_feeds<F>(&mut self, n: usize, rate: f32, seed: u64, fill: F) -> Result<Progress>
+    where
+        F: Fn(Range<usize>, &mut Batch) -> Result<()> + Sync,
+    {
+        let scale = 1.0 / n as f32;
+        self.shards(n, rate, |i, images, replica, params| {
+            replica.learn_feeds(params, scale, Rng::mix(seed, i as u64), |batch| fill(images, batch))
+        })
+    }
+
+    /// Computes the gradient of every shard of `n` images, given its number and its images, and takes the step.
+    fn shards<F>(&mut self, n: usize, rate: f32, learn: F) -> Result<Progress>
+    where
+        F: Fn(usize, Range<usize>, &mut Replica, &Params) -> Result<Progress> + Sync,
+    {
         let size = self.replicas.first().map_or(0, Replica::size);
         if n == 0 || n > size * self.replicas.len() {
             return Err(Error::value("batch", format!("1 to {} images", size * self.replicas.len()), n));
         }
-        let replicas = &mut self.replicas[..n.div_ceil(size)];
-        let (params, scale) = (self.descent.params(), 1.0 / n as f32);
-        let work = |(i, replica): (usize, &mut Replica)| {
-            let images = size.min(n - i * size);
-            replica.learn(params, images, scale, Rng::mix(seed, i as u64), |k, x, t| fill(i * size + k, x, t))
-        };
+        let (replicas, params) = (&mut self.replicas[..n.div_ceil(size)], self.descent.params());
+        let work = |(i, replica): (usize, &mut Replica)| learn(i, i * size..n.min((i + 1) * size), replica, params);
         #[cfg(feature = "cli")]
         let parts: Result<Vec<Progress>> = replicas.par_iter_mut().enumerate().map(work).collect();
         #[cfg(not(feature = "cli"))]

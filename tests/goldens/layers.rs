@@ -23,7 +23,7 @@ use hitofude::nn::layers::prelu::Prelu;
 use hitofude::nn::layers::scale::Scale;
 use hitofude::nn::layers::unpool::MaxUnpool;
 use hitofude::nn::layers::upsample::Upsample;
-use hitofude::nn::{Conv, Graph, Mode, Network, Purpose, Run, Wire};
+use hitofude::nn::{Conv, Graph, Mode, Network, Run, Want, Wire};
 use hitofude::shape::{Shape, Window};
 use hitofude::tensor::Tensor;
 
@@ -194,7 +194,7 @@ fn pass(case: &Case, net: &Network, level: Level, mode: Mode) -> Pass {
     let n = images.shape()[0];
     let mut params = net.zeros();
     params.load(&below(case, "param/")).unwrap();
-    let mut run = Run::at_level(net, n, &Purpose::Train { input_gradient: true }, level);
+    let mut run = Run::at_level(net, n, &Want::everything(), level);
     run.forward(&params, numbers(images), n, mode).unwrap();
 
     let y = nchw(run.values(output).unwrap());

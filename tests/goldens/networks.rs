@@ -9,7 +9,7 @@ use hitofude::nn::layers::affine::Affine;
 use hitofude::nn::layers::dropout::Dropout;
 use hitofude::nn::layers::flatten::Flatten;
 use hitofude::nn::layers::pool::Pool;
-use hitofude::nn::{Conv, Graph, Mode, Network, Purpose, Run, Wire};
+use hitofude::nn::{Conv, Graph, Mode, Network, Run, Want, Wire};
 use hitofude::shape::{Shape, Window};
 
 const FILE: &[u8] = include_bytes!("../golden/networks.safetensors");
@@ -84,7 +84,7 @@ fn check(name: &str, case: &Case, net: &Network, level: Level) {
     let n = images.shape()[0];
     let mut params = net.zeros();
     params.load(&below(case, "param/")).unwrap();
-    let mut run = Run::at_level(net, n, &Purpose::Train { input_gradient: true }, level);
+    let mut run = Run::at_level(net, n, &Want::everything(), level);
     run.forward(&params, numbers(images), n, Mode::Infer).unwrap();
     same(&what("output"), run.output(), &case["output"]);
 

@@ -5,7 +5,7 @@ use hitofude::file::array::Array;
 use hitofude::file::safetensors::Precision;
 use hitofude::file::{npz, onnx};
 use hitofude::nn::description::{self, KINDS};
-use hitofude::nn::{Init, Mode, Network, Params, Purpose, Run};
+use hitofude::nn::{Init, Mode, Network, Params, Run, Want};
 use hitofude::rng::Rng;
 use hitofude::systems::exported::to_onnx;
 use hitofude::systems::imported::Imported;
@@ -32,7 +32,7 @@ fn drawn(net: &Network, seed: u64) -> Params {
 
 /// The network's own answers to `n` images.
 fn answers(net: &Network, params: &Params, images: &[f32], n: usize) -> Vec<f32> {
-    let mut run = Run::new(net, n, &Purpose::Infer { taps: vec![] });
+    let mut run = Run::new(net, n, &Want::outputs());
     run.forward(params, images, n, Mode::Infer).unwrap();
     let len = net.node(net.output()).shape.len();
     let mut out = vec![0.0; n * len];
@@ -145,7 +145,7 @@ fn an_imported_network_keeps_its_names_and_learns() {
     let (lowered, params) = Imported::new(model).unwrap().network().unwrap();
     let names = |net: &Network| net.views().iter().map(|view| view.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&lowered), names(&net));
-    let mut run = Run::new(&lowered, 2, &Purpose::Train { input_gradient: false });
+    let mut run = Run::new(&lowered, 2, &Want::training());
     let images: Vec<f32> = (0..2 * 784).map(|i| (i % 11) as f32 / 11.0).collect();
     run.forward(&params, &images, 2, Mode::Train { seed: 1 }).unwrap();
     let (_, _, dy, _) = run.seed_gradient(lowered.output()).unwrap();

@@ -5,7 +5,7 @@ use super::{agree, numbers, parts};
 use hitofude::kernel::{Level, softmax, update};
 use hitofude::nn::layers::act::Activation::{self, Relu, Sigmoid};
 use hitofude::nn::layers::affine::Affine;
-use hitofude::nn::{Graph, Mode, Network, Params, Purpose, Run};
+use hitofude::nn::{Graph, Mode, Network, Params, Run, Want};
 use hitofude::shape::Shape;
 use hitofude::tensor::Tensor;
 
@@ -40,7 +40,7 @@ fn in_their_order(params: &Params, arena: &[f32]) -> Vec<Vec<f32>> {
 
 /// Every wire's values in an inference of one input.
 fn wires(net: &Network, params: &Params, x: &[f32]) -> Vec<Vec<f32>> {
-    let mut run = Run::new(net, 1, &Purpose::Infer { taps: net.wires().collect() });
+    let mut run = Run::new(net, 1, &Want::values(net.wires().collect()));
     run.forward(params, x, 1, Mode::Infer).unwrap();
     net.wires().map(|wire| run.values(wire).unwrap().0.to_vec()).collect()
 }
@@ -83,7 +83,7 @@ fn two_three_four_forward() {
     assert_eq!(y, y_again);
 
     let label = numbers(&d).iter().position(|&d| d == 1.0).unwrap() as u8;
-    let mut run = Run::new(&net, 1, &Purpose::Train { input_gradient: false });
+    let mut run = Run::new(&net, 1, &Want::training());
     run.forward(&params, &x, 1, Mode::Infer).unwrap();
     let ours = run.softmax_cross_entropy(net.output(), &[label], 1.0).unwrap();
     // The report's loss is −ln(p + 10⁻⁷), which keeps it from −ln 0; the engine never takes a logarithm of p.
@@ -99,7 +99,7 @@ fn two_three_two_backward() {
     let x = [1.0, 5.0];
     forward(&net, &params, &x, [&u1, &z1, &u2, &y, &sum]);
 
-    let mut run = Run::new(&net, 1, &Purpose::Train { input_gradient: true });
+    let mut run = Run::new(&net, 1, &Want::everything());
     run.forward(&params, &x, 1, Mode::Infer).unwrap();
     run.softmax_cross_entropy(net.output(), &[1], 1.0).unwrap();
     let mut gradient = vec![0.0; net.arena_len()];

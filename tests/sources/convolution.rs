@@ -2,7 +2,7 @@
 
 use super::numbers;
 use super::prints::{IM2COL, IM2COL_UNTRANSPOSED};
-use hitofude::nn::{Conv, Graph, Mode, Purpose, Run};
+use hitofude::nn::{Conv, Graph, Mode, Run, Want};
 use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window, output_size};
 use hitofude::zoo::build;
@@ -31,7 +31,7 @@ fn convolve(images: &[f32], shape: Shape, conv: Conv, filters: &Array2<f32>) -> 
     let mut params = net.zeros();
     let filters = filters.clone().into_dyn().into_shape_with_order(net.views()[0].shape.clone()).unwrap();
     params.set("conv.weight", &filters).unwrap();
-    let mut run = Run::new(&net, n, &Purpose::Infer { taps: vec![] });
+    let mut run = Run::new(&net, n, &Want::outputs());
     run.forward(&params, images, n, Mode::Infer).unwrap();
     Array2::from_shape_vec((run.output().len() / conv.out, conv.out), run.output().to_vec()).unwrap()
 }

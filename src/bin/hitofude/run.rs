@@ -3,7 +3,7 @@
 use super::files;
 use hitofude::file::array::Array;
 use hitofude::file::{npz, onnx};
-use hitofude::nn::{Mode, Purpose, Run, fold};
+use hitofude::nn::{Mode, Run, Want, fold};
 use hitofude::systems::imported::Imported;
 use hitofude::systems::opened::Opened;
 use hitofude::systems::saved::Saved;
@@ -90,7 +90,7 @@ fn network(args: &Args, inputs: &[(String, Array)]) -> Result<Vec<(String, Array
     };
     let images = images.to_real();
     let n = images.shape().first().copied().unwrap_or(0);
-    let mut run = Run::new(&net, 1, &Purpose::Infer { taps: vec![] });
+    let mut run = Run::new(&net, 1, &Want::outputs());
     let shape = net.node(net.output()).shape;
     let mut out = vec![0.0; n * shape.len()];
     let each = net.input_shape().len();

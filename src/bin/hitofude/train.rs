@@ -17,7 +17,7 @@ pub struct Args {
     /// The recipe; `hitofude models` lists them.
     pub recipe: String,
     /// A folder with MNIST's files, or one that has them in `mnist` or `data/mnist`; for a recipe with ink also
-    /// `pen-digits/pen-digits-dev.jsonl.gz`, there or in `data`. `synth` needs no files: digits made for the purpose.
+    /// `pen-digits/pen-digits-dev.jsonl.gz`, there or in `data`. `synth` needs no files: digits made for the want.
     #[arg(long, value_name = "DIR|synth")]
     pub data: PathBuf,
     /// The folder whose MNIST test set the card judges by, if not that of the data.

@@ -22,6 +22,7 @@ use crate::nn::layers::prelu::Prelu;
 use crate::nn::layers::scale::Scale;
 use crate::nn::layers::unpool::MaxUnpool;
 use crate::nn::layers::upsample::Upsample;
+use crate::nn::losses::{BinaryCrossEntropy, CrossEntropy, Huber, MaskCrossEntropy, SquaredError};
 use crate::shape::Window;
 use std::sync::Arc;
 
@@ -139,6 +140,15 @@ pub const KINDS: &[Kind] = &[
     kind("softplus", &[], |_| Arc::new(Activation::Softplus)),
 ];
 
+/// Every type of loss: layers, but not to be chosen among them.
+pub const LOSSES: &[Kind] = &[
+    kind("cross_entropy", &[], |_| Arc::new(CrossEntropy)),
+    kind("mask_cross_entropy", &[], |_| Arc::new(MaskCrossEntropy)),
+    kind("binary_cross_entropy", &[], |_| Arc::new(BinaryCrossEntropy)),
+    kind("squared_error", &[], |_| Arc::new(SquaredError)),
+    kind("huber", &[with("delta", Number(1.0))], |o| Arc::new(Huber(o.number("delta")))),
+];
+
 const fn kind(name: &'static str, options: &'static [Opt], make: fn(&Options) -> Arc<dyn Layer>) -> Kind {
     Kind { name, options, make }
 }
@@ -146,15 +156,20 @@ const fn kind(name: &'static str, options: &'static [Opt], make: fn(&Options) ->
 impl Kind {
     /// The type of this name, for the layer called `layer`.
     pub(super) fn named(layer: &str, name: &str) -> Result<&'static Self> {
-        KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
-            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        let all = || KINDS.iter().chain(LOSSES);
+        all().find(|kind| kind.name == name).ok_or_else(|| {
+            let names: Vec<&str> = all().map(|kind| kind.name).collect();
             Error::missing(format!("{layer}: type"), format!("one of {}", names.join(", ")), name)
         })
     }
 
+    pub(super) fn is_loss(&self) -> bool {
+        LOSSES.iter().any(|kind| kind.name == self.name)
+    }
+
     /// Whether a description may leave this setting out.
     pub(super) fn is_default(kind: &str, option: &str, setting: Setting) -> bool {
-        let options = KINDS.iter().filter(|k| k.name == kind).flat_map(|k| k.options);
+        let options = KINDS.iter().chain(LOSSES).filter(|k| k.name == kind).flat_map(|k| k.options);
         options.into_iter().any(|o| o.name == option && !o.required && o.default == setting)
     }
 }

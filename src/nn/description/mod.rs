@@ -12,19 +12,30 @@
 //! }
 //! ```
 //!
-//! An `auxiliary` classifier, if there is one, stands there with the weight of its loss: `{ "aux1": 0.3 }`.
+//! An `auxiliary` classifier, if there is one, stands there with the weight of its loss: `{ "aux1": 0.3 }`, and another
+//! output with the layer that gives it: `"outputs": { "boxes": "head2" }`.
+//!
+//! An input behind the first one is a layer of the type `input` with its `shape`, with what it `holds` ([`Port`]; `below`, for
+//! masks and indices), and with the most `rows` for an image, or the input that it has as many rows `with`. A loss is a layer
+//! of one of [`LOSSES`], with its `weight`. A layer that shares another's parameters names it in `share`, and has its type and
+//! options.
 //!
 //! A layer without `inputs` reads the one before it; without `output` the last one answers. [`KINDS`] lists every type
 //! with its options; an option that is left out has its default. `input` is the name of the network's input.
 
 mod kinds;
+mod port;
 mod setting;
 
-pub use kinds::{KINDS, Kind, Opt};
+pub use kinds::{KINDS, Kind, LOSSES, Opt};
 pub use setting::{Setting, window_options};
 
 use crate::error::{Error, Result};
-use crate::nn::graph::{Graph, Network, Wire};
+use crate::nn::graph::{Graph, Wire};
+use crate::nn::layer::Layer;
+use crate::nn::network::Network;
+#[cfg(doc)]
+use crate::nn::port::Port;
 use crate::shape::Shape;
 use serde_json::{Map, Value};
 use setting::{shown, text};
@@ -77,10 +88,10 @@ fn wire(json: &str, graph: &mut Graph) -> std::result::Result<Wire, Fault> {
     only(
         "network",
         network,
-        |key| matches!(key, "input" | "layers" | "output" | "auxiliary"),
-        "input, layers, output, auxiliary",
+        |key| matches!(key, "input" | "layers" | "output" | "outputs" | "auxiliary"),
+        "input, layers, output, outputs, auxiliary",
     )?;
-    let mut last = graph.input(INPUT, input(network.get("input"))?)?;
+    let mut last = graph.input(INPUT, shape(network.get("input"))?)?;
     let layers = network.get("layers").and_then(Value::as_array);
     let layers = layers.filter(|layers| layers.len() <= LIMITS.1).ok_or_else(|| {
         Error::format("layers", format!("an array of at most {}", LIMITS.1), shown(network.get("layers")))
@@ -90,6 +101,12 @@ fn wire(json: &str, graph: &mut Graph) -> std::result::Result<Wire, Fault> {
     }
     if let Some(auxiliary) = network.get("auxiliary") {
         auxiliaries(graph, auxiliary)?;
+    }
+    if let Some(outputs) = network.get("outputs") {
+        let refuse = || Error::format("outputs", "names with layers", shown(Some(outputs)));
+        for (name, layer) in outputs.as_object().ok_or_else(refuse)? {
+            graph.output(name, graph.wire(text(name, layer)?)?)?;
+        }
     }
     Ok(match network.get("output") {
         None => last,
@@ -105,7 +122,7 @@ fn only(what: &str, object: &Map<String, Value>, known: impl Fn(&str) -> bool, n
     }
 }
 
-fn input(value: Option<&Value>) -> Result<Shape> {
+fn shape(value: Option<&Value>) -> Result<Shape> {
     let sides: Option<Vec<usize>> = value
         .and_then(Value::as_array)
         .and_then(|sides| sides.iter().map(|side| Some(side.as_u64()? as usize)).collect());
@@ -130,53 +147,100 @@ fn append(graph: &mut Graph, i: usize, value: &Value, last: Wire) -> Result<Wire
     };
     let given = |key: &str| layer.get(key).ok_or_else(|| Error::missing(&place, key, "none"));
     let name = text(&place, given("name")?)?;
-    let kind = Kind::named(name, text(name, given("type")?)?)?;
-    only(
-        name,
-        layer,
-        |key| matches!(key, "name" | "type" | "inputs") || kind.options.iter().any(|o| o.name == key),
-        &kind.options.iter().map(|o| o.name).chain(["name", "type", "inputs"]).collect::<Vec<_>>().join(", "),
-    )?;
-    let options = kind.options.iter().map(|o| Ok((o.name, o.read(name, layer.get(o.name))?)));
-    let built = (kind.make)(&kinds::Options(options.collect::<Result<_>>()?));
+    let kind = text(name, given("type")?)?;
+    if kind == port::TYPE {
+        // An input is read by name only.
+        return port::read(graph, name, layer).map(|_| last);
+    }
     let inputs = match layer.get("inputs") {
         None => vec![last],
         Some(Value::Array(names)) => names.iter().map(|input| graph.wire(text(name, input)?)).collect::<Result<_>>()?,
         other => return Err(Error::format(format!("{name}: inputs"), "an array of names", shown(other))),
     };
-    graph.append(name, built, &inputs)
+    let kind = Kind::named(name, kind)?;
+    let own = ["name", "type", "inputs"].into_iter().chain(kind.options.iter().map(|o| o.name));
+    let own: Vec<&str> = own.chain([if kind.is_loss() { "weight" } else { "share" }]).collect();
+    only(name, layer, |key| own.contains(&key), &own.join(", "))?;
+    let options = kind.options.iter().map(|o| Ok((o.name, o.read(name, layer.get(o.name))?)));
+    let built = (kind.make)(&kinds::Options(options.collect::<Result<_>>()?));
+    match (layer.get("share"), layer.get("weight")) {
+        (Some(owner), _) => shared(graph, name, &*built, graph.wire(text(name, owner)?)?, &inputs),
+        (_, weight) if kind.is_loss() => {
+            let refuse = || Error::value(format!("{name}: weight"), "a number", shown(weight));
+            let weight = weight.map_or(Some(1.0), Value::as_f64).ok_or_else(refuse)?;
+            graph.append_loss(name, built, &inputs, weight as f32).map(|_| last)
+        }
+        _ => graph.append(name, built, &inputs),
+    }
+}
+
+/// A layer that shares: it must be what its owner is.
+fn shared(graph: &mut Graph, name: &str, built: &dyn Layer, owner: Wire, inputs: &[Wire]) -> Result<Wire> {
+    let theirs = graph.nodes()[owner.0].layer.clone();
+    match theirs.filter(|theirs| theirs.kind() == built.kind() && theirs.options() == built.options()) {
+        Some(_) => graph.share(name, owner, inputs),
+        None => Err(Error::value(
+            format!("{name}: share"),
+            "a layer of the same type and options",
+            graph.nodes()[owner.0].name.as_str(),
+        )),
+    }
 }
 
 /// The description of a network, without line breaks. [`read`] gives the same network back.
 pub fn write(net: &Network) -> String {
     let Shape { c, h, w } = net.input_shape();
-    let quoted = |text: &str| Value::from(text).to_string();
-    let called = |wire: Wire| quoted(if wire == Wire(0) { INPUT } else { &net.node(wire).name });
-    let mut out = format!("{{\"input\":[{c},{h},{w}],\"layers\":[");
-    for (wire, node) in net.wires().zip(net.nodes()) {
-        let Some(layer) = &node.layer else { continue };
-        if wire.0 > 1 {
-            out.push(',');
+    let layers: Vec<String> = net.wires().skip(1).map(|wire| written(net, wire)).collect();
+    let mut out = format!("{{\"input\":[{c},{h},{w}],\"layers\":[{}]", layers.join(","));
+    let named = |out: &mut String, key: &str, entries: Vec<String>| {
+        if !entries.is_empty() {
+            *out += &format!(",\"{key}\":{{{}}}", entries.join(","));
         }
-        out += &format!("{{\"name\":{},\"type\":{}", quoted(&node.name), quoted(layer.kind()));
-        for (key, setting) in layer.options() {
-            if !Kind::is_default(layer.kind(), key, setting) {
-                out += &format!(",\"{key}\":{setting}");
-            }
-        }
-        if node.inputs != [Wire(wire.0 - 1)] {
-            let inputs: Vec<String> = node.inputs.iter().map(|w| called(*w)).collect();
-            out += &format!(",\"inputs\":[{}]", inputs.join(","));
-        }
-        out.push('}');
+    };
+    let weight = |(wire, weight): &(Wire, f32)| format!("{}:{weight}", called(net, *wire));
+    named(&mut out, "auxiliary", net.auxiliaries().iter().map(weight).collect());
+    let output = |(name, wire): &(String, Wire)| format!("{}:{}", quoted(name), called(net, *wire));
+    named(&mut out, "outputs", net.outputs().iter().map(output).collect());
+    let says = |wire: &Wire| net.node(*wire).layer.as_ref().is_some_and(|layer| !layer.is_loss());
+    if net.wires().filter(says).last().unwrap_or(Wire(0)) != net.output() {
+        out += &format!(",\"output\":{}", called(net, net.output()));
     }
-    out.push(']');
-    if !net.auxiliaries().is_empty() {
-        let weights = net.auxiliaries().iter().map(|(wire, weight)| format!("{}:{weight}", called(*wire)));
-        out += &format!(",\"auxiliary\":{{{}}}", weights.collect::<Vec<_>>().join(","));
+    out + "}"
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn called(net: &Network, wire: Wire) -> String {
+    quoted(if wire == Wire(0) { INPUT } else { &net.node(wire).name })
+}
+
+/// One entry of the list of layers.
+fn written(net: &Network, wire: Wire) -> String {
+    let node = net.node(wire);
+    let Some(layer) = &node.layer else {
+        let like = net.wires().take(wire.0).find(|w| net.node(*w).layer.is_none() && net.node(*w).rows == node.rows);
+        return port::write(node, net.rows_each(wire), like.map(|w| net.node(w).name.as_str()));
+    };
+    let mut out = format!("{{\"name\":{},\"type\":{}", quoted(&node.name), quoted(layer.kind()));
+    for (key, setting) in layer.options() {
+        if !Kind::is_default(layer.kind(), key, setting) {
+            out += &format!(",\"{key}\":{setting}");
+        }
     }
-    if net.output().0 + 1 != net.nodes().len() {
-        out += &format!(",\"output\":{}", called(net.output()));
+    if let Some(owner) = node.shares {
+        out += &format!(",\"share\":{}", called(net, owner));
+    }
+    if let Some((_, weight)) = net.losses().iter().find(|(loss, weight)| *loss == wire && *weight != 1.0) {
+        out += &format!(",\"weight\":{weight}");
+    }
+    // The wire that a layer reads if it names none: of inputs and losses nobody reads without being told.
+    let says = |w: &Wire| w.0 == 0 || net.node(*w).layer.as_ref().is_some_and(|layer| !layer.is_loss());
+    let before = net.wires().take(wire.0).filter(says).last();
+    if node.inputs.iter().ne(before.iter()) {
+        let inputs: Vec<String> = node.inputs.iter().map(|w| called(net, *w)).collect();
+        out += &format!(",\"inputs\":[{}]", inputs.join(","));
     }
     out + "}"
 }

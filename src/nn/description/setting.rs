@@ -58,7 +58,7 @@ impl Opt {
     }
 }
 
-fn whole(value: &Value) -> Option<usize> {
+pub(super) fn whole(value: &Value) -> Option<usize> {
     value.as_u64().filter(|&n| n <= MOST).map(|n| n as usize)
 }
 

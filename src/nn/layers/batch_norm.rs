@@ -86,6 +86,7 @@ impl Layer for BatchNorm {
             maps: [io.x[0], io.y, dx, dy],
             params: std::array::from_fn(|i| io.params[i].clone()),
             relu: io.relu,
+            learns: io.learns,
             variance: vec![0.0; c],
             sums: [vec![0.0; c], vec![0.0; c]],
             mean,
@@ -105,6 +106,7 @@ struct BatchNormOp {
     /// Weight, bias, running mean, running variance.
     params: [Range<usize>; 4],
     relu: bool,
+    learns: bool,
     /// Unbiased, of the last run that learnt.
     variance: Vec<f64>,
     sums: [Vec<f64>; 2],
@@ -173,17 +175,19 @@ impl Op for BatchNormOp {
         products.fill(0.0);
         let x = cx.inputs[0].of(cx.slots, n);
         norm::products(level, (x, &map), &self.mean, (cx.dy, &dymap), n, &mut self.line, products);
-        let learns = matches!(cx.mode, Mode::Train { .. });
+        let train = matches!(cx.mode, Mode::Train { .. });
         let [weight, bias, mean, variance] = self.params.clone().map(|range| range.start);
         for c in 0..self.mean.len() {
             let (inverse, gain) = (f64::from(self.inverse[c]), f64::from(self.gain[c]));
-            cx.dparams[weight + c] += (products[c] * inverse) as f32;
-            cx.dparams[bias + c] += sums[c] as f32;
+            if self.learns {
+                cx.dparams[weight + c] += (products[c] * inverse) as f32;
+                cx.dparams[bias + c] += sums[c] as f32;
+            }
             // Through the batch's own mean and variance; running ones are constants.
-            let through = if learns { gain / count } else { 0.0 };
+            let through = if train { gain / count } else { 0.0 };
             self.slope[c] = (-through * inverse * inverse * products[c]) as f32;
             self.shift[c] = (-through * sums[c]) as f32;
-            if learns {
+            if train && self.learns {
                 cx.dparams[mean + c] += n as f32 * self.mean[c];
                 cx.dparams[variance + c] += (n as f64 * self.variance[c]) as f32;
             }

@@ -142,7 +142,8 @@ impl Layer for Conv3d {
 
     fn op(&self, io: &Io) -> Box<dyn Op> {
         let input = io.gradients.as_ref().filter(|_| io.wants[0]);
-        let weights = io.gradients.as_ref().map(|(_, dy)| WeightGradient::new(self.volume(io.x[0], *dy)));
+        let weights =
+            io.gradients.as_ref().filter(|_| io.learns).map(|(_, dy)| WeightGradient::new(self.volume(io.x[0], *dy)));
         Box::new(Conv3dOp {
             forward: volume::Forward::new(self.volume(io.x[0], io.y)),
             input_gradient: input.map(|(dx, dy)| InputGradient::new(self.volume(dx[0], *dy))),
@@ -186,7 +187,7 @@ impl Op for Conv3dOp {
 
     fn backward(&mut self, mut cx: Backward<'_>) {
         let ((values, version), level, n) = (cx.params, cx.level, cx.n);
-        if let Some(bias) = self.bias.clone() {
+        if let (Some(bias), Some(_)) = (self.bias.clone(), &self.weight_gradient) {
             self.sums.fill(0.0);
             column_sums(level, (cx.dy, &self.dy), n, &mut self.sums);
             for slice in self.sums.chunks_exact(bias.len()) {
@@ -194,8 +195,9 @@ impl Op for Conv3dOp {
             }
         }
         let (x, work) = (cx.inputs[0].of(cx.slots, n), std::mem::take(&mut cx.work));
-        let weights = self.weight_gradient.as_ref().expect("a plan that trains");
-        weights.run(level, n, x, cx.dy, &mut cx.dparams[self.weight.clone()], work);
+        if let Some(weights) = &self.weight_gradient {
+            weights.run(level, n, x, cx.dy, &mut cx.dparams[self.weight.clone()], work);
+        }
         if let (Some(gradient), Some((_, _, dy, dx, first))) = (&mut self.input_gradient, cx.split(0)) {
             if self.packed[1] != version {
                 gradient.pack(level, &values[self.weight.clone()]);

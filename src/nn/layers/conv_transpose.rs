@@ -85,6 +85,10 @@ impl Layer for ConvTranspose {
         self.window.pad
     }
 
+    fn parameters_read_halo(&self) -> bool {
+        true
+    }
+
     fn reads(&self) -> Reads {
         Reads { input: true, output: false }
     }
@@ -108,15 +112,20 @@ impl Layer for ConvTranspose {
         // The convolution's input is this layer's output.
         let geometry = |x, y| Geometry { window: self.window, groups: 1, x, y };
         let forward = InputGradient::new(io.level, geometry(io.y, io.x[0]), io.batch);
-        let backward = io.gradients.as_ref().map(|(dx, dy)| {
-            let input = conv::Forward::new(io.level, geometry(*dy, dx[0]), io.batch);
-            (input, WeightGradient::new(io.level, geometry(*dy, io.x[0]), io.batch))
-        });
-        let back = backward.as_ref().map_or(0, |(dx, dw)| dx.workspace().max(dw.workspace(io.level)));
+        let gradients = io.gradients.as_ref();
+        let input_gradient = gradients
+            .filter(|_| io.wants[0])
+            .map(|(dx, dy)| conv::Forward::new(io.level, geometry(*dy, dx[0]), io.batch));
+        let weight_gradient = gradients
+            .filter(|_| io.learns)
+            .map(|(_, dy)| WeightGradient::new(io.level, geometry(*dy, io.x[0]), io.batch));
+        let back = input_gradient.as_ref().map_or(0, |dx| dx.workspace());
+        let back = weight_gradient.as_ref().map_or(0, |dw| dw.workspace(io.level)).max(back);
         Box::new(ConvTransposeOp {
             workspace: forward.workspace().max(back),
             forward,
-            backward,
+            input_gradient,
+            weight_gradient,
             packed: [0; 2],
             weight: io.params[0].clone(),
             bias: io.params.get(1).cloned(),
@@ -128,7 +137,9 @@ impl Layer for ConvTranspose {
 
 struct ConvTransposeOp {
     forward: InputGradient,
-    backward: Option<(conv::Forward, WeightGradient)>,
+    /// Of its input and of its parameters, where they are wanted.
+    input_gradient: Option<conv::Forward>,
+    weight_gradient: Option<WeightGradient>,
     /// The version of the parameters that each of the two passes has packed.
     packed: [u64; 2],
     weight: Range<usize>,
@@ -150,15 +161,16 @@ impl Op for ConvTransposeOp {
     }
 
     fn backward(&mut self, mut cx: Backward<'_>) {
-        let (input, weights) = self.backward.as_mut().expect("a plan that trains");
         let ((values, version), level, n) = (cx.params, cx.level, cx.n);
-        if let Some(bias) = self.bias.clone() {
-            column_sums(level, (cx.dy, &self.dy), n, &mut cx.dparams[bias]);
-        }
-        let x = cx.inputs[0].of(cx.slots, n);
         let work = std::mem::take(&mut cx.work);
-        weights.run(level, n, cx.dy, x, &mut cx.dparams[self.weight.clone()], work);
-        if let Some((_, _, dy, dx, first)) = cx.split(0) {
+        if let Some(weights) = &self.weight_gradient {
+            if let Some(bias) = self.bias.clone() {
+                column_sums(level, (cx.dy, &self.dy), n, &mut cx.dparams[bias]);
+            }
+            let x = cx.inputs[0].of(cx.slots, n);
+            weights.run(level, n, cx.dy, x, &mut cx.dparams[self.weight.clone()], work);
+        }
+        if let (Some(input), Some((_, _, dy, dx, first))) = (&mut self.input_gradient, cx.split(0)) {
             if self.packed[1] != version {
                 input.pack(level, &values[self.weight.clone()]);
                 self.packed[1] = version;

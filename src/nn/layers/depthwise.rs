@@ -14,6 +14,7 @@ pub(super) struct DepthwiseOp {
     weight: Range<usize>,
     bias: Option<Range<usize>>,
     relu: bool,
+    learns: bool,
     dy: Map,
 }
 
@@ -27,6 +28,7 @@ impl DepthwiseOp {
             weight: io.params[0].clone(),
             bias: io.params.get(1).cloned(),
             relu: io.relu,
+            learns: io.learns,
             dy: dy.unwrap_or(io.y),
         }
     }
@@ -49,11 +51,13 @@ impl Op for DepthwiseOp {
     fn backward(&mut self, mut cx: Backward<'_>) {
         self.pack(cx.params);
         let (level, n) = (cx.level, cx.n);
-        if let Some(bias) = self.bias.clone() {
-            column_sums(level, (cx.dy, &self.dy), n, &mut cx.dparams[bias]);
+        if self.learns {
+            if let Some(bias) = self.bias.clone() {
+                column_sums(level, (cx.dy, &self.dy), n, &mut cx.dparams[bias]);
+            }
+            let x = cx.inputs[0].of(cx.slots, n);
+            self.kernel.weight_gradient(level, n, x, cx.dy, &mut cx.dparams[self.weight.clone()]);
         }
-        let x = cx.inputs[0].of(cx.slots, n);
-        self.kernel.weight_gradient(level, n, x, cx.dy, &mut cx.dparams[self.weight.clone()]);
         if let Some((_, _, dy, dx, first)) = cx.split(0) {
             self.kernel.input_gradient(level, n, dy, !first, dx);
         }

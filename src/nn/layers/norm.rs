@@ -117,6 +117,7 @@ impl Layer for Norm {
             eps: f64::from(self.eps),
             groups,
             each,
+            learns: io.learns,
             maps: [io.x[0], io.y, dx, dy],
             params: self.affine.then(|| [io.params[0].clone(), io.params[1].clone()]),
             moments: vec![(0.0, 0.0); io.batch * groups],
@@ -138,6 +139,7 @@ struct NormOp {
     groups: usize,
     /// Every number has a weight of its own, not every channel.
     each: bool,
+    learns: bool,
     /// Input, output, and the gradients of both.
     maps: [Map; 4],
     params: Option<[Range<usize>; 2]>,
@@ -270,8 +272,10 @@ impl NormOp {
         let rows = map.rows(1).zip(dymap.rows(1)).zip(gradient.chunks_exact_mut(len)).enumerate();
         for (y, ((row, drow), gradient)) in rows {
             let at = |range: &Range<usize>| range.start + y * len..range.start + (y + 1) * len;
-            act::add_assign(level, &mut dparams[at(bias)], &dy[drow.clone()]);
-            norm::add_normalised(level, &mut dparams[at(weight)], &x[row], self.moments[i], &dy[drow.clone()]);
+            if self.learns {
+                act::add_assign(level, &mut dparams[at(bias)], &dy[drow.clone()]);
+                norm::add_normalised(level, &mut dparams[at(weight)], &x[row], self.moments[i], &dy[drow.clone()]);
+            }
             gradient.copy_from_slice(&dy[drow]);
             act::mul_assign(level, gradient, &values[at(weight)]);
         }
@@ -297,7 +301,7 @@ impl NormOp {
         let moments = &self.moments[i * self.groups..][..self.groups];
         let weights = match &self.params {
             Some([weight, bias]) if !self.each => {
-                for c in 0..shape.c {
+                for c in (0..shape.c).filter(|_| self.learns) {
                     dparams[bias.start + c] += sums[c] as f32;
                     dparams[weight.start + c] += (products[c] * f64::from(moments[c / per].1)) as f32;
                 }

@@ -57,6 +57,7 @@ impl Layer for Prelu {
         Box::new(PreluOp {
             maps: [io.x[0], io.y, dx, dy],
             weight: io.params[0].clone(),
+            learns: io.learns,
             slopes: vec![0.0; c],
             line: vec![0.0; c],
             sums: vec![0.0; c],
@@ -68,6 +69,7 @@ struct PreluOp {
     /// Input, output, and the gradients of both.
     maps: [Map; 4],
     weight: Range<usize>,
+    learns: bool,
     /// One for each channel, shared or not.
     slopes: Vec<f32>,
     line: Vec<f32>,
@@ -90,13 +92,15 @@ impl Op for PreluOp {
     fn backward(&mut self, mut cx: Backward<'_>) {
         self.spread(cx.params.0);
         let (level, n, [map, _, dxmap, dymap]) = (cx.level, cx.n, self.maps);
-        let x = cx.inputs[0].of(cx.slots, n);
-        self.sums.fill(0.0);
-        prelu::slope_gradient(level, (x, &map), (cx.dy, &dymap), n, &mut self.line, &mut self.sums);
-        let dweight = &mut cx.dparams[self.weight.clone()];
-        let slopes = dweight.len();
-        for (c, sum) in self.sums.iter().enumerate() {
-            dweight[c % slopes] += *sum as f32;
+        if self.learns {
+            let x = cx.inputs[0].of(cx.slots, n);
+            self.sums.fill(0.0);
+            prelu::slope_gradient(level, (x, &map), (cx.dy, &dymap), n, &mut self.line, &mut self.sums);
+            let dweight = &mut cx.dparams[self.weight.clone()];
+            let slopes = dweight.len();
+            for (c, sum) in self.sums.iter().enumerate() {
+                dweight[c % slopes] += *sum as f32;
+            }
         }
         if let Some((x, _, dy, dx)) = cx.split_zeroed(0) {
             prelu::prelu_backward(level, &self.slopes, (x, &map), (dy, &dymap), (dx, &dxmap), n);

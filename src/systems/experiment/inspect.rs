@@ -76,10 +76,10 @@ pub(super) fn activations(run: &Run) -> Vec<Inspected> {
 
 /// Whether a node's output is numbers of its own: no input, no flattening, and nothing that changes it in place behind.
 fn shows(net: &Network, wire: Wire) -> bool {
-    let kind = net.node(wire).layer.as_ref().map_or("input", |layer| layer.kind());
+    let Some(layer) = &net.node(wire).layer else { return false };
     let changes =
         |node: &Node| node.layer.as_ref().is_some_and(|layer| layer.in_place()) && node.inputs.first() == Some(&wire);
-    !matches!(kind, "input" | "flatten") && !net.nodes().iter().any(changes)
+    layer.kind() != "flatten" && !layer.is_loss() && !net.nodes().iter().any(changes)
 }
 
 /// The spread of each weight and of its gradient, biases left out.
@@ -96,7 +96,8 @@ pub(super) fn weights(params: &Params, gradient: &[f32]) -> Vec<[Inspected; 2]> 
 pub(super) fn culprit(run: &Run) -> Option<&str> {
     let net = run.network();
     let broken = |wire: &Wire| run.values(*wire).is_some_and(|(values, _)| !values.iter().all(|v| v.is_finite()));
-    net.wires().find(broken).map(|wire| &*net.node(wire).name)
+    let layer = |wire: &Wire| !net.node(*wire).layer.as_ref().is_some_and(|layer| layer.is_loss());
+    net.wires().filter(layer).find(broken).map(|wire| &*net.node(wire).name)
 }
 
 /// The first parameter whose gradient has a number that is none.

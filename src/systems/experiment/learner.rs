@@ -5,7 +5,7 @@ use super::samples::{Part, Samples};
 use super::setup::Setup;
 use crate::error::{Error, Result};
 use crate::kernel::{Level, reduce, softmax};
-use crate::nn::{Mode, Params, Purpose, Run};
+use crate::nn::{Mode, Params, Run, Want};
 use crate::rng::Rng;
 use crate::train::{Progress, Replica};
 use std::sync::Arc;
@@ -47,8 +47,8 @@ impl Learner {
     pub fn new(setup: Setup, samples: Arc<Samples>) -> Result<Self> {
         let net = setup.network(samples.shape(), samples.classes())?;
         let params = setup.first(&net)?;
-        let replica = Replica::new(&net, setup.shard, &setup.options);
-        let judge = Run::new(&net, CLASSIFIED, &Purpose::Infer { taps: vec![] });
+        let replica = Replica::new(&net, setup.shard, &setup.options)?;
+        let judge = Run::new(&net, CLASSIFIED, &Want::outputs());
         Ok(Self { setup, samples, params, replica, judge, epoch: Epoch::default() })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::kernel::reduce;
-use crate::nn::{Mode, Network, Params, Purpose, Run, Wire};
+use crate::nn::{Mode, Network, Params, Run, Want, Wire};
 use crate::tensor::Map;
 
 /// The most numbers that the buffers of one probe may hold: 256 MB.
@@ -38,7 +38,7 @@ impl Probe {
         if numbers > MOST {
             return Err(Error::value("network to explain", format!("at most {MOST} numbers at work"), numbers));
         }
-        let run = Run::new(net, batch.min(MOST / numbers.max(1)), &Purpose::Train { input_gradient: true });
+        let run = Run::new(net, batch.min(MOST / numbers.max(1)), &Want::everything());
         Ok(Self { run, weights: vec![0.0; net.arena_len()] })
     }
 

@@ -16,7 +16,7 @@ use crate::file::array::{Array, Number};
 use crate::file::onnx::{self, Port};
 use crate::file::{npz, pickle, safetensors};
 use crate::nn::plan::affordable;
-use crate::nn::{Mode, Network, Params, Purpose, Run, Wire, description};
+use crate::nn::{Mode, Network, Params, Run, Want, Wire, description};
 use crate::shape::Shape;
 use ndarray::ArrayD;
 use std::collections::BTreeMap;
@@ -80,7 +80,7 @@ impl Opened {
             }
         };
         let Saved { net, params, metadata } = weights::placed(weights, architecture)?;
-        affordable(&net, 1, &Purpose::Infer { taps: Vec::new() })?;
+        affordable(&net, 1, &Want::outputs())?;
         Ok(Self::new(format, name, metadata, Body::Network(Box::new((net, params)), None)))
     }
 
@@ -272,9 +272,9 @@ fn run_network(
         return Err(Error::shape("images", format!("n × {}", net.input_shape()), format!("{:?}", images.shape())));
     }
     if kept.as_ref().is_none_or(|(taps, _)| *taps != wires) {
-        let purpose = Purpose::Infer { taps: wires.clone() };
-        affordable(net, 1, &purpose)?;
-        *kept = Some((wires.clone(), Run::new(net, 1, &purpose)));
+        let want = Want::values(wires.clone());
+        affordable(net, 1, &want)?;
+        *kept = Some((wires.clone(), Run::new(net, 1, &want)));
     }
     let Some((_, run)) = kept else { return Err(Error::missing("run", "one", "none")) };
     let mut made: Vec<Vec<f32>> = vec![Vec::new(); wires.len() + 1];

@@ -15,7 +15,7 @@ use crate::data::synth;
 use crate::error::{Error, Result};
 use crate::file::safetensors::{self, Precision, Weights};
 use crate::kernel::softmax::softmax;
-use crate::nn::{Mode, Network, Params, Purpose, Run};
+use crate::nn::{Mode, Network, Params, Run, Want};
 use crate::rng::Rng;
 use crate::train::{Curve, Descent, Options, Replica, Schedule, evaluate};
 use crate::zoo;
@@ -121,7 +121,7 @@ impl Personaliser {
         if net.input_shape().len() != SIDE * SIDE || net.node(net.output()).shape.len() != DIGITS {
             return Err(Error::shape("network to teach", "28 × 28 numbers in, 10 out", net.input_shape()));
         }
-        let run = Run::new(net, BATCH, &Purpose::Infer { taps: vec![head.cut] });
+        let run = Run::new(net, BATCH, &Want::values(vec![head.cut]));
         let [rehearsal, others] = [(); 2].map(|()| Samples::default());
         let (net, params) = (net.clone(), params.clone());
         let (labels, metadata) = (Vec::new(), BTreeMap::new());
@@ -161,7 +161,7 @@ impl Personaliser {
     pub fn teach(&mut self, examples: &[Example], lesson: &Lesson, seed: u64) -> Result<Taught> {
         let own = self.examples(examples, lesson, seed)?;
         let old = self.head.params(&self.params);
-        let mut replica = Replica::new(&self.head.net, lesson.own + lesson.rehearsed, &lesson.options);
+        let mut replica = Replica::new(&self.head.net, lesson.own + lesson.rehearsed, &lesson.options)?;
         let mut descent = Descent::new(&self.head.net, old.clone(), &lesson.options)?;
         let mut rng = Rng::part(seed, u64::MAX);
         for _ in 0..lesson.rounds {

@@ -3,15 +3,13 @@
 use super::{Features, wired};
 use crate::error::{Error, Result};
 use crate::kernel::{Level, reduce};
-use crate::nn::{Mode, Network, Params, Plan, Purpose, Run, Wire};
+use crate::nn::{Mode, Network, Params, Plan, Run, Want, Wire};
 use crate::tensor::Map;
 
 /// The network up to the last layer that is looked at.
 pub(super) struct Eye {
     run: Run,
     params: Params,
-    /// The gradient of the parameters, where some layer insists on it.
-    unused: Vec<f32>,
     /// Mean and deviation of each colour.
     scale: [[f32; 3]; 2],
     /// The picture as the network wants it, CHW.
@@ -22,16 +20,15 @@ pub(super) struct Eye {
 impl Eye {
     /// Looks at these layers of pictures of `h` rows and `w` columns; with `back` also the way back to the pixels.
     pub fn new(features: &Features, layers: &[Wire], size: (usize, usize), back: bool) -> Result<Self> {
-        let (net, params, purpose) = planned(features, layers, size, back)?;
+        let (net, params, want) = planned(features, layers, size, back)?;
         let input = net.wires().next().expect("a network has an input");
-        let run = Run::new(&net, 1, &purpose);
-        let unused = vec![0.0; if back { unused(&net) } else { 0 }];
-        Ok(Self { run, params, unused, scale: features.scale, picture: vec![0.0; 3 * size.0 * size.1], input })
+        let run = Run::new(&net, 1, &want);
+        Ok(Self { run, params, scale: features.scale, picture: vec![0.0; 3 * size.0 * size.1], input })
     }
 
     /// Bytes that an eye would hold, as near as its plan tells: buffers, parameters, what they are packed into.
     pub fn bytes(features: &Features, layers: &[Wire], size: (usize, usize), back: bool) -> Result<usize> {
-        let (net, _, purpose) = planned(features, layers, size, back)?;
+        let (net, _, want) = planned(features, layers, size, back)?;
         let numbers = net.nodes().iter().map(|node| node.shape.len() as u64).sum::<u64>();
         if numbers > 1 << 30 {
             return Err(Error::value("memory", "a picture that fits", format!("{numbers} numbers at work")));
@@ -40,8 +37,8 @@ impl Eye {
         let ways = if back { 2 } else { 1 };
         let packed = 4 * ways * net.arena_len();
         let tables = 2 * ways * net.nodes().iter().map(|node| node.shape.h * node.shape.w).sum::<usize>();
-        let plan = Plan::new(&net, 1, &purpose).bytes();
-        Ok(plan + 4 * (net.arena_len() + packed + tables + unused(&net) + 3 * size.0 * size.1))
+        let plan = Plan::new(&net, 1, &want).bytes();
+        Ok(plan + 4 * (net.arena_len() + packed + tables + 3 * size.0 * size.1))
     }
 
     /// The lane level it computes at.
@@ -85,10 +82,7 @@ impl Eye {
 
     /// From the gradients that [`Eye::seed`] was given to that of the picture's pixels (CHW), into `out`.
     pub fn back(&mut self, out: &mut [f32]) {
-        let wires: Vec<Wire> = self.run.network().wires().collect();
-        for wire in wires.into_iter().rev() {
-            self.run.backward_layer(&self.params, &mut self.unused, wire);
-        }
+        self.run.backward(&self.params, &mut []);
         out.fill(0.0);
         let Some((values, map)) = self.run.gradient(self.input) else { return };
         map.copy_to_chw(values, out);
@@ -100,23 +94,9 @@ impl Eye {
     }
 }
 
-fn planned(
-    features: &Features,
-    layers: &[Wire],
-    size: (usize, usize),
-    back: bool,
-) -> Result<(Network, Params, Purpose)> {
+fn planned(features: &Features, layers: &[Wire], size: (usize, usize), back: bool) -> Result<(Network, Params, Want)> {
     let last = layers.iter().max().ok_or_else(|| Error::value("layers", "at least one with a weight", "none"))?;
     let (net, params) = wired(&features.net, &features.params, *last, size)?;
     let layers = layers.to_vec();
-    Ok((net, params, if back { Purpose::Descend { losses: layers } } else { Purpose::Infer { taps: layers } }))
-}
-
-/// Numbers for gradients of parameters that nobody asks for: frozen convolutions make none, other layers do.
-fn unused(net: &Network) -> usize {
-    let only = net
-        .nodes()
-        .iter()
-        .all(|node| node.params.is_empty() || node.layer.as_ref().is_some_and(|l| l.kind() == "conv"));
-    if only { 0 } else { net.arena_len() }
+    Ok((net, params, if back { Want::input_gradient(layers) } else { Want::values(layers) }))
 }

@@ -4,7 +4,7 @@ use super::features::OWN;
 use super::{given, wired};
 use crate::data::pictures::Rgb;
 use crate::error::{Error, Result};
-use crate::nn::{Mode, Network, Params, Purpose, Run};
+use crate::nn::{Mode, Network, Params, Run, Want};
 use crate::rng::Rng;
 use crate::shape::Shape;
 
@@ -75,7 +75,7 @@ impl Stylizer {
             None => {
                 let (net, params) = wired(&self.net, &self.params, self.net.output(), (whole.h, whole.w))?;
                 self.grains = grains(1, self.grain, (whole.h, whole.w));
-                self.run.insert((Run::new(&net, 1, &Purpose::Infer { taps: Vec::new() }), params))
+                self.run.insert((Run::new(&net, 1, &Want::outputs()), params))
             }
         };
         self.picture.clear();

@@ -7,7 +7,7 @@ use super::stylizer::{MARGIN, grains};
 use super::{Features, Options, painting};
 use crate::data::pictures::{FAMILIES, Rgb, family};
 use crate::error::{Error, Result};
-use crate::nn::{Init, Mode, Network, Params, Purpose, Run};
+use crate::nn::{Init, Mode, Network, Params, Run, Want};
 use crate::rng::Rng;
 use crate::shape::Shape;
 use crate::train::{Curve, Descent, Objective, Optimiser, Progress, Rule, Schedule, Trainer, evaluate};
@@ -148,7 +148,7 @@ impl StyleLesson {
             ..train::Options::DEFAULT
         };
         let descent = Descent::new(&net, params, &options)?;
-        let run = Run::new(&net, CUTS.0, &Purpose::Train { input_gradient: false });
+        let run = Run::new(&net, CUTS.0, &Want::training());
         let pool: Result<Vec<Rgb>> = (0..CUTS.1)
             .map(|i| {
                 let mut rng = Rng::part(Rng::mix(seed, 0), i as u64);

@@ -2,7 +2,7 @@
 //! the input, and each layer by itself for a caller with a clock.
 
 use super::{Outcome, give, take};
-use crate::nn::{Mode, Purpose, Wire, description};
+use crate::nn::{Mode, Want, Wire, description};
 use crate::systems::session::Session;
 use crate::{Error, zoo};
 use js_sys::Float32Array;
@@ -31,9 +31,9 @@ impl Network {
         let network = take::long_text("network", network)?;
         let net = if network.starts_with('{') { description::read(&network)? } else { zoo::build(&network)? };
         let purpose = match &*take::text("purpose", purpose)? {
-            "infer" => Purpose::Infer { taps: Vec::new() },
-            "train" => Purpose::Train { input_gradient: false },
-            "explain" => Purpose::Train { input_gradient: true },
+            "infer" => Want::outputs(),
+            "train" => Want::training(),
+            "explain" => Want::everything(),
             other => return Err(Error::missing("purpose", "one of infer, train, explain", other).into()),
         };
         let (batch, seed) = (take::count("batch", batch)?, take::count("seed", seed)?);

@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(value_name = "SETUP.json")]
     setup: Option<PathBuf>,
     /// A folder with MNIST's files (or files in its form), or one with a folder of PNG files for each class, or `synth`:
-    /// digits made for the purpose.
+    /// digits made for the want.
     #[arg(long, value_name = "DIR|synth")]
     data: PathBuf,
     /// An architecture of the catalogue in place of the setup's network.

@@ -1,0 +1,54 @@
+//! Whether feeds fit the inputs of a network: before anything of a run has changed.
+
+use super::graph::Wire;
+use super::network::Network;
+use super::port::{Feed, Rows};
+use crate::error::{Error, Result};
+
+/// The rows of every group, and each input with its values. Errors: those of [`super::Run::forward_feeds`].
+pub(super) fn check<'a>(
+    net: &Network,
+    batch: usize,
+    feeds: &[Feed<'a>],
+) -> Result<(Vec<usize>, Vec<(Wire, &'a [f32])>)> {
+    let names = || net.inputs().map(|w| net.node(w).name.as_str()).collect::<Vec<_>>().join(", ");
+    for (k, feed) in feeds.iter().enumerate() {
+        let known = net.inputs().any(|w| net.node(w).name == feed.input);
+        if !known || feeds[..k].iter().any(|other| other.input == feed.input) {
+            return Err(Error::missing(
+                "inputs of the network",
+                format!("one feed for each of {}", names()),
+                feed.input,
+            ));
+        }
+    }
+    let mut counts: Vec<Option<usize>> = vec![None; net.groups()];
+    let mut fed = Vec::with_capacity(feeds.len());
+    for wire in net.inputs() {
+        let node = net.node(wire);
+        let Some(feed) = feeds.iter().find(|feed| feed.input == node.name) else {
+            let got = feeds.iter().map(|feed| feed.input).collect::<Vec<_>>().join(", ");
+            return Err(Error::missing("inputs of the network", format!("a feed for each of {}", names()), got));
+        };
+        let (len, most) = (node.shape.len(), batch * net.rows_each(wire));
+        let rows = feed.values.len() / len;
+        if !feed.values.len().is_multiple_of(len) {
+            let expected = format!("whole rows of {} numbers", node.shape);
+            return Err(Error::shape(&node.name, expected, feed.values.len()));
+        }
+        let least = usize::from(node.rows == Rows::IMAGES);
+        if rows > most || rows < least {
+            return Err(Error::value(&node.name, format!("{least} to {most} rows"), rows));
+        }
+        if let Some(others) = counts[node.rows.0].replace(rows).filter(|others| *others != rows) {
+            return Err(Error::shape(&node.name, format!("{others} rows, as other inputs have"), rows));
+        }
+        fed.push((wire, feed.values));
+    }
+    // A group that no input fills has rows that no layer can have made.
+    let counts: Vec<usize> = counts.into_iter().map(|count| count.unwrap_or(0)).collect();
+    for (wire, values) in &fed {
+        net.node(*wire).port.check(&net.node(*wire).name, values, counts[0])?;
+    }
+    Ok((counts, fed))
+}
