@@ -5,12 +5,11 @@ use super::network::Network;
 use super::port::{Feed, Rows};
 use crate::error::{Error, Result};
 
-/// The rows of every group, and each input with its values. Errors: those of [`super::Run::forward_feeds`].
-pub(super) fn check<'a>(
-    net: &Network,
-    batch: usize,
-    feeds: &[Feed<'a>],
-) -> Result<(Vec<usize>, Vec<(Wire, &'a [f32])>)> {
+/// The rows of every group, and each input with its values.
+type Checked<'a> = (Vec<usize>, Vec<(Wire, &'a [f32])>);
+
+/// Errors: those of [`super::Run::forward_feeds`].
+pub(super) fn check<'a>(net: &Network, batch: usize, feeds: &[Feed<'a>]) -> Result<Checked<'a>> {
     let names = || net.inputs().map(|w| net.node(w).name.as_str()).collect::<Vec<_>>().join(", ");
     for (k, feed) in feeds.iter().enumerate() {
         let known = net.inputs().any(|w| net.node(w).name == feed.input);

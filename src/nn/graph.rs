@@ -247,7 +247,7 @@ impl Graph {
 
     /// As [`Graph::loss`] for a loss whose kind is known at run time only.
     pub fn append_loss(&mut self, name: &str, loss: Arc<dyn Layer>, inputs: &[Wire], weight: f32) -> Result<Wire> {
-        if !loss.is_loss() || !(weight >= 0.0 && weight.is_finite()) {
+        if !(loss.is_loss() && weight >= 0.0 && weight.is_finite()) {
             let got = format!("{} with weight {weight}", loss.kind());
             return Err(Error::value(name, "a loss and a weight of at least 0", got));
         }

@@ -36,7 +36,7 @@ pub struct Opened {
 enum Body {
     Graph(Imported),
     /// With a run that keeps the wires which were asked for last.
-    Network(Box<(Network, Params)>, Option<(Vec<Wire>, Run)>),
+    Network(Box<(Network, Params)>, Option<(Vec<Wire>, Box<Run>)>),
 }
 
 /// An input or one step of a model.
@@ -257,7 +257,7 @@ fn absent(row: usize) -> Error {
 fn run_network(
     net: &Network,
     params: &Params,
-    kept: &mut Option<(Vec<Wire>, Run)>,
+    kept: &mut Option<(Vec<Wire>, Box<Run>)>,
     inputs: &[(String, Array)],
     taps: &[usize],
 ) -> Result<(Named, Vec<Array>)> {
@@ -274,7 +274,7 @@ fn run_network(
     if kept.as_ref().is_none_or(|(taps, _)| *taps != wires) {
         let want = Want::values(wires.clone());
         affordable(net, 1, &want)?;
-        *kept = Some((wires.clone(), Run::new(net, 1, &want)));
+        *kept = Some((wires.clone(), Box::new(Run::new(net, 1, &want))));
     }
     let Some((_, run)) = kept else { return Err(Error::missing("run", "one", "none")) };
     let mut made: Vec<Vec<f32>> = vec![Vec::new(); wires.len() + 1];
