@@ -12,6 +12,8 @@ mod import;
 mod pictures;
 mod reproduce;
 mod run;
+mod scenes;
+mod streets;
 mod style;
 mod survey;
 mod teach;
@@ -64,6 +66,10 @@ enum Command {
     Teach(teach::Args),
     /// Draw one of the project's own pictures, scenes and patterns, as PNG.
     Picture(colour::Args),
+    /// Draw sheets with several digits, as PNG, with their boxes and masks as COCO's JSON.
+    Scenes(scenes::Args),
+    /// Draw views from a car through towns, with the class of every pixel, as PNG.
+    Streets(streets::Args),
     /// List the recipes, architectures and shipped weights.
     Models {
         /// The folder of shipped weights, if not the checkout's.
@@ -120,6 +126,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Stylize(args) => style::stylize(&args),
         Command::Teach(args) => teach::run(&args),
         Command::Picture(args) => colour::run(&args),
+        Command::Scenes(args) => scenes::run(&args),
+        Command::Streets(args) => streets::run(&args),
         Command::Models { operators: true, .. } => {
             operators().iter().for_each(|name| println!("{name}"));
             Ok(())

@@ -15,7 +15,7 @@ mod raster;
 use crate::error::{Error, Result};
 use normalise::{area_average, centre, ink_box, shrink};
 use raster::Line;
-pub(in crate::data) use raster::{Extent, extent};
+pub(in crate::data) use raster::{Extent, capsule, extent};
 
 /// Side of the network's input picture, in pixels.
 pub const SIDE: usize = 28;

@@ -133,7 +133,7 @@ impl<'a, S: AsRef<[[f32; 2]]>> Line<'a, S> {
 
 /// Lays the line from `a` to `b` over the picture; a point is a disc. Pixel `(x, y)` has its middle at
 /// `(x + ½, y + ½)`.
-fn capsule(picture: &mut Picture, a: [f32; 2], b: [f32; 2], radius: f32) {
+pub(in crate::data) fn capsule(picture: &mut Picture, a: [f32; 2], b: [f32; 2], radius: f32) {
     let reach = radius + 0.5;
     let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
     let length2 = dx * dx + dy * dy;

@@ -9,7 +9,7 @@ mod patterns;
 mod plain;
 mod rgb;
 mod scenes;
-mod shade;
+pub(super) mod shade;
 
 pub use rgb::Rgb;
 

@@ -74,6 +74,12 @@ pub fn digit(rng: &mut Rng, digit: u8) -> Vec<Stroke> {
     shape.strokes.iter().map(draw).collect()
 }
 
+/// Draws a digit as one of many hands would write it; `[x, y]` in pixels of a 20-pixel box. Panics on a digit above 9.
+pub fn written(rng: &mut Rng, which: u8) -> Vec<Stroke> {
+    let strokes = digit(rng, which);
+    HAND.redraw(rng, &strokes).expect("every shape has ink and a finite place")
+}
+
 /// Draws a digit as MNIST would have it into `dst`, 28 × 28 numbers.
 pub fn render(rng: &mut Rng, which: u8, dst: &mut [f32]) {
     let strokes = digit(rng, which);
