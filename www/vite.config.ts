@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { contentSecurity } from './build/security.ts';
 import { engineFiles } from './build/files.ts';
+import { messages } from './build/messages.ts';
 import { offline } from './build/offline.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -14,6 +15,7 @@ export default defineConfig({
   // Everything is imported, so that every file but the two entries carries its hash in its name.
   publicDir: false,
   plugins: [
+    messages({ from: here('messages'), into: here('texts') }),
     svelte(),
     engineFiles({ wasm: here('public/wasm'), models: here('../pretrained') }),
     contentSecurity(),

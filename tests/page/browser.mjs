@@ -35,6 +35,13 @@ export async function open(browser, url, { query = '', ...options } = {}) {
   return { page, context, faults };
 }
 
+/** Waits until an asynchronous `question` in the page is answered with yes. */
+export async function until(page, question) {
+  for (const end = Date.now() + 20_000; !(await page.evaluate(question)); await page.waitForTimeout(50)) {
+    assert.ok(Date.now() < end, `still not: ${question}`);
+  }
+}
+
 export const pad = (page) => page.getByLabel('Drawing pad');
 const answer = (page) => page.getByRole('status', { name: 'Answer' });
 

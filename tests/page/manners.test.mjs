@@ -2,19 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { draw, expectAnswer, launch, ONE, open, PHONE, readAnswer, SEVEN, violations, WIDE } from './browser.mjs';
+import { draw, expectAnswer, launch, ONE, open, PHONE, readAnswer, SEVEN, until, violations, WIDE } from './browser.mjs';
 import { withSite } from './site.mjs';
 
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
-
-/** Waits until an asynchronous `question` in the page is answered with yes. */
-async function until(page, question) {
-  for (const end = Date.now() + 20_000; !(await page.evaluate(question)); await page.waitForTimeout(50)) {
-    assert.ok(Date.now() < end, `still not: ${question}`);
-  }
-}
 
 /** Waits until the service worker holds all that a visit without a network needs. */
 const kept = (page) =>
@@ -50,21 +43,24 @@ test('the second visit works without a network', () =>
     await context.close();
   }));
 
+/** What the page says of itself in its head, where a test can mark a version. */
+const version = (page) => page.locator('meta[name=description]').getAttribute('content');
+
 test('a new version is there at the next visit, and offline after it', () =>
   withSite(async (site) => {
     const { page, context } = await open(browser, site.url);
     await kept(page);
-    site.spoil(/^index\.html$/, (file) => Buffer.from(String(file).replace(/<title>.*</, '<title>Second version<')));
+    site.spoil(/^index\.html$/, (file) => Buffer.from(String(file).replace(/(name="description"\s+content=")[^"]*/, '$1Second version')));
     site.spoil(/^offline\.js$/, (file) => Buffer.concat([file, Buffer.from('// second version')]));
     await page.reload();
-    assert.equal(await page.title(), 'Second version');
+    assert.equal(await version(page), 'Second version');
     await until(page, async () => {
       const stored = await caches.match(new URL('index.html', location.href));
       return (await stored?.text())?.includes('Second version');
     });
     await site.close();
     await page.reload();
-    assert.equal(await page.title(), 'Second version');
+    assert.equal(await version(page), 'Second version');
     await expectAnswer(page, /^5/);
     await context.close();
   }));

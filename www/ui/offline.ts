@@ -8,12 +8,15 @@ export function keepOffline(url: string): void {
   used.add(url);
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
   register().then(
-    ({ active }) => active?.postMessage({ keep: [...used] }),
+    ({ active }) => active?.postMessage({ keep: [...used, ...scripts()] }),
     () => {
       // Some browsers refuse it in private windows: the page then needs the network, and nothing else changes.
     },
   );
 }
+
+/** The texts, labs and styles that came before the service worker could see them. */
+const scripts = () => performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => /\.(js|css)$/.test(name));
 
 let registration: Promise<ServiceWorkerRegistration> | undefined;
 

@@ -4,6 +4,7 @@
 import { releaseProxy, wrap, type Remote } from 'comlink';
 import { studio } from 'virtual:engine-files';
 import { CASES, type Case } from '../../../benches/cases.mjs';
+import { m } from '../../texts/bench';
 import { agree, middle, summary } from '../../../benches/measure.mjs';
 import type { Build, Node } from '../../lib/types';
 import type { Bench as Desk, Turn } from '../../worker/bench/protocol';
@@ -32,7 +33,7 @@ export class Bench {
 
   async run(): Promise<void> {
     this.#end();
-    Object.assign(this, { state: 'running', step: 'starting both builds', share: 0, message: '', ceilings: {}, results: [] });
+    Object.assign(this, { state: 'running', step: m.step_start(), share: 0, message: '', ceilings: {}, results: [] });
     const workers = (this.#workers = BUILDS.map(thread));
     try {
       const ready = await this.#start(workers);
@@ -72,7 +73,7 @@ export class Bench {
   async #measure(kase: Case, workers: Worked[], index: number): Promise<Measured> {
     const parts = [];
     for (const { build, desk } of workers) {
-      this.step = `${kase.title}: ${build} warms up`;
+      this.step = m.step_warm({ case: titleOf(kase), build });
       const made = await desk.prepare(kase);
       agree(`${build} (${kase.title})`, made.print, committed.print(kase.id));
       parts.push({ build, desk, made, turns: [] as Turn[], tops: [] as number[] });
@@ -81,7 +82,7 @@ export class Bench {
       for (let i = 0; i < parts.length; i++) {
         const part = parts[(round + i) % parts.length];
         if (!part) continue;
-        this.step = `${kase.title}: round ${round + 1} of ${ROUNDS}`;
+        this.step = m.step_round({ case: titleOf(kase), round: round + 1, rounds: ROUNDS });
         part.turns.push(await part.desk.turn());
         part.tops.push(await part.desk.ceiling());
       }
@@ -101,6 +102,19 @@ export class Bench {
     this.#workers = [];
   }
 }
+
+const TITLES: Record<string, () => string> = {
+  b1: () => m.case_b1(),
+  b100: () => m.case_b100(),
+  train32: () => m.case_train32(),
+  train100: () => m.case_train100(),
+  resnet18: () => m.case_resnet18(),
+  conv64: () => m.case_conv64(),
+  conv64g: () => m.case_conv64g(),
+};
+
+/** A case's name in the page's language. */
+export const titleOf = ({ id, title }: Case): string => TITLES[id]?.() ?? title;
 
 function thread(build: Build): Worked {
   const worker = new Worker(new URL('../../worker/bench/compute.ts', import.meta.url), { type: 'module' });
