@@ -89,7 +89,9 @@ impl Activation {
         match self {
             Gelu => act::gelu_backward(level, x, dy, dx),
             Silu => act::silu_backward(level, x, dy, dx),
-            _ => act::hard_swish_backward(level, x, dy, dx),
+            HardSwish => act::hard_swish_backward(level, x, dy, dx),
+            // Their output tells their gradient.
+            Relu | Relu6 | Sigmoid | Tanh | Identity | LeakyRelu(_) | Elu(_) | Selu | HardSigmoid | Softplus => (),
         }
     }
 }

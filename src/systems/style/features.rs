@@ -2,7 +2,11 @@
 
 use super::{given, wired};
 use crate::error::{Error, Result};
+use crate::nn::layers::act::Activation;
+use crate::nn::layers::batch_norm::BatchNorm;
+use crate::nn::layers::norm::Norm;
 use crate::nn::layers::pool::Pool;
+use crate::nn::layers::prelu::Prelu;
 use crate::nn::{Graph, Init, Network, Params, Wire};
 use crate::shape::{Shape, Window};
 use crate::zoo;
@@ -169,7 +173,10 @@ fn layers(net: &Network) -> Vec<Layer> {
         let behind = |w: &&Wire, from: Wire| {
             let node = net.node(**w);
             node.inputs == [from]
-                && matches!(kind(net, **w), "batch_norm" | "relu" | "relu6" | "elu" | "silu" | "leaky_relu")
+                && node.layer.as_ref().is_some_and(|l| {
+                    let any: &dyn Any = &**l;
+                    any.is::<Activation>() || any.is::<Prelu>() || any.is::<BatchNorm>() || any.is::<Norm>()
+                })
         };
         let mut seen = wire;
         while let Some(next) = wires[i + 1..].iter().find(|w| behind(w, seen)) {

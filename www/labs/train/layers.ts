@@ -116,7 +116,7 @@ export function decode(text: string, kinds: LayerKind[]): EditedLayer[] | null {
 }
 
 /** Types of layers that have weights of their own. */
-const WEIGHTS = ['conv', 'affine', 'transposed_conv'];
+const WEIGHTS = ['conv', 'affine', 'conv_transpose', 'conv3d'];
 
 /** Puts a normalisation behind every layer with weights but the last, or takes all of them away with `none`. */
 export function normalise(layers: EditedLayer[], type: string): EditedLayer[] {
