@@ -468,6 +468,42 @@ def style():
     return {f"{name}/{key}": value for key, value in found.items()}
 
 
+def losses():
+    """Every loss, summed, with its slope: on vectors and on maps, weighted and not, far into the tails."""
+    shapes = {"vectors": (3, 4, 1, 1), "maps": (3, 4, 5, 3)}
+    weights = torch.tensor([0.5, 2.0, 0.0, 1.25]).double()
+    found = {}
+
+    def case(name, x, target, loss_of, by=None):
+        x.requires_grad_()
+        loss = loss_of(x, target)
+        loss.backward()
+        one = {"input": x, "target": target.double(), "loss": loss, "dinput": x.grad} | ({} if by is None else {"weights": by})
+        found.update({f"{name}/{key}": value for key, value in one.items()})
+
+    for at, shape in shapes.items():
+        torch.manual_seed(zlib.crc32(f"losses, {at}".encode()))
+        pixels = (shape[0], *shape[2:])
+        classes = torch.randint(-1, 4, pixels)
+        of_class = torch.where(classes < 0, 0.0, weights[classes.clamp(min=0)]).unsqueeze(1)
+        each = torch.rand(shape).double()
+        case(f"cross_entropy, {at}", wide(*shape), torch.rand(shape).softmax(1).double(),
+             lambda x, t: F.cross_entropy(x, t, reduction="sum"))
+        case(f"mask_cross_entropy, {at}", normal(*shape), classes.unsqueeze(1),
+             lambda x, t: F.cross_entropy(x, classes, ignore_index=-1, reduction="sum"))
+        case(f"mask_cross_entropy, {at}, class weights", normal(*shape), classes.unsqueeze(1),
+             lambda x, t: F.cross_entropy(x, classes, weight=weights, ignore_index=-1, reduction="sum"), of_class)
+        case(f"binary_cross_entropy, {at}", wide(*shape), torch.rand(shape).double(),
+             lambda x, t: F.binary_cross_entropy_with_logits(x, t, reduction="sum"))
+        case(f"binary_cross_entropy, {at}, weights", wide(*shape), torch.rand(shape).double(),
+             lambda x, t: F.binary_cross_entropy_with_logits(x, t, weight=each, reduction="sum"), each)
+        case(f"squared_error, {at}", normal(*shape), normal(*shape), lambda x, t: F.mse_loss(x, t, reduction="sum") / 2)
+        case(f"huber, {at}", 2 * normal(*shape), normal(*shape), lambda x, t: F.huber_loss(x, t, delta=0.75, reduction="sum"))
+        case(f"huber, {at}, smooth L1", 2 * normal(*shape), normal(*shape),
+             lambda x, t: 0.75 * F.smooth_l1_loss(x, t, beta=0.75, reduction="sum"))
+    return found
+
+
 def write(file, tensors):
     rounded = {name: value.detach().float().contiguous() for name, value in tensors.items()}
     save_file(rounded, FOLDER / f"{file}.safetensors")
@@ -482,3 +518,4 @@ if __name__ == "__main__":
     write("curves", curves())
     write("explain", explain())
     write("style", style())
+    write("losses", losses())

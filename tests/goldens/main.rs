@@ -9,6 +9,7 @@ mod common;
 mod curves;
 mod explain;
 mod layers;
+mod losses;
 mod networks;
 mod style;
 
