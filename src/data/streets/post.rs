@@ -79,7 +79,7 @@ fn plate(which: usize, x: f32, y: f32) -> Option<Colour> {
     let round = (x * x + y * y).sqrt();
     match which {
         // No entry of vehicles, a limit of speed: red rings.
-        0 => (round < 1.0).then(|| if round > 0.72 { RED } else { WHITE }),
+        0 => (round < 1.0).then_some(if round > 0.72 { RED } else { WHITE }),
         1 => (round < 1.0).then(|| if y.abs() < 0.2 && x.abs() < 0.7 { WHITE } else { RED }),
         // Stop, as Japan has it: a triangle on its tip.
         2 => {
@@ -90,7 +90,7 @@ fn plate(which: usize, x: f32, y: f32) -> Option<Colour> {
         3 => {
             let edge = x.abs().max(y.abs());
             let white = y > -0.6 && y < 0.6 && x.abs() < 0.5 * (0.6 - y);
-            (edge < 0.92).then(|| if white { WHITE } else { BLUE })
+            (edge < 0.92).then_some(if white { WHITE } else { BLUE })
         }
         // A warning: yellow, on its corner.
         _ => {
