@@ -7,6 +7,7 @@ pub mod explain;
 pub mod formats;
 pub mod model;
 pub mod personalise;
+pub mod play;
 pub mod recognise;
 pub mod reproduce;
 pub mod session;
