@@ -43,8 +43,12 @@ mod plan;
 mod ports;
 #[path = "recognise.rs"]
 mod recognise;
+#[path = "scenes.rs"]
+mod scenes;
 #[path = "sources/main.rs"]
 mod sources;
+#[path = "streets.rs"]
+mod streets;
 #[path = "strokes.rs"]
 mod strokes;
 #[path = "synth.rs"]

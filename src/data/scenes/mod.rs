@@ -23,7 +23,7 @@ use paper::Palette;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// What scenes hold. As JSON every part may be left out, and is then [`Setup::FULL`]'s.
+/// What scenes hold. As JSON every part may be left out, and is then [`Setup::full`]'s.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Setup {

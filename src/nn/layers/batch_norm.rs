@@ -2,7 +2,7 @@
 //!
 //! While training, the statistics are those of the images that one run sees: of a shard, where a batch is cut into
 //! shards. They reach the running ones by way of the gradient arena, so that shards need no other channel; see
-//! [`crate::nn::params::Role::Statistic`]. Inference reads the running ones, and [`super::fold`] can work them into the
+//! [`crate::nn::params::Role::Statistic`]. Inference reads the running ones, and [`crate::nn::fold`] can work them into the
 //! convolution before.
 
 use crate::error::{Error, Result};
