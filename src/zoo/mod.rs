@@ -3,6 +3,7 @@
 pub mod alexnet;
 mod blocks;
 pub mod deep_convnet;
+pub mod dqn;
 pub mod efficientnet;
 pub mod fast;
 pub mod googlenet;

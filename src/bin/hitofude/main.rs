@@ -10,6 +10,7 @@ mod files;
 mod fit;
 mod import;
 mod pictures;
+mod play;
 mod reproduce;
 mod run;
 mod scenes;
@@ -70,6 +71,8 @@ enum Command {
     Scenes(scenes::Args),
     /// Draw views from a car through towns, with the class of every pixel, as PNG.
     Streets(streets::Args),
+    /// Learn a game from its pixels, watch a player, judge it.
+    Play(play::Args),
     /// List the recipes, architectures and shipped weights.
     Models {
         /// The folder of shipped weights, if not the checkout's.
@@ -128,6 +131,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Picture(args) => colour::run(&args),
         Command::Scenes(args) => scenes::run(&args),
         Command::Streets(args) => streets::run(&args),
+        Command::Play(args) => play::run(&args),
         Command::Models { operators: true, .. } => {
             operators().iter().for_each(|name| println!("{name}"));
             Ok(())
@@ -140,6 +144,10 @@ fn models(pretrained: &std::path::Path) -> Result<()> {
     println!("recipes (train RECIPE):");
     for recipe in RECIPES {
         println!("  {:16} {}", recipe.name, recipe.about);
+    }
+    println!("games (play --game GAME):");
+    for game in play::games() {
+        println!("  {:16} {}", game.name, game.about);
     }
     println!("architectures (import --as NAME):");
     for row in zoo::CATALOGUE {

@@ -1,7 +1,7 @@
 //! The rules of each game, one file each, written from the rules of the originals and matched with their episodes.
 
 mod breakout;
-mod catch;
+pub(super) mod catch;
 mod space_invaders;
 
 pub use breakout::Breakout;

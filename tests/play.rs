@@ -1,0 +1,115 @@
+//! Play: the values that a network learns against the exact ones, the switches, and what is refused.
+#![cfg(not(target_arch = "wasm32"))]
+
+use hitofude::systems::play::{Catch, Game, Learner, Player, Rules, Seat, Settings, Table, network};
+
+#[test]
+fn the_exact_values_of_catch_are_what_best_play_brings() {
+    let table = Table::exact(0.9);
+    // Every start can be caught: nine steps, and the paddle is never more than two columns away.
+    for start in 0..5 {
+        let mut game = Catch::default();
+        game.reset(start);
+        let best = table.values(&game).into_iter().fold(f32::NEG_INFINITY, f32::max);
+        assert!((best - 0.9_f32.powi(8)).abs() < 1e-6, "{best}");
+    }
+    // Two columns away one row above the last, whatever one does.
+    let lost = Catch { ball: (8, 0), paddle: 3 };
+    assert_eq!(table.values(&lost), [-1.0; 3]);
+    assert_eq!(table.values(&Catch { ball: (8, 0), paddle: 1 }), [1.0, -1.0, -1.0]);
+}
+
+#[test]
+fn a_table_learns_the_exact_values_of_what_it_meets() {
+    let (exact, learnt) = (Table::exact(0.9), Table::learnt(40_000, 0.2, 0.9, 1.0, 3));
+    for start in 0..5 {
+        let mut game = Catch::default();
+        game.reset(start);
+        for (a, b) in exact.values(&game).into_iter().zip(learnt.values(&game)) {
+            assert!((a - b).abs() < 0.02, "start {start}: {a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn a_network_learns_catch_and_its_values_come_near_the_exact_ones() {
+    let game = Game::named("catch").unwrap();
+    let mut learner = Learner::new(game, Settings::CATCH, 3).unwrap();
+    let mut episodes = 0;
+    while episodes < 250 {
+        episodes += usize::from(learner.step().unwrap().points.is_some());
+    }
+    let returns = learner.returns(100, 9).unwrap();
+    let mean = returns.iter().sum::<f32>() / 100.0;
+    assert!(mean >= 0.95, "{mean}");
+    // Along its own play the best value is nearly what the table says.
+    let (exact, net) = (Table::exact(Settings::CATCH.gamma), network(game).unwrap());
+    let params = net.params_from(learner.params()).unwrap();
+    let (mut player, mut seat, mut catch) = (Player::new(&net), Seat::new(game, 5), Catch::default());
+    let mut board = vec![0.0; 50];
+    let mut errors = vec![];
+    for _ in 0..20 {
+        seat.reset();
+        seat.draw(&mut board);
+        catch.reset(board[..5].iter().position(|v| *v > 0.5).unwrap());
+        while !seat.done() {
+            let values = player.values(&params, &seat).unwrap().to_vec();
+            let best = |values: &[f32]| values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            errors.push((best(&values) - best(&exact.values(&catch))).abs());
+            let action = player.best(&params, &seat).unwrap();
+            seat.act(action);
+            catch.act(action);
+        }
+    }
+    let error = errors.iter().sum::<f32>() / errors.len() as f32;
+    assert!(error < 0.2, "mean error of the best value {error}");
+}
+
+#[test]
+fn the_same_seed_plays_and_learns_the_same() {
+    let game = Game::named("breakout").unwrap();
+    let settings = Settings { warmup: 40, every: 1, ..Settings::MINATAR };
+    let mut twins = [1, 1, 2].map(|seed| Learner::new(game, settings, seed).unwrap());
+    let runs = twins.each_mut().map(|learner| (0..120).map(|_| learner.step().unwrap()).collect::<Vec<_>>());
+    assert_eq!(runs[0], runs[1]);
+    assert_ne!(runs[0], runs[2]);
+    assert_eq!(twins[0].params().values(), twins[1].params().values());
+    assert_eq!(twins[0].steps(), (120, 80));
+    assert!(runs[0].iter().filter_map(|step| step.loss).all(f64::is_finite));
+}
+
+/// Without a target network and at a high rate the values feed on themselves: that is said, and undone.
+#[test]
+fn values_that_run_away_are_said_and_undone() {
+    let game = Game::named("breakout").unwrap();
+    let mut settings = Settings { warmup: 40, every: 1, target: 0, steps: 1, ..Settings::MINATAR };
+    settings.options.rate = 0.5;
+    settings.options.clip_norm = 0.0;
+    let mut learner = Learner::new(game, settings, 1).unwrap();
+    let first = learner.params().values().to_vec();
+    let error = (0..4000).find_map(|_| learner.step().err()).expect("values that run away").to_string();
+    assert!(error.contains("step"), "{error}");
+    assert_ne!(learner.params().values(), first);
+    learner.undo().unwrap();
+    assert_eq!(learner.params().values(), first);
+    assert!(learner.step().is_ok());
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_by_name() {
+    let game = Game::named("catch").unwrap();
+    let refused = |settings: Settings, word: &str| {
+        let error = Learner::new(game, settings, 1).err().expect("settings that cannot work").to_string();
+        assert!(error.contains(word), "{error}");
+    };
+    refused(Settings { gamma: 1.5, ..Settings::CATCH }, "gamma");
+    refused(Settings { epsilon: [f32::NAN, 0.0], ..Settings::CATCH }, "epsilon");
+    refused(Settings { batch: 0, ..Settings::CATCH }, "batch");
+    refused(Settings { memory: 0, ..Settings::CATCH }, "memory");
+    refused(Settings { steps: 1000, ..Settings::CATCH }, "steps");
+    refused(Settings { every: 0, ..Settings::CATCH }, "learning");
+    assert!(Game::named("chess").unwrap_err().to_string().contains("breakout"));
+    // No replay: a memory of one step is still played with.
+    let mut learner = Learner::new(game, Settings { memory: 1, warmup: 4, ..Settings::CATCH }, 1).unwrap();
+    assert!((0..60).all(|_| learner.step().is_ok()));
+}
