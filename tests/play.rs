@@ -1,7 +1,9 @@
 //! Play: the values that a network learns against the exact ones, the switches, and what is refused.
-#![cfg(not(target_arch = "wasm32"))]
+#![cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
 
 use hitofude::systems::play::{Catch, Game, Learner, Player, Rules, Seat, Settings, Table, network};
+use hitofude::systems::saved::{self, Saved};
+use sha2::{Digest, Sha256};
 
 #[test]
 fn the_exact_values_of_catch_are_what_best_play_brings() {
@@ -112,4 +114,24 @@ fn settings_that_cannot_work_are_refused_by_name() {
     // No replay: a memory of one step is still played with.
     let mut learner = Learner::new(game, Settings { memory: 1, warmup: 4, ..Settings::CATCH }, 1).unwrap();
     assert!((0..60).all(|_| learner.step().is_ok()));
+}
+
+/// What ships is the file that its card describes, and plays as it says.
+#[test]
+fn the_players_that_ship_reach_their_goals() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pretrained/play");
+    let card = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    for (name, episodes) in [("catch", 50), ("breakout", 20)] {
+        let bytes = std::fs::read(folder.join(format!("{name}.safetensors"))).unwrap();
+        let sha: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        assert!(card.contains(&sha), "{name}: {sha}");
+        let Saved { net, params, .. } = saved::read(&bytes).unwrap();
+        let game = Game::named(name).unwrap();
+        assert_eq!(net.input_shape(), game.shape());
+        let spaced = format!("{},{:03}", net.parameters() / 1000, net.parameters() % 1000);
+        assert!(card.contains(&spaced), "{name}: {spaced} parameters");
+        let returns = Player::new(&net).returns(&params, game, episodes, 77).unwrap();
+        let mean = returns.iter().sum::<f32>() / episodes as f32;
+        assert!(mean >= game.goal, "{name}: {mean}");
+    }
 }

@@ -206,7 +206,8 @@ fn weights(game: &Game, learner: &Learner) -> Result<Weights> {
 }
 
 fn shipped(args: &Args, game: &Game) -> Result<Model> {
-    let model = Model::find(args.model.as_deref().unwrap_or(game.name), args.pretrained.as_deref())?;
+    let own = format!("play/{}", game.name);
+    let model = Model::find(args.model.as_deref().unwrap_or(&own), args.pretrained.as_deref())?;
     let (want, have) = (network(game)?, &model.net);
     if (want.input_shape(), want.node(want.output()).shape) != (have.input_shape(), have.node(have.output()).shape) {
         let expected = format!("boards of {} and {} actions", want.input_shape(), game.actions.len());
