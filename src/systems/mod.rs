@@ -9,6 +9,7 @@ pub mod model;
 pub mod personalise;
 pub mod recognise;
 pub mod reproduce;
+pub mod segment;
 pub mod session;
 pub mod style;
 pub mod transfer;
