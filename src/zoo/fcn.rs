@@ -20,6 +20,9 @@ use ndarray::IxDyn;
 /// The layers that double scores and learn to: from FCN-32s to 16s, from 16s to 8s, and from 8s to the picture's size.
 const DOUBLING: [&str; 3] = ["up16", "up8", "up_out"];
 
+/// The layers with the scores of FCN-32s and FCN-16s before they are enlarged, and their strides.
+pub const COARSE: [(&str, usize); 2] = [("score32", 8), ("fuse16", 4)];
+
 /// Wires an FCN behind `x`, three channels, sides multiples of 8, and returns the scores of every pixel by FCN-32s, FCN-16s
 /// and FCN-8s, of which each is wired upon the one before.
 pub fn fcn(g: &mut Graph, x: Wire, classes: usize) -> Result<[Wire; 3]> {

@@ -76,6 +76,11 @@ impl Recipe {
         })
     }
 
+    /// The layers whose scores learn beside the answer's, and their strides.
+    fn coarse(&self) -> &'static [(&'static str, usize)] {
+        if self.fcn { &zoo::fcn::COARSE } else { &[] }
+    }
+
     /// Wires its network; gives the answers, the best one last.
     fn wire(&self, g: &mut crate::nn::Graph, x: Wire) -> Result<Vec<Wire>> {
         let classes = self.task.classes().len();
