@@ -28,6 +28,9 @@ pub struct TrainArgs {
     /// Everything random follows from it.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
+    /// Begin with these weights of the same recipe.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    from: Option<PathBuf>,
     /// Go on from FILE.checkpoint if there is one.
     #[arg(long)]
     resume: bool,
@@ -106,7 +109,11 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         let lines: Vec<&str> = text.lines().take(1 + (lesson.steps() / EVERY) as usize).collect();
         (lesson, lines.join("\n") + "\n")
     } else {
-        (Lesson::new(recipe, plan)?, "step,loss,seconds\n".to_string())
+        let lesson = match &args.from {
+            Some(path) => Lesson::upon(recipe, plan, &saved::read(&files::read(path)?)?.params)?,
+            None => Lesson::new(recipe, plan)?,
+        };
+        (lesson, "step,loss,seconds\n".to_string())
     };
     let (from, bar, mut sum) = (Instant::now(), bar(plan.steps), 0.0);
     bar.set_position(lesson.steps());

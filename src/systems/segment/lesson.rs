@@ -65,6 +65,15 @@ impl Lesson {
         Self::from(recipe, plan, None)
     }
 
+    /// Begins with the weights of another training of this recipe. Errors: those of [`Network::params_from`].
+    pub fn upon(recipe: Recipe, plan: Plan, before: &Params) -> Result<Self> {
+        let mut lesson = Self::from(recipe, plan, None)?;
+        let params = lesson.trainer.network().params_from(before)?;
+        let size = SHARD.min(plan.batch);
+        lesson.trainer = Trainer::new(&lesson.trainer.network().clone(), params, plan.batch, size, &lesson.options)?;
+        Ok(lesson)
+    }
+
     /// Goes on from a checkpoint of the same recipe and plan; the weights then end as if never stopped. Errors: those of
     /// [`Weights::agree`] and [`Trainer::restore`].
     pub fn resume(recipe: Recipe, plan: Plan, checkpoint: &Weights) -> Result<Self> {
@@ -121,6 +130,8 @@ impl Lesson {
                 let sample = &samples[chosen[i]];
                 batch.rows("image")?.extend(sample.image());
                 batch.rows("truth")?.extend(sample.truth.iter().map(|&class| f32::from(class)));
+                let weights = recipe.task.weights();
+                batch.rows("weights")?.extend(sample.truth.iter().map(|&class| weights[usize::from(class)]));
                 for (_, stride) in recipe.coarse() {
                     batch.rows(&truth_of(*stride))?.extend(thinned(&sample.truth, recipe.task.size(), *stride));
                 }
@@ -176,7 +187,8 @@ fn network(recipe: &Recipe, learns: bool) -> Result<Network> {
     }
     if learns {
         let truth = g.port("truth", Shape::new(1, h, w), Port::Mask(classes), Rows::IMAGES)?;
-        g.loss("loss", MaskCrossEntropy, &[*best, truth], 1.0 / (h * w) as f32)?;
+        let weights = g.port("weights", Shape::new(1, h, w), Port::Distribution, Rows::IMAGES)?;
+        g.loss("loss", MaskCrossEntropy, &[*best, truth, weights], 1.0 / (h * w) as f32)?;
         for (name, stride) in recipe.coarse() {
             let (h, w) = (h / stride, w / stride);
             let truth = g.port(&truth_of(*stride), Shape::new(1, h, w), Port::Mask(classes), Rows::IMAGES)?;

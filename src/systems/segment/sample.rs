@@ -35,6 +35,15 @@ impl Task {
         }
     }
 
+    /// How much a pixel of each class counts in the loss: rare, thin things more, after the paper's class balancing
+    /// (Badrinarayanan et al. 2017, section 3) but less strongly, for the sake of intersection over union.
+    pub const fn weights(self) -> &'static [f32] {
+        match self {
+            Self::Sheets => &[1.0; 11],
+            Self::Streets => &[1.0, 1.0, 1.2, 1.0, 1.0, 1.0, 1.3, 2.0, 2.5],
+        }
+    }
+
     /// Rows and columns of its pictures.
     pub const fn size(self) -> (usize, usize) {
         match self {
