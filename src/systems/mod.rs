@@ -10,6 +10,7 @@ pub mod personalise;
 pub mod play;
 pub mod recognise;
 pub mod reproduce;
+pub mod segment;
 pub mod session;
 pub mod style;
 pub mod transfer;

@@ -123,3 +123,64 @@ impl Pace {
         (speed.is_finite() && speed > 0.0).then_some(Self { images_per_second: speed, seconds_left: left })
     }
 }
+
+/// How many pixels of each class were read as each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PixelConfusion {
+    /// Number of classes.
+    pub classes: usize,
+    /// Rows of true classes, columns of answers.
+    pub counts: Vec<u64>,
+}
+
+impl PixelConfusion {
+    /// A pixel of this class counts for nothing: the field's void.
+    pub const IGNORE: u8 = 255;
+
+    /// No pixel yet.
+    pub fn new(classes: usize) -> Self {
+        Self { classes, counts: vec![0; classes * classes] }
+    }
+
+    /// Counts the pixels of a mask against the truth. Errors, and counts none: [`Error::Shape`] for another number of pixels,
+    /// [`Error::Value`] for a number that is no class.
+    pub fn add(&mut self, truth: &[u8], answers: &[u8]) -> Result<()> {
+        if truth.len() != answers.len() {
+            return Err(Error::shape("mask", format!("{} pixels", truth.len()), answers.len()));
+        }
+        let is_class = |class: u8| usize::from(class) < self.classes;
+        let wrong = truth.iter().filter(|&&t| t != Self::IGNORE).chain(answers).find(|&&class| !is_class(class));
+        if let Some(class) = wrong {
+            return Err(Error::value("class of a pixel", format!("below {}", self.classes), class));
+        }
+        for (&t, &answer) in truth.iter().zip(answers).filter(|(t, _)| **t != Self::IGNORE) {
+            self.counts[usize::from(t) * self.classes + usize::from(answer)] += 1;
+        }
+        Ok(())
+    }
+
+    /// Pixels of class `truth` that were read as `answer`.
+    pub fn count(&self, truth: usize, answer: usize) -> u64 {
+        self.counts[truth * self.classes + answer]
+    }
+
+    /// Pixels that are the class and were read so, over those that are or were: the Jaccard index. `None` where there are
+    /// none of either.
+    pub fn iou(&self, class: usize) -> Option<f64> {
+        let (own, all) = (self.count(class, class), 0..self.classes);
+        let union: u64 = all.map(|other| self.count(class, other) + self.count(other, class)).sum();
+        part(own, union - own)
+    }
+
+    /// The mean over the classes but the first, which is the background, that are there at all. (The metric of VOC, whose
+    /// mean has the background in it, is higher.)
+    pub fn mean_iou(&self) -> Option<f64> {
+        let found: Vec<f64> = (1..self.classes).filter_map(|class| self.iou(class)).collect();
+        (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+    }
+
+    /// Part of all pixels that was read right.
+    pub fn accuracy(&self) -> Option<f64> {
+        part((0..self.classes).map(|c| self.count(c, c)).sum(), self.counts.iter().sum())
+    }
+}

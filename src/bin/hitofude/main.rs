@@ -14,6 +14,7 @@ mod play;
 mod reproduce;
 mod run;
 mod scenes;
+mod segment;
 mod streets;
 mod style;
 mod survey;
@@ -73,6 +74,12 @@ enum Command {
     Streets(streets::Args),
     /// Learn a game from its pixels, watch a player, judge it.
     Play(play::Args),
+    /// Train a network to read the class of every pixel: fcn8s, segnet or segnet_street.
+    TrainSegment(segment::TrainArgs),
+    /// Read the class of every pixel of pictures (Long et al. 2015; Badrinarayanan et al. 2017).
+    Segment(segment::Args),
+    /// Score a segmentation model on pictures it has not seen.
+    EvalSegment(segment::EvalArgs),
     /// List the recipes, architectures and shipped weights.
     Models {
         /// The folder of shipped weights, if not the checkout's.
@@ -132,6 +139,9 @@ fn run(cli: Cli) -> Result<()> {
         Command::Scenes(args) => scenes::run(&args),
         Command::Streets(args) => streets::run(&args),
         Command::Play(args) => play::run(&args),
+        Command::TrainSegment(args) => segment::train(&args),
+        Command::Segment(args) => segment::run(&args),
+        Command::EvalSegment(args) => segment::eval(&args),
         Command::Models { operators: true, .. } => {
             operators().iter().for_each(|name| println!("{name}"));
             Ok(())

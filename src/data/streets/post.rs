@@ -22,15 +22,15 @@ fn steel(a: f32) -> Surface {
 /// A street lamp whose arm hangs over the road.
 pub(super) fn lamp(place: [f32; 2], left: bool, strength: f32) -> Panel {
     let (high, arm) = (5.4, 1.7);
-    let reach = if left { [0.12, arm] } else { [arm, 0.12] };
+    let reach = if left { [0.14, arm] } else { [arm, 0.14] };
     let paint = move |[a, y]: [f32; 2]| {
         let a = a - reach[0];
         let out = if left { a } else { -a };
         if out > arm - 0.75 && y > high - 0.32 && y < high - 0.08 {
             return Some(Surface::shining(SIGN, mix(rgb(0xd8d8d0), rgb(0xfff0c8), strength), strength));
         }
-        let pole = a.abs() < 0.1 || (out > 0.0 && y > high - 0.14);
-        pole.then(|| steel(a.clamp(-0.1, 0.1)))
+        let pole = a.abs() < 0.12 || (out > 0.0 && y > high - 0.14);
+        pole.then(|| steel(a.clamp(-0.12, 0.12)))
     };
     panel(place, reach, high, Box::new(paint))
 }
@@ -38,7 +38,7 @@ pub(super) fn lamp(place: [f32; 2], left: bool, strength: f32) -> Panel {
 /// A traffic signal, its three lights beside one another over the road.
 pub(super) fn signal(place: [f32; 2], left: bool, green: bool) -> Panel {
     let (high, arm) = (4.6, 1.9);
-    let reach = if left { [0.12, arm] } else { [arm, 0.12] };
+    let reach = if left { [0.14, arm] } else { [arm, 0.14] };
     let paint = move |[a, y]: [f32; 2]| {
         let a = a - reach[0];
         let out = if left { a } else { -a };
@@ -54,8 +54,8 @@ pub(super) fn signal(place: [f32; 2], left: bool, green: bool) -> Panel {
             }
             return Some(Surface::new(SIGN, rgb(0x2d3236)));
         }
-        let pole = a.abs() < 0.11 || (out > 0.0 && y > high - 0.33 && y < high - 0.2);
-        pole.then(|| steel(a.clamp(-0.1, 0.1)))
+        let pole = a.abs() < 0.13 || (out > 0.0 && y > high - 0.33 && y < high - 0.2);
+        pole.then(|| steel(a.clamp(-0.12, 0.12)))
     };
     panel(place, reach, high, Box::new(paint))
 }
@@ -69,7 +69,7 @@ pub(super) fn sign(place: [f32; 2], which: usize) -> Panel {
             // Plates are coated with what sends headlights back.
             return Some(Surface::shining(SIGN, colour, 0.12));
         }
-        ((a - 0.5).abs() < 0.085 && y < middle).then(|| steel(a - 0.5))
+        ((a - 0.5).abs() < 0.11 && y < middle).then(|| steel(a - 0.5))
     };
     panel(place, [0.5, 0.5], middle + size, Box::new(paint))
 }

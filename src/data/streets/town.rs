@@ -10,9 +10,9 @@ use std::f32::consts::TAU;
 
 /// How long a lot is along the street, in metres.
 pub(super) const LOT: f32 = 12.0;
-/// How far things are drawn, small ones less far: below a pixel there is nothing to see of them.
+/// How far things are drawn, people and posts less far: of a pole two thirds of a pixel wide there is little to see.
 const FAR: f32 = 150.0;
-const FAR_SMALL: f32 = 42.0;
+const FAR_SMALL: f32 = 30.0;
 /// Metres between street lamps of one side.
 const LAMPS: f32 = 24.0;
 /// Metres between oncoming cars, and how fast cars drive, in metres a second.
@@ -130,7 +130,7 @@ impl Town {
             for left in [true, false] {
                 self.lot(&mut all, lot, left, light);
                 let near = lot as f32 * LOT - z;
-                if near < FAR_SMALL + 18.0 {
+                if near < FAR_SMALL {
                     self.roadside(&mut all, lot, left, light);
                 }
                 if near < FAR_SMALL {

@@ -111,6 +111,8 @@ impl Op for UnpoolOp {
         if let Some((_, _, _, to)) = cx.split_zeroed(0) {
             crate::tensor::add_rows(back, dv, to, dv, n);
         }
+        // Whoever comes first to the second input's gradient leaves zeros: others add to what they find there.
+        let _ = cx.split_zeroed(1);
     }
 
     fn workspace(&self) -> usize {
