@@ -4,7 +4,7 @@ use super::style::bar;
 use super::{colour, files};
 use hitofude::data::streets::{CLASSES, Split};
 use hitofude::file::safetensors::{self, Precision};
-use hitofude::systems::saved;
+use hitofude::systems::saved::{self, Saved};
 use hitofude::systems::segment::lesson::Plan;
 use hitofude::systems::segment::{Lesson, Mask, Recipe, Score, Segmenter, judge};
 use hitofude::{Error, Result};
@@ -93,9 +93,21 @@ fn shipped(name: &str) -> PathBuf {
     files::shipped(None).join("segment").join(format!("{name}.safetensors"))
 }
 
+/// A network from the bytes of a file.
+fn read(bytes: &[u8]) -> Result<Segmenter> {
+    let Saved { net, params, metadata } = saved::read(bytes)?;
+    Segmenter::new(&net, &params, &metadata)
+}
+
+/// The bytes of a file with what a training has come to.
+fn taught(lesson: &Lesson) -> Result<Vec<u8>> {
+    let (net, params, metadata) = lesson.taught()?;
+    saved::write(&Saved { net, params, metadata }, Precision::F16)
+}
+
 fn open(name: &str) -> Result<Segmenter> {
     let path = Path::new(name);
-    Segmenter::read(&files::read(&if path.is_file() { path.to_path_buf() } else { shipped(name) })?)
+    read(&files::read(&if path.is_file() { path.to_path_buf() } else { shipped(name) })?)
 }
 
 /// Trains a recipe.
@@ -130,7 +142,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
             sum = 0.0;
             files::write(&path, log.as_bytes())?;
             files::write(&checkpoint, &safetensors::write(&lesson.checkpoint(), Precision::F32)?)?;
-            files::write(&args.out, &saved::write(&lesson.taught()?, Precision::F16)?)?;
+            files::write(&args.out, &taught(&lesson)?)?;
         }
     }
     bar.finish_and_clear();
@@ -140,7 +152,7 @@ pub fn train(args: &TrainArgs) -> Result<()> {
 /// Judges the written file once on the test seeds, and writes its card.
 fn card(args: &TrainArgs, recipe: &Recipe, plan: &Plan, seconds: f64) -> Result<()> {
     let file = files::read(&args.out)?;
-    let mut segmenter = Segmenter::read(&file)?;
+    let mut segmenter = read(&file)?;
     let score = judge(&mut segmenter, recipe.task, Split::Test, IMAGES)?;
     let report = report(recipe.name, &segmenter, &score)?;
     let sha: String = Sha256::digest(&file).iter().map(|b| format!("{b:02x}")).collect();
@@ -179,7 +191,7 @@ fn card(args: &TrainArgs, recipe: &Recipe, plan: &Plan, seconds: f64) -> Result<
 pub fn eval(args: &EvalArgs) -> Result<()> {
     let recipe = Recipe::named(&args.model)?;
     let path = args.weights.clone().unwrap_or_else(|| shipped(recipe.name));
-    let mut segmenter = Segmenter::read(&files::read(&path)?)?;
+    let mut segmenter = read(&files::read(&path)?)?;
     let split = if args.validation { Split::Validation } else { Split::Test };
     let from = Instant::now();
     let score = judge(&mut segmenter, recipe.task, split, args.images)?;

@@ -7,13 +7,16 @@ use crate::nn::losses::MaskCrossEntropy;
 use crate::nn::{Graph, Init, Network, Params, Port, Rows};
 use crate::rng::Rng;
 use crate::shape::Shape;
-use crate::systems::formats::saved::Saved;
 use crate::train::{Curve, Optimiser, Options, Progress, Rule, Schedule, State, Trainer};
 use crate::zoo;
+use std::collections::BTreeMap;
 
 /// How much the coarser scores of an FCN count beside the finest. Their loss is taken where they are, not enlarged: that takes
 /// a third of the time.
 const COARSER: f32 = 0.3;
+
+/// A network as it ships: its structure, its parameters, and what its file says of it.
+pub type Taught = (Network, Params, BTreeMap<String, String>);
 
 /// What of a training is not the recipe's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,13 +158,13 @@ impl Lesson {
     }
 
     /// The network as it ships, and what its file says of it.
-    pub fn taught(&self) -> Result<Saved> {
+    pub fn taught(&self) -> Result<Taught> {
         saved(&self.recipe, self.trainer.result())
     }
 }
 
 /// A recipe's network with these parameters, its losses left out.
-fn saved(recipe: &Recipe, params: &Params) -> Result<Saved> {
+fn saved(recipe: &Recipe, params: &Params) -> Result<Taught> {
     let net = network(recipe, false)?;
     let params = net.params_from(params)?;
     let scale = |v: f32| format!("[{v},{v},{v}]");
@@ -172,7 +175,7 @@ fn saved(recipe: &Recipe, params: &Params) -> Result<Saved> {
         ("std", scale(SCALE[1])),
     ];
     let metadata = metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
-    Ok(Saved { net, params, metadata })
+    Ok((net, params, metadata))
 }
 
 /// A recipe's network, to learn with or to answer with. Losses are means over pixels.

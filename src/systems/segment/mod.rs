@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 use crate::kernel::reduce::argmax;
 use crate::nn::{Mode, Network, Params, Run, Want, Wire, fold};
 use crate::shape::Shape;
-use crate::systems::formats::saved::{self, Saved};
 use crate::zoo;
+use std::collections::BTreeMap;
 
 /// What a colour's mean and deviation are taken for, so that a network reads numbers about 0.
 pub(crate) const SCALE: [f32; 2] = [0.5, 0.25];
@@ -112,14 +112,9 @@ pub struct Segmenter {
 }
 
 impl Segmenter {
-    /// From a file of weights. Errors: those of [`saved::read`]; [`Error::Shape`] for a network that does not read three
-    /// colours or answers no pixels; [`Error::Missing`] for one whose file does not name its classes.
-    pub fn read(bytes: &[u8]) -> Result<Self> {
-        Self::new(saved::read(bytes)?)
-    }
-
-    /// From a model; errors as [`Segmenter::read`].
-    pub fn new(Saved { net, params, metadata }: Saved) -> Result<Self> {
+    /// From a network, its parameters and what its file says of it. Errors: [`Error::Shape`] for a network that does not read
+    /// three colours or answers no pixels; [`Error::Missing`] for one whose file does not name its classes.
+    pub fn new(net: &Network, params: &Params, metadata: &BTreeMap<String, String>) -> Result<Self> {
         let names =
             metadata.get("classes").ok_or_else(|| Error::missing("segmentation", "names of classes", "none"))?;
         let classes: Vec<String> = names.split(',').map(String::from).collect();
@@ -129,7 +124,7 @@ impl Segmenter {
             return Err(Error::shape("segmentation", expected, format!("{x} in, {y} out")));
         }
         let name = metadata.get("name").cloned().unwrap_or_default();
-        let (net, params) = fold::for_inference(&net, &params)?;
+        let (net, params) = fold::for_inference(net, params)?;
         let run = Run::new(&net, 1, &Want::outputs());
         Ok(Self { name, classes, net, params, run })
     }
