@@ -204,11 +204,7 @@ impl LstmOp {
 
     /// How many steps of image `i` count.
     fn length(&self, lengths: Option<&[f32]>, i: usize) -> usize {
-        lengths.map_or(self.steps(), |of| (of[i * self.length_step()] as usize).min(self.steps()))
-    }
-
-    fn length_step(&self) -> usize {
-        self.io.x.last().map_or(1, Map::len)
+        lengths.map_or(self.steps(), |of| (of[i * self.io.x.last().map_or(1, Map::len)] as usize).min(self.steps()))
     }
 
     /// The numbers of the place (image, step) among as many for each.
