@@ -29,11 +29,15 @@ fn every_type_can_be_described() {
             "scale" => ",\"inputs\":[\"a\",\"pooled\"]",
             "max_unpool" => ",\"inputs\":[\"pooled\",\"a\"]",
             "add" | "concat" => ",\"inputs\":[\"a\",\"a\"]",
+            "lstm" | "embedding" => ",\"inputs\":[\"pooled\"]",
             _ => "",
         };
         let first = if kind.name == "affine" { "flatten" } else { "relu" };
-        let pool =
-            if kind.name == "max_unpool" { r#""max_pool","kernel":2,"stride":2"# } else { r#""global_average_pool""# };
+        let pool = match kind.name {
+            "max_unpool" => r#""max_pool","kernel":2,"stride":2"#,
+            "embedding" => r#""conv","out":1,"kernel":1"#,
+            _ => r#""global_average_pool""#,
+        };
         let text = format!(
             r#"{{"input":[4,9,8],"layers":[{{"name":"pooled","type":{pool}}},{{"name":"a","type":"{first}","inputs":["input"]}},{{"name":"b","type":"{}"{options}{inputs}}}]}}"#,
             kind.name

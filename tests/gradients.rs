@@ -14,6 +14,7 @@ use hitofude::nn::layers::conv3d::Conv3d;
 use hitofude::nn::layers::dropout::{Dropout, StochasticDepth};
 use hitofude::nn::layers::flatten::Flatten;
 use hitofude::nn::layers::lrn::LocalResponseNorm;
+use hitofude::nn::layers::lstm::Lstm;
 use hitofude::nn::layers::norm::{Norm, Over};
 use hitofude::nn::layers::pool::Pool;
 use hitofude::nn::layers::prelu::Prelu;
@@ -158,6 +159,26 @@ const CASES: &[(&str, Wiring)] = &[
             g.add("scale", Scale, &[x, s])
         })
     }),
+    ("lstm", |g, x| {
+        head(g, x, |g, x| {
+            let x = sequence(g, x)?;
+            g.add("lstm", Lstm::new(3), &[x])
+        })
+    }),
+    ("lstm, its cells, a first state and a convolution behind", |g, x| {
+        head(g, x, |g, x| {
+            let state = g.add("state flat", Flatten, &[x])?;
+            let hidden = g.add("hidden", Affine::new(3), &[state])?;
+            let cell = g.add("cell", Affine::new(3), &[state])?;
+            let x = sequence(g, x)?;
+            let x = g.add("lstm", Lstm { hidden: 3, cells: true }, &[x, hidden, cell])?;
+            g.add(
+                "behind",
+                Conv { window: Window { kernel: (3, 1), pad: (1, 0), ..Window::square(1) }, ..Conv::new(2, 1) },
+                &[x],
+            )
+        })
+    }),
     ("two readers of one wire", |g, x| {
         head(g, x, |g, x| {
             let a = g.add("a", Conv::new(2, 1), &[x])?;
@@ -173,6 +194,12 @@ fn head(g: &mut Graph, x: Wire, middle: Wiring) -> Result<Wire> {
     let x = middle(g, x)?;
     let x = g.add("flatten", Flatten, &[x])?;
     g.add("last", Affine::new(4), &[x])
+}
+
+/// The rows of an image as the steps of a sequence.
+fn sequence(g: &mut Graph, x: Wire) -> Result<Wire> {
+    let kernel = (1, g.shape(x).w);
+    g.add("row", Conv { window: Window { kernel, ..Window::square(1) }, ..Conv::new(4, 1) }, &[x])
 }
 
 fn between(g: &mut Graph, x: Wire, act: impl Layer + 'static) -> Result<Wire> {

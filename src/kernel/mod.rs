@@ -15,6 +15,7 @@ pub mod lrn;
 pub mod norm;
 pub mod pool;
 pub mod prelu;
+pub mod recurrent;
 pub mod reduce;
 pub mod resize;
 pub mod softmax;

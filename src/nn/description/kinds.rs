@@ -14,8 +14,10 @@ use crate::nn::layers::conv::Conv;
 use crate::nn::layers::conv_transpose::ConvTranspose;
 use crate::nn::layers::conv3d::Conv3d;
 use crate::nn::layers::dropout::{Dropout, StochasticDepth};
+use crate::nn::layers::embedding::Embedding;
 use crate::nn::layers::flatten::Flatten;
 use crate::nn::layers::lrn::LocalResponseNorm;
+use crate::nn::layers::lstm::Lstm;
 use crate::nn::layers::norm::{Norm, Over};
 use crate::nn::layers::pool::Pool;
 use crate::nn::layers::prelu::Prelu;
@@ -110,6 +112,12 @@ pub const KINDS: &[Kind] = &[
     kind("add", &[], |_| Arc::new(Add)),
     kind("concat", &[], |_| Arc::new(Concat)),
     kind("scale", &[], |_| Arc::new(Scale)),
+    kind("embedding", &[need("tokens", Size(10)), need("out", Size(16))], |o| {
+        Arc::new(Embedding { tokens: o.size("tokens"), out: o.size("out") })
+    }),
+    kind("lstm", &[need("hidden", Size(16)), with("cells", Flag(false))], |o| {
+        Arc::new(Lstm { hidden: o.size("hidden"), cells: o.flag("cells") })
+    }),
     kind("batch_norm", &[EPS, with("momentum", Number(0.1))], |o| {
         Arc::new(BatchNorm { eps: o.number("eps"), momentum: o.number("momentum") })
     }),
