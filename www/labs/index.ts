@@ -1,5 +1,6 @@
 import type { Component } from 'svelte';
 import { load as benchTexts } from '../texts/bench';
+import { load as drawTexts } from '../texts/draw';
 import { m } from '../texts/shell';
 import Draw from './draw/Draw.svelte';
 
@@ -29,7 +30,7 @@ export const labs: [Lab, ...Lab[]] = [
     line: () => m.lab_draw_line(),
     icon: 'M4 20c1-4 3-6 5-6s3 1.3 3 3-2 3-8 3zM11.5 13.5 19 4.5c.7-.8 2-.2 1.5 1L14 15',
     // The first one comes with the page.
-    view: async () => ({ default: Draw }),
+    view: () => drawTexts().then(() => ({ default: Draw })),
   },
   {
     id: 'inside',

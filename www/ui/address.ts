@@ -6,6 +6,13 @@ export function fromAddress<T extends string>(key: string, known: readonly T[]):
   return known.find((name) => name === value) ?? null;
 }
 
+/** The address of a lab, in the language that the present address asks for. */
+export function address(lab: string | null): string {
+  const lang = new URLSearchParams(location.search).get('lang');
+  const query = new URLSearchParams({ ...(lab && { lab }), ...(lang && { lang }) }).toString();
+  return query ? `./?${query}` : './';
+}
+
 /** Writes `key` into the address, or takes it out with null. */
 export function toAddress(key: string, value: string | null): void {
   const url = new URL(location.href);

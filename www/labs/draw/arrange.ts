@@ -9,17 +9,25 @@ export function isStrip({ shape }: Layer): boolean {
 
 const GAP = 3;
 
-/** Stands the maps of a layer in `height` CSS pixels, as narrow as legible tiles allow. */
-export function standing(layer: Layer, height: number): Arrangement {
-  const [maps, rows] = layer.shape;
-  if (maps === 1) return { columns: 1, rows: 1, tile: 112, gap: 0 };
-  if (isStrip(layer)) return strip(maps, height);
-  const legible = rows > 20 ? 44 : rows > 10 ? 40 : 28;
-  for (let columns = 1; ; columns++) {
-    const inColumn = Math.ceil(maps / columns);
-    const tile = Math.floor((height - GAP * (inColumn - 1)) / inColumn);
-    if (tile >= legible || inColumn === 1) return { columns, rows: inColumn, tile: Math.min(tile, 64), gap: GAP };
-  }
+/** The least side of a tile that shows what a map holds. */
+const LEAST = 28;
+
+/** Stands the maps of a layer in a column of this width and height: all of them where they stay legible, else the first ones. */
+export function fitting(layer: Layer, width: number, height: number): Arrangement {
+  const [maps] = layer.shape;
+  if (maps === 1) return { columns: 1, rows: 1, tile: Math.min(112, Math.max(48, width)), gap: 0 };
+  if (isStrip(layer)) return strip(maps, width, height);
+  // Sixteen to a column where they stay legible: then most first layers stand whole, and the later ones are as tall.
+  const sixteen = Math.floor((height + GAP) / Math.min(maps, 16)) - GAP;
+  const tile = Math.max(LEAST, Math.min(width, sixteen));
+  return { columns: 1, rows: Math.min(maps, Math.floor((height + GAP) / (tile + GAP))), tile, gap: GAP };
+}
+
+/** Stands all maps of a layer in as few legible columns as this height allows. */
+export function whole(layer: Layer, height: number): Arrangement {
+  const [maps] = layer.shape;
+  const rows = Math.floor((height + GAP) / (44 + GAP));
+  return { columns: Math.ceil(maps / rows), rows: Math.min(maps, rows), tile: 44, gap: GAP };
 }
 
 /** Lays the maps of a layer in rows of sixteen, to be scrolled sideways by a thumb. */
@@ -35,8 +43,11 @@ export function lying(layer: Layer): Arrangement {
   return { columns, rows, tile: rows > 2 ? 44 : 56, gap: GAP };
 }
 
-function strip(values: number, height: number): Arrangement {
+function strip(values: number, width: number, height: number): Arrangement {
   const columns = values > 16 ? 2 : 1;
   const rows = Math.ceil(values / columns);
-  return { columns, rows, tile: Math.min(28, Math.floor((height + 2) / rows) - 2), gap: 2 };
+  // Ten values have their digits beside them.
+  const room = values === 10 ? width - 18 : width;
+  const tile = Math.min(28, Math.floor((room + 2) / columns) - 2, Math.floor((height + 2) / rows) - 2);
+  return { columns, rows, tile: Math.max(8, tile), gap: 2 };
 }
