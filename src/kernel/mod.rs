@@ -17,6 +17,7 @@ pub mod pool;
 pub mod prelu;
 pub mod reduce;
 pub mod resize;
+pub mod roi;
 pub mod softmax;
 pub mod tile;
 pub mod update;
