@@ -18,6 +18,7 @@ pub mod prelu;
 pub mod recurrent;
 pub mod reduce;
 pub mod resize;
+pub mod roi;
 pub mod softmax;
 pub mod tile;
 pub mod update;

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod calibrate;
 pub mod descent;
+pub mod detection;
 pub mod evaluate;
 pub mod lbfgs;
 pub mod metrics;
