@@ -370,6 +370,36 @@ fn descriptions_carry_inputs_outputs_losses_and_sharing() {
     assert!(bad(r#"{"name":"b","type":"squared_error","inputs":["a","input"],"share":"a"}"#).contains("share"));
 }
 
+/// An autoencoder: its target is its image. No gradient goes back by way of the target, nor any that lay in a buffer before.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_target_passes_no_gradient_and_leaves_no_old_one() {
+    let mut g = Graph::new();
+    let x = g.input("image", Shape::new(1, 4, 3)).unwrap();
+    let seen = g.add("seen", Activation::Tanh, &[x]).unwrap();
+    let code = g.add("code", Conv::new(3, 3).pad(1), &[seen]).unwrap();
+    let again = g.add("again", Conv::new(1, 3).pad(1), &[code]).unwrap();
+    g.loss("loss", SquaredError, &[again, seen], 1.0).unwrap();
+    let net = g.finish(again);
+    let mut params = net.zeros();
+    Init::He.fill(&mut params, 4).unwrap();
+    let mut rng = Rng::new(9);
+    let images: Vec<Vec<f32>> = (0..2).map(|_| (0..12).map(|_| rng.normal()).collect()).collect();
+    for want in [Want::training(), Want::everything()] {
+        let gradient = |run: &mut Run, image: &[f32]| {
+            let mut gradient = vec![0.0; params.values().len()];
+            run.forward(&params, image, 1, Mode::Infer).unwrap();
+            run.backward_losses(&params, &mut gradient, 1.0);
+            let pixels = run.gradient(x).map(|(dx, _)| dx.to_vec());
+            (gradient, pixels)
+        };
+        let fresh = gradient(&mut Run::new(&net, 1, &want), &images[0]);
+        let mut run = Run::new(&net, 1, &want);
+        gradient(&mut run, &images[1]);
+        assert_eq!(gradient(&mut run, &images[0]), fresh, "{want:?}");
+    }
+}
+
 /// The trainer of classes, of feeds, and of any number of threads and shards: one step, one rule.
 #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
 #[cfg_attr(not(target_arch = "wasm32"), test)]

@@ -58,6 +58,11 @@ pub trait Layer: Any + Debug + Send + Sync {
         false
     }
 
+    /// Whether a gradient goes back to input `input` of `of`: not to indices, places of maxima, a loss's targets.
+    fn passes(&self, _input: usize, _of: usize) -> bool {
+        true
+    }
+
     /// Its parameters for those inputs; names without the layer's own, offsets zero. `flat` is the image whose
     /// flattening the first input is, or that input's own shape.
     fn params(&self, _inputs: &[Shape], _flat: Shape) -> Vec<View> {

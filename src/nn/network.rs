@@ -60,6 +60,11 @@ impl Network {
         self.wires().filter(|w| self.node(*w).layer.is_none())
     }
 
+    /// Whether a gradient goes back through a node to its input `i`.
+    pub(super) fn passes(node: &Node, i: usize) -> bool {
+        node.layer.as_ref().is_some_and(|layer| layer.passes(i, node.inputs.len()))
+    }
+
     /// How many groups of rows there are.
     pub(super) fn groups(&self) -> usize {
         1 + self.0.ports.rows.len()

@@ -271,7 +271,10 @@ impl<'a> Planner<'a> {
         for (k, node) in self.nodes.iter().enumerate().filter(|_| self.train) {
             wants[k] = match &node.layer {
                 None => self.want.inputs && node.port.has_gradient(),
-                Some(_) => self.learns(node) || node.inputs.iter().any(|w| wants[w.0]),
+                Some(_) => {
+                    let mut inputs = node.inputs.iter().enumerate();
+                    self.learns(node) || inputs.any(|(i, w)| Network::passes(node, i) && wants[w.0])
+                }
             };
         }
         wants

@@ -307,7 +307,7 @@ impl Run {
         let in_place = node.layer.as_ref().is_some_and(|l| l.in_place());
         let mut dy = std::mem::take(&mut self.gradients[slot]);
         for (i, w) in node.inputs.iter().enumerate() {
-            let target = self.plan.places[w.0].gradient.filter(|_| !in_place || i > 0);
+            let target = self.plan.places[w.0].gradient.filter(|_| (!in_place || i > 0) && Network::passes(node, i));
             self.targets[i] = target.map(|(map, number)| {
                 let first = !std::mem::replace(&mut self.written[number], true);
                 let rows = self.net.node(*w).rows.0;
@@ -362,15 +362,22 @@ fn op(net: &Network, plan: &Plan, wire: Wire, level: Level) -> Option<Box<dyn Op
     let layer = node.layer.as_ref()?;
     let dx = |w: &Wire| plan.places[w.0].gradient.map_or(plan.places[w.0].map, |(map, _)| map);
     let relu = net.wires().any(|w| plan.places[w.0].fused && net.node(w).inputs[0] == wire);
-    Some(layer.op(&Io {
-        level,
-        batch: plan.batch * net.rows_each(wire),
-        x: node.inputs.iter().map(|w| plan.places[w.0].map).collect(),
-        y: place.map,
-        gradients: place.gradient.map(|(dy, _)| (node.inputs.iter().map(dx).collect(), dy)),
-        wants: node.inputs.iter().map(|w| plan.places[w.0].gradient.is_some()).collect(),
-        learns: place.learns,
-        params: net.views()[node.params.clone()].iter().map(|v| v.range()).collect(),
-        relu,
-    }))
+    Some(
+        layer.op(&Io {
+            level,
+            batch: plan.batch * net.rows_each(wire),
+            x: node.inputs.iter().map(|w| plan.places[w.0].map).collect(),
+            y: place.map,
+            gradients: place.gradient.map(|(dy, _)| (node.inputs.iter().map(dx).collect(), dy)),
+            wants: node
+                .inputs
+                .iter()
+                .enumerate()
+                .map(|(i, w)| Network::passes(node, i) && plan.places[w.0].gradient.is_some())
+                .collect(),
+            learns: place.learns,
+            params: net.views()[node.params.clone()].iter().map(|v| v.range()).collect(),
+            relu,
+        }),
+    )
 }

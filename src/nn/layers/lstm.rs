@@ -86,6 +86,10 @@ impl Layer for Lstm {
         weights.into_iter().chain([bias("bias_ih_l0"), bias("bias_hh_l0")]).collect()
     }
 
+    fn passes(&self, input: usize, of: usize) -> bool {
+        roles(of).1 != Some(input)
+    }
+
     fn reads(&self) -> Reads {
         Reads { input: true, output: true }
     }
@@ -351,17 +355,14 @@ impl LstmOp {
         gemm(self.io.level, &self.dgates, rows, &segments, &self.turned[0].of, c, store, dx);
     }
 
-    /// Hands on the gradients of the first states, and none of a length.
+    /// Hands on the gradients of the first states.
     fn state_gradients(&self, cx: &mut Backward<'_>, maps: &[Map]) {
-        let (h, (states, length)) = (self.hidden, roles(maps.len()));
+        let (h, (states, _)) = (self.hidden, roles(maps.len()));
         for (k, state) in [(1, &self.dhidden), (2, &self.dcell)].into_iter().filter(|_| states) {
             let Some((_, _, _, dx)) = cx.split_zeroed(k) else { continue };
             for (row, state) in maps[k].rows(dx.len() / maps[k].len()).zip(state.chunks_exact(h)) {
                 act::add_assign(self.io.level, &mut dx[row], state);
             }
-        }
-        if let Some(k) = length {
-            let _ = cx.split_zeroed(k);
         }
     }
 }

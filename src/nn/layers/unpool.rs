@@ -54,6 +54,10 @@ impl Layer for MaxUnpool {
         Ok(x)
     }
 
+    fn passes(&self, input: usize, _of: usize) -> bool {
+        input == 0
+    }
+
     fn reads(&self) -> Reads {
         Reads { input: true, output: false }
     }
@@ -111,8 +115,6 @@ impl Op for UnpoolOp {
         if let Some((_, _, _, to)) = cx.split_zeroed(0) {
             crate::tensor::add_rows(back, dv, to, dv, n);
         }
-        // Whoever comes first to the second input's gradient leaves zeros: others add to what they find there.
-        let _ = cx.split_zeroed(1);
     }
 
     fn workspace(&self) -> usize {
