@@ -9,7 +9,6 @@ use hitofude::data::strokes::Drawing;
 use hitofude::systems::digits::feed::{MADE, TEST_DRAWINGS, VALIDATION_DRAWINGS, VALIDATION_IMAGES};
 use hitofude::systems::digits::recipe::Recipe;
 use hitofude::systems::digits::training::Calibration;
-use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// Evaluates the written file once on what training never saw, and writes its card.
@@ -18,7 +17,7 @@ pub fn write(args: &Args, epochs: u32, calibration: &Calibration, rows: &[Row], 
     let model = Model::open(&args.out)?;
     let seconds: f64 = rows.iter().map(|r| r.seconds).sum();
     let speed = rows.iter().map(|r| r.speed).sum::<f64>() / rows.len().max(1) as f64;
-    let sha: String = Sha256::digest(&model.file).iter().map(|b| format!("{b:02x}")).collect();
+    let sha = files::sha256(&model.file);
     let mut text = format!(
         "# {name}\n\n{about}.\n\n\
          | what | value |\n|---|---|\n\

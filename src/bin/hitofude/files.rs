@@ -5,6 +5,7 @@ use hitofude::nn::{Network, Params};
 use hitofude::systems::saved::{self, Saved};
 use hitofude::{Error, Result};
 use png::{ColorType, Decoder, Limits, Transformations};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,11 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// A report as one line of JSON.
 pub fn json(report: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(report).map_err(|e| Error::format("report", "numbers that JSON can hold", e))
+}
+
+/// The SHA-256 of a file's bytes, in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// `path` with something behind its whole name.

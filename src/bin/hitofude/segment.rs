@@ -9,7 +9,6 @@ use hitofude::systems::segment::lesson::Plan;
 use hitofude::systems::segment::{Lesson, Mask, Recipe, Score, Segmenter, judge};
 use hitofude::{Error, Result};
 use png::{BitDepth, ColorType, Encoder};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -79,13 +78,7 @@ struct Report {
     miou: f64,
     per_class: BTreeMap<String, f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    worst_weather: Option<Worst>,
-}
-
-#[derive(serde::Serialize)]
-struct Worst {
-    weather: &'static str,
-    miou: f64,
+    worst_weather: Option<f64>,
 }
 
 /// The shipped weights of a recipe.
@@ -155,11 +148,11 @@ fn card(args: &TrainArgs, recipe: &Recipe, plan: &Plan, seconds: f64) -> Result<
     let mut segmenter = read(&file)?;
     let score = judge(&mut segmenter, recipe.task, Split::Test, IMAGES)?;
     let report = report(recipe.name, &segmenter, &score)?;
-    let sha: String = Sha256::digest(&file).iter().map(|b| format!("{b:02x}")).collect();
+    let sha = files::sha256(&file);
     let classes: Vec<String> = report.per_class.iter().map(|(name, iou)| format!("{name} {iou:.3}")).collect();
-    let worst = report
-        .worst_weather
-        .map_or(String::new(), |worst| format!("| worst weather | {:.3} ({}) |\n", worst.miou, worst.weather));
+    let worst = score
+        .worst_weather()
+        .map_or(String::new(), |(weather, miou)| format!("| worst weather | {miou:.3} ({}) |\n", weather.name()));
     let text = format!(
         "# {name}\n\n{about}.\n\n| what | value |\n|---|---|\n\
          | command | `hitofude train-segment {name} --steps {steps} --seed {seed} --out {name}.safetensors` |\n\
@@ -206,7 +199,7 @@ fn report(name: &str, segmenter: &Segmenter, score: &Score) -> Result<Report> {
         score.confusion.mean_iou().ok_or_else(|| Error::missing("classes", "at least one to be seen", "none"))?;
     let classes = segmenter.classes().iter().enumerate().skip(1);
     let per_class = classes.filter_map(|(i, name)| Some((name.clone(), score.confusion.iou(i)?))).collect();
-    let worst_weather = score.worst_weather().map(|(weather, miou)| Worst { weather: weather.name(), miou });
+    let worst_weather = score.worst_weather().map(|(_, miou)| miou);
     Ok(Report { model: name.into(), images: score.images, miou, per_class, worst_weather })
 }
 
