@@ -43,6 +43,8 @@ mod plan;
 mod ports;
 #[path = "recognise.rs"]
 mod recognise;
+#[path = "recurrent.rs"]
+mod recurrent;
 #[path = "scenes.rs"]
 mod scenes;
 #[path = "sources/main.rs"]

@@ -14,6 +14,7 @@ pub mod embedding;
 pub mod flatten;
 pub mod lrn;
 pub mod lstm;
+mod lstm_op;
 pub mod norm;
 pub mod pool;
 pub mod prelu;
