@@ -86,8 +86,7 @@ fn networks_for_digits_answer_the_same_as_onnx() {
 
 #[test]
 fn every_type_of_layer_answers_the_same_as_onnx() {
-    // Sequences are not exported yet.
-    for kind in KINDS.iter().filter(|kind| !matches!(kind.name, "embedding" | "lstm")) {
+    for kind in KINDS {
         let option = |o: &description::Opt| match (kind.name, o.name) {
             // ONNX centres a response over an odd number of channels only as we do; two groups show that there are groups.
             ("conv3d", "slices" | "depth") => format!(",\"{}\":2", o.name),

@@ -78,7 +78,7 @@ const CONV3D: &[Opt] = &[
     BIAS,
 ];
 
-/// Every type there is.
+/// Every type of layer to choose from for pictures.
 pub const KINDS: &[Kind] = &[
     kind("conv", &[need("out", Size(16)), KERNEL, STRIDE, PAD, DILATION, with("groups", Size(1)), BIAS], |o| {
         let (out, groups, bias) = (o.size("out"), o.size("groups"), o.flag("bias"));
@@ -112,12 +112,6 @@ pub const KINDS: &[Kind] = &[
     kind("add", &[], |_| Arc::new(Add)),
     kind("concat", &[], |_| Arc::new(Concat)),
     kind("scale", &[], |_| Arc::new(Scale)),
-    kind("embedding", &[need("tokens", Size(10)), need("out", Size(16))], |o| {
-        Arc::new(Embedding { tokens: o.size("tokens"), out: o.size("out") })
-    }),
-    kind("lstm", &[need("hidden", Size(16)), with("cells", Flag(false))], |o| {
-        Arc::new(Lstm { hidden: o.size("hidden"), cells: o.flag("cells") })
-    }),
     kind("batch_norm", &[EPS, with("momentum", Number(0.1))], |o| {
         Arc::new(BatchNorm { eps: o.number("eps"), momentum: o.number("momentum") })
     }),
@@ -148,6 +142,16 @@ pub const KINDS: &[Kind] = &[
     kind("softplus", &[], |_| Arc::new(Activation::Softplus)),
 ];
 
+/// Layers of sequences, which are nothing to choose for pictures.
+pub const SEQUENCES: &[Kind] = &[
+    kind("embedding", &[need("tokens", Size(10)), need("out", Size(16))], |o| {
+        Arc::new(Embedding { tokens: o.size("tokens"), out: o.size("out") })
+    }),
+    kind("lstm", &[need("hidden", Size(16)), with("cells", Flag(false))], |o| {
+        Arc::new(Lstm { hidden: o.size("hidden"), cells: o.flag("cells") })
+    }),
+];
+
 /// Every type of loss: layers, but not to be chosen among them.
 pub const LOSSES: &[Kind] = &[
     kind("cross_entropy", &[], |_| Arc::new(CrossEntropy)),
@@ -161,10 +165,13 @@ const fn kind(name: &'static str, options: &'static [Opt], make: fn(&Options) ->
     Kind { name, options, make }
 }
 
+fn all() -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().chain(SEQUENCES).chain(LOSSES)
+}
+
 impl Kind {
     /// The type of this name, for the layer called `layer`.
     pub(super) fn named(layer: &str, name: &str) -> Result<&'static Self> {
-        let all = || KINDS.iter().chain(LOSSES);
         all().find(|kind| kind.name == name).ok_or_else(|| {
             let names: Vec<&str> = all().map(|kind| kind.name).collect();
             Error::missing(format!("{layer}: type"), format!("one of {}", names.join(", ")), name)
@@ -177,7 +184,7 @@ impl Kind {
 
     /// Whether a description may leave this setting out.
     pub(super) fn is_default(kind: &str, option: &str, setting: Setting) -> bool {
-        let options = KINDS.iter().chain(LOSSES).filter(|k| k.name == kind).flat_map(|k| k.options);
+        let options = all().filter(|k| k.name == kind).flat_map(|k| k.options);
         options.into_iter().any(|o| o.name == option && !o.required && o.default == setting)
     }
 }
