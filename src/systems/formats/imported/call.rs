@@ -20,6 +20,8 @@ pub(super) struct Call<'a> {
     pub(super) level: Level,
     /// `None` where an optional input is left out.
     pub(super) inputs: Vec<Option<Arc<Array>>>,
+    /// Only the shape of what it makes is asked: a product may leave zeros.
+    pub(super) idle: bool,
 }
 
 /// How many numbers an array of this shape holds, if memory can hold them.

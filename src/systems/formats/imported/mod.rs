@@ -37,9 +37,12 @@ pub struct Imported {
 }
 
 /// Arrays by name, and those around a part of a graph.
+#[derive(Default)]
 struct Scope<'a> {
     values: BTreeMap<&'a str, Arc<Array>>,
     outer: Option<&'a Scope<'a>>,
+    /// Names of which shapes alone are asked: products may leave zeros there.
+    shapes: BTreeSet<&'a str>,
 }
 
 impl Scope<'_> {
@@ -141,7 +144,7 @@ impl Imported {
         if !small || node.op == "If" || !grows_little(node, &values) {
             return None;
         }
-        let answers = operate(node, self.opset, &Scope { values, outer: None }).ok()?;
+        let answers = operate(node, self.opset, &Scope { values, ..Scope::default() }).ok()?;
         let complete = answers.len() >= node.outputs.iter().filter(|name| !name.is_empty()).count();
         (complete && sum(&answers) <= FOLDED.0).then_some(answers)
     }
@@ -159,7 +162,7 @@ impl Imported {
         inputs: &[(String, Array)],
         watch: &mut dyn FnMut(&str, &Array),
     ) -> Result<Vec<(String, Array)>> {
-        let mut scope = Scope { values: BTreeMap::new(), outer: None };
+        let mut scope = Scope::default();
         scope.values.extend(self.constants.iter().map(|(name, array)| (name.as_str(), array.clone())));
         for port in &self.graph.inputs {
             let names = || inputs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
@@ -305,7 +308,8 @@ fn operate(node: &Node, opset: i64, scope: &Scope) -> Answer {
         _ => Err(Error::missing(&node.op, "inputs that have been computed", name)),
     };
     let inputs = node.inputs.iter().map(input).collect::<Result<_>>()?;
-    let call = Call { node, opset, level: Level::new(), inputs };
+    let idle = node.outputs.iter().any(|name| scope.shapes.contains(name.as_str()));
+    let call = Call { node, opset, level: Level::new(), inputs, idle };
     if node.op == "If" {
         return branch(&call, scope);
     }
@@ -330,6 +334,6 @@ fn branch(call: &Call, scope: &Scope) -> Answer {
     else {
         return Err(call.refuse("two branches", "none"));
     };
-    let mut inner = Scope { values: BTreeMap::new(), outer: Some(scope) };
+    let mut inner = Scope { outer: Some(scope), ..Scope::default() };
     Ok(evaluate(graph, call.opset, &mut inner, &mut |_, _| ())?.into_iter().map(|(_, array)| array).collect())
 }

@@ -80,7 +80,7 @@ impl<'a> Lowering<'a> {
 
     fn call(&self, node: &'a Node) -> Call<'a> {
         let inputs = node.inputs.iter().map(|name| self.trace.constant(name).cloned()).collect();
-        Call { node, opset: self.model.opset, level: Level::new(), inputs }
+        Call { node, opset: self.model.opset, level: Level::new(), inputs, idle: false }
     }
 
     /// The wire of input `i`.

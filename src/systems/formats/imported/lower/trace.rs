@@ -43,7 +43,7 @@ impl<'a> Trace<'a> {
             }
         }
         let mut trace = Self { shapes: BTreeMap::new(), constants: BTreeMap::new(), dependent };
-        let mut scope = Scope { values: BTreeMap::new(), outer: None };
+        let mut scope = Scope { shapes: trace.dependent.clone(), ..Scope::default() };
         scope.values.extend(model.constants.iter().map(|(name, array)| (name.as_str(), array.clone())));
         trace.constants.clone_from(&scope.values);
         for input in inputs {
