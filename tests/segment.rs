@@ -11,8 +11,8 @@ use hitofude::nn::{Conv, Graph, Init, Mode, Run, Want};
 use hitofude::rng::Rng;
 use hitofude::shape::{Shape, Window};
 use hitofude::systems::segment::dense::convolutional;
-use hitofude::systems::segment::lesson::Plan;
-use hitofude::systems::segment::{Lesson, Recipe, Segmenter, Task, judge};
+use hitofude::systems::segment::training::Plan;
+use hitofude::systems::segment::{Recipe, Segmenter, Task, Training, judge};
 use hitofude::train::metrics::PixelConfusion;
 use hitofude::zoo;
 use std::collections::BTreeMap;
@@ -110,8 +110,9 @@ fn a_second_backward_pass_through_an_unpooling_gives_the_same_gradient() {
 #[test]
 fn networks_stay_small_and_name_their_answers() {
     for recipe in hitofude::systems::segment::RECIPES {
-        let lesson = Lesson::new(recipe, Plan { batch: 1, pool: 1, fresh: 0, ..Plan::new(1, 1) }).expect("a recipe");
-        let (net, params, metadata) = lesson.taught().expect("a network");
+        let training =
+            Training::new(recipe, Plan { batch: 1, pool: 1, fresh: 0, ..Plan::new(1, 1) }).expect("a recipe");
+        let (net, params, metadata) = training.trained().expect("a network");
         assert!(net.parameters() <= 150_000, "{}: {}", recipe.name, net.parameters());
         let segmenter = Segmenter::new(&net, &params, &metadata).expect("a segmenter");
         let answers: &[&str] = if recipe.name == "fcn8s" { &["32s", "16s", "8s"] } else { &["scores"] };
@@ -125,12 +126,12 @@ fn networks_stay_small_and_name_their_answers() {
 fn a_training_learns_and_goes_on_from_its_checkpoint_as_if_never_stopped() {
     let recipe = Recipe::named("segnet_street").unwrap();
     let plan = Plan { steps: 6, batch: 2, pool: 3, fresh: 1, seed: 7 };
-    let mut whole = Lesson::new(recipe, plan).unwrap();
+    let mut whole = Training::new(recipe, plan).unwrap();
     let first = whole.step().unwrap().loss;
     for _ in 1..3 {
         whole.step().unwrap();
     }
-    let mut resumed = Lesson::resume(recipe, plan, &whole.checkpoint()).unwrap();
+    let mut resumed = Training::resume(recipe, plan, &whole.checkpoint()).unwrap();
     let mut last = first;
     while !whole.finished() {
         last = whole.step().unwrap().loss;
@@ -140,15 +141,15 @@ fn a_training_learns_and_goes_on_from_its_checkpoint_as_if_never_stopped() {
     assert_eq!(whole.checkpoint().tensors, resumed.checkpoint().tensors);
     assert!(resumed.finished());
     let other = Plan { seed: 8, ..plan };
-    assert!(matches!(Lesson::resume(recipe, other, &whole.checkpoint()), Err(Error::Value(_))));
-    assert!(matches!(Lesson::new(recipe, Plan { steps: 0, ..plan }), Err(Error::Value(_))));
+    assert!(matches!(Training::resume(recipe, other, &whole.checkpoint()), Err(Error::Value(_))));
+    assert!(matches!(Training::new(recipe, Plan { steps: 0, ..plan }), Err(Error::Value(_))));
 }
 
 #[test]
 fn pictures_of_any_size_get_a_mask_of_their_own_size_and_bad_ones_an_answer() {
     let recipe = Recipe::named("segnet_street").unwrap();
-    let lesson = Lesson::new(recipe, Plan { batch: 1, pool: 1, fresh: 0, ..Plan::new(1, 1) }).unwrap();
-    let (net, params, metadata) = lesson.taught().unwrap();
+    let training = Training::new(recipe, Plan { batch: 1, pool: 1, fresh: 0, ..Plan::new(1, 1) }).unwrap();
+    let (net, params, metadata) = training.trained().unwrap();
     assert!(matches!(Segmenter::new(&net, &params, &BTreeMap::new()), Err(Error::Missing(_))));
     let mut segmenter = Segmenter::new(&net, &params, &metadata).unwrap();
     for (h, w) in [(1, 1), (96, 160), (50, 201)] {

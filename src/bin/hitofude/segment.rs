@@ -5,8 +5,8 @@ use super::{colour, files};
 use hitofude::data::streets::{CLASSES, Split};
 use hitofude::file::safetensors::{self, Precision};
 use hitofude::systems::saved::{self, Saved};
-use hitofude::systems::segment::lesson::Plan;
-use hitofude::systems::segment::{Lesson, Mask, Recipe, Score, Segmenter, judge};
+use hitofude::systems::segment::training::Plan;
+use hitofude::systems::segment::{Mask, Recipe, Score, Segmenter, Training, judge};
 use hitofude::{Error, Result};
 use png::{BitDepth, ColorType, Encoder};
 use std::collections::BTreeMap;
@@ -93,8 +93,8 @@ fn read(bytes: &[u8]) -> Result<Segmenter> {
 }
 
 /// The bytes of a file with what a training has come to.
-fn taught(lesson: &Lesson) -> Result<Vec<u8>> {
-    let (net, params, metadata) = lesson.taught()?;
+fn trained(training: &Training) -> Result<Vec<u8>> {
+    let (net, params, metadata) = training.trained()?;
     saved::write(&Saved { net, params, metadata }, Precision::F16)
 }
 
@@ -108,34 +108,34 @@ pub fn train(args: &TrainArgs) -> Result<()> {
     let recipe = Recipe::named(&args.recipe)?;
     let plan = Plan::new(args.steps.unwrap_or(recipe.steps), args.seed);
     let (checkpoint, path) = (files::with_suffix(&args.out, ".checkpoint"), args.out.with_extension("csv"));
-    let (mut lesson, mut log) = if args.resume && checkpoint.is_file() {
-        let lesson = Lesson::resume(recipe, plan, &safetensors::read(&files::read(&checkpoint)?)?)?;
+    let (mut training, mut log) = if args.resume && checkpoint.is_file() {
+        let training = Training::resume(recipe, plan, &safetensors::read(&files::read(&checkpoint)?)?)?;
         let text = String::from_utf8_lossy(&files::read(&path)?).into_owned();
-        let lines: Vec<&str> = text.lines().take(1 + (lesson.steps() / EVERY) as usize).collect();
-        (lesson, lines.join("\n") + "\n")
+        let lines: Vec<&str> = text.lines().take(1 + (training.steps() / EVERY) as usize).collect();
+        (training, lines.join("\n") + "\n")
     } else {
-        let lesson = match &args.from {
-            Some(path) => Lesson::upon(recipe, plan, &saved::read(&files::read(path)?)?.params)?,
-            None => Lesson::new(recipe, plan)?,
+        let training = match &args.from {
+            Some(path) => Training::upon(recipe, plan, &saved::read(&files::read(path)?)?.params)?,
+            None => Training::new(recipe, plan)?,
         };
-        (lesson, "step,loss,seconds\n".to_string())
+        (training, "step,loss,seconds\n".to_string())
     };
     let (from, bar, mut sum) = (Instant::now(), bar(plan.steps), 0.0);
-    bar.set_position(lesson.steps());
-    while !lesson.finished() {
-        let progress = lesson.step()?;
+    bar.set_position(training.steps());
+    while !training.finished() {
+        let progress = training.step()?;
         sum += progress.loss / progress.images as f64;
         bar.inc(1);
-        let steps = lesson.steps();
-        if steps.is_multiple_of(EVERY) || lesson.finished() {
+        let steps = training.steps();
+        if steps.is_multiple_of(EVERY) || training.finished() {
             let loss = sum / ((steps - 1) % EVERY + 1) as f64;
             let line = format!("{steps},{loss:.5},{:.0}", from.elapsed().as_secs_f64());
             bar.suspend(|| eprintln!("{line}"));
             log += &format!("{line}\n");
             sum = 0.0;
             files::write(&path, log.as_bytes())?;
-            files::write(&checkpoint, &safetensors::write(&lesson.checkpoint(), Precision::F32)?)?;
-            files::write(&args.out, &taught(&lesson)?)?;
+            files::write(&checkpoint, &safetensors::write(&training.checkpoint(), Precision::F32)?)?;
+            files::write(&args.out, &trained(&training)?)?;
         }
     }
     bar.finish_and_clear();

@@ -1,15 +1,15 @@
-//! Segmentation: the class of every pixel. FCN and SegNet, taught on sheets of digits and on streets that the engine draws.
+//! Segmentation: the class of every pixel. FCN and SegNet, trained on sheets of digits and on streets that the engine draws.
 //!
-//! A picture of any size is brought to the size that the network was taught on, and its mask back to the picture's own.
+//! A picture of any size is brought to the size that the network was trained on, and its mask back to the picture's own.
 
 pub mod dense;
-pub mod lesson;
 mod sample;
 pub mod score;
+pub mod training;
 
-pub use lesson::Lesson;
 pub use sample::{Pool, Sample, Task};
 pub use score::{Score, judge};
+pub use training::Training;
 
 use crate::data::pictures::Rgb;
 use crate::error::{Error, Result};
@@ -22,14 +22,14 @@ use std::collections::BTreeMap;
 /// What a colour's mean and deviation are taken for, so that a network reads numbers about 0.
 pub(crate) const SCALE: [f32; 2] = [0.5, 0.25];
 
-/// How a network is taught.
+/// How a network is trained.
 #[derive(Debug, Clone, Copy)]
 pub struct Recipe {
     /// The name that files, the command and the page know it by.
     pub name: &'static str,
     /// One line for people.
     pub about: &'static str,
-    /// What it is taught on.
+    /// What it is trained on.
     pub task: Task,
     /// Whether it is an FCN, with its three answers; else a SegNet.
     fcn: bool,

@@ -1,4 +1,4 @@
-//! What segmentation is taught on: pictures with the class of every pixel, drawn anew all the time.
+//! What segmentation is trained on: pictures with the class of every pixel, drawn anew all the time.
 
 use crate::data::scenes::{Digits, Part, Scene, Setup};
 use crate::data::streets::{self, Split, View};
@@ -6,7 +6,7 @@ use crate::error::Result;
 #[cfg(feature = "cli")]
 use rayon::prelude::*;
 
-/// What a network is taught to read.
+/// What a network is trained to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// Sheets of digits ([`crate::data::scenes`]): paper and ten digits.

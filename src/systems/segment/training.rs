@@ -1,4 +1,4 @@
-//! How the networks for segmentation are taught: cross-entropy of every pixel, by Adam, on samples drawn meanwhile.
+//! The training of the networks for segmentation: cross-entropy of every pixel, by Adam, on samples drawn meanwhile.
 
 use super::{Pool, Recipe, SCALE};
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 const COARSER: f32 = 0.3;
 
 /// A network as it ships: its structure, its parameters, and what its file says of it.
-pub type Taught = (Network, Params, BTreeMap<String, String>);
+pub type Trained = (Network, Params, BTreeMap<String, String>);
 
 /// What of a training is not the recipe's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// As the weights that ship were taught.
+    /// As the weights that ship were trained.
     pub const fn new(steps: u64, seed: u64) -> Self {
         Self { steps, batch: 8, pool: 2400, fresh: 2, seed }
     }
@@ -49,8 +49,8 @@ impl Plan {
     }
 }
 
-/// A network at school.
-pub struct Lesson {
+/// A training under way.
+pub struct Training {
     recipe: Recipe,
     plan: Plan,
     options: Options,
@@ -62,7 +62,7 @@ pub struct Lesson {
 /// Samples that one replica takes at a time; batch norms see as many.
 const SHARD: usize = 4;
 
-impl Lesson {
+impl Training {
     /// Begins a training.
     pub fn new(recipe: Recipe, plan: Plan) -> Result<Self> {
         Self::from(recipe, plan, None)
@@ -70,11 +70,12 @@ impl Lesson {
 
     /// Begins with the weights of another training of this recipe. Errors: those of [`Network::params_from`].
     pub fn upon(recipe: Recipe, plan: Plan, before: &Params) -> Result<Self> {
-        let mut lesson = Self::from(recipe, plan, None)?;
-        let params = lesson.trainer.network().params_from(before)?;
+        let mut training = Self::from(recipe, plan, None)?;
+        let params = training.trainer.network().params_from(before)?;
         let size = SHARD.min(plan.batch);
-        lesson.trainer = Trainer::new(&lesson.trainer.network().clone(), params, plan.batch, size, &lesson.options)?;
-        Ok(lesson)
+        training.trainer =
+            Trainer::new(&training.trainer.network().clone(), params, plan.batch, size, &training.options)?;
+        Ok(training)
     }
 
     /// Goes on from a checkpoint of the same recipe and plan; the weights then end as if never stopped. Errors: those of
@@ -158,13 +159,13 @@ impl Lesson {
     }
 
     /// The network as it ships, and what its file says of it.
-    pub fn taught(&self) -> Result<Taught> {
+    pub fn trained(&self) -> Result<Trained> {
         saved(&self.recipe, self.trainer.result())
     }
 }
 
 /// A recipe's network with these parameters, its losses left out.
-fn saved(recipe: &Recipe, params: &Params) -> Result<Taught> {
+fn saved(recipe: &Recipe, params: &Params) -> Result<Trained> {
     let net = network(recipe, false)?;
     let params = net.params_from(params)?;
     let scale = |v: f32| format!("[{v},{v},{v}]");
