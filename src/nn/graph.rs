@@ -79,7 +79,7 @@ impl Graph {
     pub(super) fn copy(&mut self, node: &Node, layer: Option<Arc<dyn Layer>>, moved: &[Wire]) -> Result<Wire> {
         let inputs: Vec<Wire> = node.inputs.iter().map(|w| moved[w.0]).collect();
         match (layer, node.shares) {
-            (None, _) => self.port(&node.name, node.shape, node.port, node.rows),
+            (None, _) => self.entry(&node.name, node.shape, node.port, node.rows),
             (_, Some(owner)) => self.share(&node.name, moved[owner.0], &inputs),
             (Some(layer), None) => self.append(&node.name, layer, &inputs),
         }
@@ -87,7 +87,7 @@ impl Graph {
 
     /// An input of the network: images of this shape.
     pub fn input(&mut self, name: &str, shape: Shape) -> Result<Wire> {
-        self.port(name, shape, Port::Image, Rows::IMAGES)
+        self.entry(name, shape, Port::Image, Rows::IMAGES)
     }
 
     /// A named input of rows of this shape and kind. The first input of a network must hold its images.
@@ -95,14 +95,18 @@ impl Graph {
     /// Errors: [`Error::Shape`] for a shape without numbers, with too many, or that its kind cannot have, [`Error::Value`] for
     /// a name that is taken and for a first input that is no image.
     pub fn port(&mut self, name: &str, shape: Shape, port: Port, rows: Rows) -> Result<Wire> {
-        if holds(name, "numbers in an image", &[shape.c, shape.h, shape.w], 0)? == 0 {
-            return Err(Error::shape(name, "at least one number in each image", shape));
-        }
         if !port.fits(shape) {
             return Err(Error::shape(name, format!("a shape for {port:?}"), shape));
         }
         if self.nodes.is_empty() && (port, rows) != (Port::Image, Rows::IMAGES) {
             return Err(Error::value(name, "images as the first input", format!("{port:?}")));
+        }
+        self.entry(name, shape, port, rows)
+    }
+
+    fn entry(&mut self, name: &str, shape: Shape, port: Port, rows: Rows) -> Result<Wire> {
+        if holds(name, "numbers in an image", &[shape.c, shape.h, shape.w], 0)? == 0 {
+            return Err(Error::shape(name, "at least one number in each image", shape));
         }
         self.unnamed(name)?;
         let params = self.views.len()..self.views.len();

@@ -83,6 +83,8 @@ struct Planner<'a> {
     losses: &'a [Wire],
     taps: &'a [Wire],
     readers: Vec<Vec<usize>>,
+    /// Most rows of each wire for one image.
+    each: Vec<usize>,
     /// The wire whose buffer each wire shares; its own number if none.
     root: Vec<usize>,
 }
@@ -99,8 +101,9 @@ impl<'a> Planner<'a> {
         let taps: &[Wire] = if let Values::Also(taps) = &want.values { taps } else { &[] };
         let losses: &[Wire] = if let Losses::At(losses) = &want.losses { losses } else { &[] };
         let (train, root) = (want.backward(), (0..nodes.len()).collect());
+        let each = net.wires().map(|wire| net.rows_each(wire)).collect();
         let passing = train && want.losses != Losses::Anywhere;
-        Self { nodes, net, batch, want, train, passing, losses, taps, readers, root }
+        Self { nodes, net, batch, want, train, passing, losses, taps, readers, each, root }
     }
 
     fn plan(mut self) -> Plan {
@@ -287,13 +290,13 @@ impl<'a> Planner<'a> {
 
     /// Most rows of a wire in a run.
     fn rows(&self, k: usize) -> usize {
-        self.batch * self.net.rows_each(Wire(k))
+        self.batch * self.each[k]
     }
 
     /// Numbers for one image that no layout can do without.
     fn needed(&self) -> usize {
         let count = self.nodes.len();
-        let len = |r: usize| self.net.rows_each(Wire(r)) * self.nodes[r].shape.len();
+        let len = |r: usize| self.each[r] * self.nodes[r].shape.len();
         let roots = || (0..count).filter(|&r| self.root[r] == r);
         let lives = self.gradient_lives();
         let at = |k: usize| roots().filter(|&r| lives[r].as_ref().is_some_and(|life| life.contains(&k))).map(len).sum();

@@ -9,8 +9,9 @@ mod op;
 use super::description::Setting;
 use super::layer::{Io, Layer, Op, Reads};
 use crate::error::{Error, Result};
+use crate::kernel::{loss, softmax};
 use crate::shape::Shape;
-use op::{Function, LossOp};
+use op::LossOp;
 use std::ops::RangeInclusive;
 
 /// Cross-entropy of a softmax over the channels against a distribution over them, at every pixel: `Σ −t ln p`.
@@ -124,11 +125,17 @@ macro_rules! loss {
     };
 }
 
-loss!(CrossEntropy, "cross_entropy", _s => vec![], |x| x, false, Function::Distribution, "Σ −t ln softmax(x)");
-loss!(MaskCrossEntropy, "mask_cross_entropy", _s => vec![], |x| Shape::new(1, x.h, x.w), false, Function::Classes,
+loss!(CrossEntropy, "cross_entropy", _s => vec![], |x| x, false,
+    Box::new(|level, sum, [x, t], c, slope| softmax::softmax_cross_entropy_from(level, sum, x, t, c, 1.0, slope)),
+    "Σ −t ln softmax(x)");
+loss!(MaskCrossEntropy, "mask_cross_entropy", _s => vec![], |x| Shape::new(1, x.h, x.w), false,
+    Box::new(|level, sum, [x, t], c, slope| softmax::softmax_cross_entropy_masked(level, sum, x, t, c, slope)),
     "Σ −ln softmax(x)[class]");
-loss!(BinaryCrossEntropy, "binary_cross_entropy", _s => vec![], |x| x, true, Function::Binary,
+loss!(BinaryCrossEntropy, "binary_cross_entropy", _s => vec![], |x| x, true,
+    Box::new(|level, sum, [x, t], _, slope| loss::binary_cross_entropy(level, sum, x, t, slope)),
     "Σ −t ln σ(x) − (1 − t) ln(1 − σ(x))");
-loss!(SquaredError, "squared_error", _s => vec![], |x| x, true, Function::Squared, "½ Σ (x − t)²");
-loss!(Huber, "huber", s => vec![("delta", Setting::Number(s.0))], |x| x, true, Function::Huber(s.0),
+loss!(SquaredError, "squared_error", _s => vec![], |x| x, true,
+    Box::new(|level, sum, [x, t], _, slope| loss::squared(level, sum, x, t, slope)), "½ Σ (x − t)²");
+loss!(Huber, "huber", s => vec![("delta", Setting::Number(s.0))], |x| x, true,
+    { let delta = s.0; Box::new(move |level, sum, [x, t], _, slope| loss::huber(level, delta, sum, x, t, slope)) },
     "Σ ½ e² up to δ, δ (|e| − ½ δ) beyond");

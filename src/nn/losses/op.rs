@@ -1,36 +1,12 @@
 //! The computation of every loss: its value and slopes in the forward pass, the slopes times the seed in the backward one.
 
-use crate::kernel::{Level, act, loss, softmax};
+use crate::kernel::{Level, act};
 use crate::nn::layer::{Backward, Forward, Io, Op};
 use crate::tensor::Map;
 
-/// What a loss computes at a row of pixels.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Function {
-    /// Softmax cross-entropy against distributions.
-    Distribution,
-    /// Softmax cross-entropy against classes.
-    Classes,
-    /// Sigmoid cross-entropy.
-    Binary,
-    /// Half the squared error.
-    Squared,
-    /// Huber's loss.
-    Huber(f32),
-}
-
-impl Function {
-    /// Adds the terms of `x` against `t` to `sum`, over pixels of `c` channels, and writes their slopes.
-    fn run(self, level: Level, sum: f64, x: &[f32], t: &[f32], c: usize, slope: &mut [f32]) -> f64 {
-        match self {
-            Self::Distribution => softmax::softmax_cross_entropy_from(level, sum, x, t, c, 1.0, slope),
-            Self::Classes => softmax::softmax_cross_entropy_masked(level, sum, x, t, c, slope),
-            Self::Binary => loss::binary_cross_entropy(level, sum, x, t, slope),
-            Self::Squared => loss::squared(level, sum, x, t, slope),
-            Self::Huber(delta) => loss::huber(level, delta, sum, x, t, slope),
-        }
-    }
-}
+/// What a loss computes over pixels of so many channels: adds its terms of scores against targets to a sum, and writes their
+/// slopes. A value, not a choice among all: a module has the losses that its networks use.
+pub(super) type Function = Box<dyn Fn(Level, f64, [&[f32]; 2], usize, &mut [f32]) -> f64 + Send>;
 
 pub(super) struct LossOp {
     function: Function,
@@ -52,7 +28,7 @@ impl LossOp {
     /// One row of pixels: without weights at once, with weights pixel by pixel or number by number.
     fn line(&self, level: Level, sum: f64, [x, t]: [&[f32]; 2], weights: Option<&[f32]>, slope: &mut [f32]) -> f64 {
         let c = self.x[0].shape.c;
-        let Some(weights) = weights else { return self.function.run(level, sum, x, t, c, slope) };
+        let Some(weights) = weights else { return (self.function)(level, sum, [x, t], c, slope) };
         // As many numbers as have one weight, of the scores and of the targets.
         let (each, of) = (x.len() / weights.len(), t.len() / weights.len());
         let parts = x.chunks_exact(each).zip(t.chunks_exact(of)).zip(slope.chunks_exact_mut(each)).zip(weights);
@@ -62,7 +38,7 @@ impl LossOp {
                 slope.fill(0.0);
                 return sum;
             }
-            let value = self.function.run(level, 0.0, x, t, c, slope);
+            let value = (self.function)(level, 0.0, [x, t], c, slope);
             slope.iter_mut().for_each(|slope| *slope *= weight);
             sum + f64::from(weight) * value
         })
