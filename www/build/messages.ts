@@ -73,9 +73,12 @@ import { language, type Texts } from '../../ui/language';
 /** The texts of “${part}” in the page's language; they are there once \`load\` has been awaited. */
 export let m: Texts<typeof import('./text-${part}-en.js')>;
 
+// Not a condition with an import on either side: the bundler makes one preload of it, which fetches both.
+const files = { en: () => import('./text-${part}-en.js'), ja: () => import('./text-${part}-ja.js') };
+
 /** Fetches the texts in the page's language. */
 export async function load(): Promise<void> {
-  const texts: unknown = await (language === 'ja' ? import('./text-${part}-ja.js') : import('./text-${part}-en.js'));
+  const texts: unknown = await files[language]();
   m = texts as typeof m;
 }
 `;
