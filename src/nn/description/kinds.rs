@@ -14,11 +14,9 @@ use crate::nn::layers::conv::Conv;
 use crate::nn::layers::conv_transpose::ConvTranspose;
 use crate::nn::layers::conv3d::Conv3d;
 use crate::nn::layers::dropout::{Dropout, StochasticDepth};
-#[cfg(any(feature = "cli", feature = "studio", feature = "formats"))]
 use crate::nn::layers::embedding::Embedding;
 use crate::nn::layers::flatten::Flatten;
 use crate::nn::layers::lrn::LocalResponseNorm;
-#[cfg(any(feature = "cli", feature = "studio", feature = "formats"))]
 use crate::nn::layers::lstm::Lstm;
 use crate::nn::layers::norm::{Norm, Over};
 use crate::nn::layers::pool::Pool;
@@ -26,7 +24,6 @@ use crate::nn::layers::prelu::Prelu;
 use crate::nn::layers::scale::Scale;
 use crate::nn::layers::unpool::MaxUnpool;
 use crate::nn::layers::upsample::Upsample;
-#[cfg(any(feature = "cli", feature = "studio", feature = "formats"))]
 use crate::nn::losses::{BinaryCrossEntropy, CrossEntropy, Huber, MaskCrossEntropy, SquaredError};
 use crate::shape::Window;
 use std::sync::Arc;
@@ -145,9 +142,7 @@ pub const KINDS: &[Kind] = &[
     kind("softplus", &[], |_| Arc::new(Activation::Softplus)),
 ];
 
-/// Layers of sequences, which are nothing to choose for pictures. The module that reads drawings has none, nor losses: they
-/// would take 2 kB of a first visit.
-#[cfg(any(feature = "cli", feature = "studio", feature = "formats"))]
+/// Layers of sequences, which are nothing to choose for pictures.
 pub const SEQUENCES: &[Kind] = &[
     kind("embedding", &[need("tokens", Size(10)), need("out", Size(16))], |o| {
         Arc::new(Embedding { tokens: o.size("tokens"), out: o.size("out") })
@@ -157,12 +152,7 @@ pub const SEQUENCES: &[Kind] = &[
     }),
 ];
 
-/// Layers of sequences.
-#[cfg(not(any(feature = "cli", feature = "studio", feature = "formats")))]
-pub const SEQUENCES: &[Kind] = &[];
-
 /// Every type of loss: layers, but not to be chosen among them.
-#[cfg(any(feature = "cli", feature = "studio", feature = "formats"))]
 pub const LOSSES: &[Kind] = &[
     kind("cross_entropy", &[], |_| Arc::new(CrossEntropy)),
     kind("mask_cross_entropy", &[], |_| Arc::new(MaskCrossEntropy)),
@@ -170,10 +160,6 @@ pub const LOSSES: &[Kind] = &[
     kind("squared_error", &[], |_| Arc::new(SquaredError)),
     kind("huber", &[with("delta", Number(1.0))], |o| Arc::new(Huber(o.number("delta")))),
 ];
-
-/// Every type of loss.
-#[cfg(not(any(feature = "cli", feature = "studio", feature = "formats")))]
-pub const LOSSES: &[Kind] = &[];
 
 const fn kind(name: &'static str, options: &'static [Opt], make: fn(&Options) -> Arc<dyn Layer>) -> Kind {
     Kind { name, options, make }
