@@ -51,3 +51,40 @@ pub(super) fn check<'a>(net: &Network, batch: usize, feeds: &[Feed<'a>]) -> Resu
     }
     Ok((counts, fed))
 }
+
+/// The rows of every group once these inputs are fed as well, and each with its values; `counts` are the rows so far.
+///
+/// Errors: those of [`super::Run::feed`].
+pub(super) fn check_late<'a>(net: &Network, batch: usize, counts: &[usize], feeds: &[Feed<'a>]) -> Result<Checked<'a>> {
+    let mut next = counts.to_vec();
+    let mut fed: Vec<(Wire, &[f32])> = Vec::with_capacity(feeds.len());
+    let late = |wire: &Wire| net.node(*wire).rows != Rows::IMAGES;
+    for feed in feeds {
+        let found = net.inputs().filter(late).find(|w| net.node(*w).name == feed.input);
+        let wire = found
+            .filter(|w| !fed.iter().any(|(other, _)| other == w))
+            .ok_or_else(|| Error::missing("inputs with rows of their own", "a name of one, once", feed.input))?;
+        let node = net.node(wire);
+        let (len, most) = (node.shape.len(), batch * net.rows_each(wire));
+        if !feed.values.len().is_multiple_of(len) || feed.values.len() / len > most {
+            let expected = format!("up to {most} whole rows of {} numbers", node.shape);
+            return Err(Error::shape(&node.name, expected, feed.values.len()));
+        }
+        node.port.check(&node.name, feed.values, counts[0])?;
+        next[node.rows.0] = feed.values.len() / len;
+        fed.push((wire, feed.values));
+    }
+    // The inputs of a group change together.
+    for wire in net.inputs().filter(|w| fed.iter().any(|(other, _)| net.node(*other).rows == net.node(*w).rows)) {
+        let node = net.node(wire);
+        let values = fed.iter().find(|(other, _)| *other == wire).map(|(_, values)| values.len() / node.shape.len());
+        if values != Some(next[node.rows.0]) {
+            return Err(Error::missing(
+                &node.name,
+                format!("{} rows, as other inputs have", next[node.rows.0]),
+                "others",
+            ));
+        }
+    }
+    Ok((next, fed))
+}

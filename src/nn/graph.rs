@@ -12,6 +12,11 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Wire(pub(super) usize);
 
+impl Wire {
+    /// That of the images.
+    pub const FIRST: Self = Self(0);
+}
+
 /// One layer, wired.
 #[derive(Debug, Clone)]
 pub struct Node {

@@ -107,7 +107,7 @@ impl Run {
     /// network has another input.
     pub fn forward(&mut self, params: &Params, images: &[f32], n: usize, mode: Mode) -> Result<()> {
         self.load(params, images, n, mode)?;
-        self.forward_loaded(params);
+        self.forward_from(params, Wire(0));
         Ok(())
     }
 
@@ -139,14 +139,8 @@ impl Run {
     /// rows, for no images, and for numbers that the input's kind cannot have.
     pub fn forward_feeds(&mut self, params: &Params, feeds: &[Feed<'_>], mode: Mode) -> Result<()> {
         self.load_feeds(params, feeds, mode)?;
-        self.forward_loaded(params);
+        self.forward_from(params, Wire(0));
         Ok(())
-    }
-
-    fn forward_loaded(&mut self, params: &Params) {
-        for k in 0..self.ops.len() {
-            self.forward_layer(params, Wire(k));
-        }
     }
 
     /// The beginning of [`Run::forward_feeds`], with its errors.
@@ -155,6 +149,29 @@ impl Run {
         self.fits(params)?;
         self.counts = counts;
         self.begin(mode);
+        fed.into_iter().for_each(|(wire, values)| self.take_in(wire, values));
+        Ok(())
+    }
+
+    /// The middle of [`Run::forward_feeds`] in stages: computes the wires before this one, which have not been computed. What
+    /// follows may depend on them: see [`Run::feed`].
+    pub fn forward_before(&mut self, params: &Params, until: Wire) {
+        (0..until.0).for_each(|k| self.forward_layer(params, Wire(k)));
+    }
+
+    /// The rest of [`Run::forward_feeds`] in stages, from this wire on.
+    pub fn forward_from(&mut self, params: &Params, from: Wire) {
+        (from.0..self.ops.len()).for_each(|k| self.forward_layer(params, Wire(k)));
+    }
+
+    /// Fills inputs with rows of their own anew, all those of a group together, before the layers that read them are computed:
+    /// proposals, say, that follow from what has been computed.
+    ///
+    /// Fails, changing nothing: [`Error::Missing`] for a name that no such input has and for an input of the group left out,
+    /// [`Error::Shape`] and [`Error::Value`] for numbers that the input cannot have.
+    pub fn feed(&mut self, feeds: &[Feed<'_>]) -> Result<()> {
+        let (counts, fed) = super::feeding::check_late(&self.net, self.plan.batch, &self.counts, feeds)?;
+        self.counts = counts;
         fed.into_iter().for_each(|(wire, values)| self.take_in(wire, values));
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::options::Options;
 use super::regularise::smooth;
 use crate::error::{Error, Result};
 use crate::kernel::reduce;
-use crate::nn::{Mode, Network, Params, Run, Want};
+use crate::nn::{Feed, Mode, Network, Params, Run, Want, Wire};
 
 /// One copy of a network, to learn from up to a shard of images at a time.
 pub struct Replica {
@@ -103,9 +103,40 @@ impl Replica {
     where
         F: FnOnce(&mut Batch) -> Result<()>,
     {
+        self.learn_staged(params, scale, seed, Wire::FIRST, fill, |_, _| Ok(()))
+    }
+
+    /// As [`Replica::learn_feeds`] in two stages: once the wires before `until` are computed, `propose` adds rows to the inputs
+    /// from there on, which `fill` left empty; they have rows of their own. Errors besides: those of `propose` and of
+    /// [`Run::feed`].
+    pub fn learn_staged<F, P>(
+        &mut self,
+        params: &Params,
+        scale: f32,
+        seed: u64,
+        until: Wire,
+        fill: F,
+        propose: P,
+    ) -> Result<Progress>
+    where
+        F: FnOnce(&mut Batch) -> Result<()>,
+        P: FnOnce(&Run, &mut Batch) -> Result<()>,
+    {
         self.batch.clear();
         fill(&mut self.batch)?;
-        self.descend(params, scale, seed)?;
+        self.gradient.fill(0.0);
+        self.run.load_feeds(params, &self.batch.feeds(), Mode::Train { seed })?;
+        self.run.forward_before(params, until);
+        if until != Wire::FIRST {
+            propose(&self.run, &mut self.batch)?;
+            let net = self.run.network().clone();
+            let late: Vec<&str> = net.inputs().filter(|w| *w >= until).map(|w| net.node(w).name.as_str()).collect();
+            let feeds = self.batch.feeds();
+            let feeds: Vec<Feed> = feeds.into_iter().filter(|feed| late.contains(&feed.input)).collect();
+            self.run.feed(&feeds)?;
+        }
+        self.run.forward_from(params, until);
+        self.run.backward_losses(params, &mut self.gradient, scale);
         Ok(Progress { images: self.run.images(), loss: self.run.total_loss(), correct: 0, gradient_norm: 0.0 })
     }
 

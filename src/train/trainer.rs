@@ -7,7 +7,7 @@ use super::descent::{Descent, State};
 use super::options::Options;
 use super::replica::{Progress, Replica};
 use crate::error::{Error, Result};
-use crate::nn::{Network, Params};
+use crate::nn::{Network, Params, Run, Wire};
 use crate::rng::Rng;
 #[cfg(feature = "cli")]
 use rayon::prelude::*;
@@ -56,6 +56,29 @@ impl Trainer {
         let scale = 1.0 / n as f32;
         self.shards(n, rate, |i, images, replica, params| {
             replica.learn_feeds(params, scale, Rng::mix(seed, i as u64), |batch| fill(images, batch))
+        })
+    }
+
+    /// As [`Trainer::step_feeds`] in two stages: once a shard has computed the wires before `until`, `propose(images, run, batch)`
+    /// adds the rows of the inputs from there on. See [`Replica::learn_staged`].
+    pub fn step_staged<F, P>(
+        &mut self,
+        n: usize,
+        rate: f32,
+        seed: u64,
+        until: Wire,
+        fill: F,
+        propose: P,
+    ) -> Result<Progress>
+    where
+        F: Fn(Range<usize>, &mut Batch) -> Result<()> + Sync,
+        P: Fn(Range<usize>, &Run, &mut Batch) -> Result<()> + Sync,
+    {
+        let scale = 1.0 / n as f32;
+        self.shards(n, rate, |i, images, replica, params| {
+            let seed = Rng::mix(seed, i as u64);
+            let propose = |run: &Run, batch: &mut Batch| propose(images.clone(), run, batch);
+            replica.learn_staged(params, scale, seed, until, |batch| fill(images.clone(), batch), propose)
         })
     }
 

@@ -6,6 +6,7 @@ pub mod deep_convnet;
 pub mod dqn;
 pub mod efficientnet;
 pub mod fast;
+pub mod faster_rcnn;
 pub mod fcn;
 pub mod googlenet;
 pub mod lenet;

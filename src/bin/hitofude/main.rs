@@ -4,6 +4,7 @@
 
 mod card;
 mod colour;
+mod detect;
 mod eval;
 mod export;
 mod files;
@@ -74,6 +75,12 @@ enum Command {
     Streets(streets::Args),
     /// Learn a game from its pixels, watch a player, judge it.
     Play(play::Args),
+    /// Train a network to find the digits of a scene: faster_rcnn.
+    TrainDetect(detect::TrainArgs),
+    /// Find and read the digits of pictures (Ren et al. 2015).
+    Detect(detect::Args),
+    /// Score a detector on scenes, or on sheets of digits, that it has not seen.
+    EvalScenes(detect::EvalArgs),
     /// Train a network to read the class of every pixel: fcn8s, segnet or segnet_street.
     TrainSegment(segment::TrainArgs),
     /// Read the class of every pixel of pictures (Long et al. 2015; Badrinarayanan et al. 2017).
@@ -139,6 +146,9 @@ fn run(cli: Cli) -> Result<()> {
         Command::Scenes(args) => scenes::run(&args),
         Command::Streets(args) => streets::run(&args),
         Command::Play(args) => play::run(&args),
+        Command::TrainDetect(args) => detect::train(&args),
+        Command::Detect(args) => detect::run(&args),
+        Command::EvalScenes(args) => detect::eval(&args),
         Command::TrainSegment(args) => segment::train(&args),
         Command::Segment(args) => segment::run(&args),
         Command::EvalSegment(args) => segment::eval(&args),

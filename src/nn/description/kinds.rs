@@ -21,6 +21,7 @@ use crate::nn::layers::lstm::Lstm;
 use crate::nn::layers::norm::{Norm, Over};
 use crate::nn::layers::pool::Pool;
 use crate::nn::layers::prelu::Prelu;
+use crate::nn::layers::roi_align::RoiAlign;
 use crate::nn::layers::scale::Scale;
 use crate::nn::layers::unpool::MaxUnpool;
 use crate::nn::layers::upsample::Upsample;
@@ -152,6 +153,11 @@ pub const SEQUENCES: &[Kind] = &[
     }),
 ];
 
+/// Layers of regions, which are nothing to choose for whole pictures.
+pub const REGIONS: &[Kind] = &[kind("roi_align", &[with("out", Size(7)), need("stride", Size(4))], |o| {
+    Arc::new(RoiAlign { out: o.size("out"), stride: o.size("stride") })
+})];
+
 /// Every type of loss: layers, but not to be chosen among them.
 pub const LOSSES: &[Kind] = &[
     kind("cross_entropy", &[], |_| Arc::new(CrossEntropy)),
@@ -166,7 +172,7 @@ const fn kind(name: &'static str, options: &'static [Opt], make: fn(&Options) ->
 }
 
 fn all() -> impl Iterator<Item = &'static Kind> {
-    KINDS.iter().chain(SEQUENCES).chain(LOSSES)
+    KINDS.iter().chain(SEQUENCES).chain(REGIONS).chain(LOSSES)
 }
 
 impl Kind {

@@ -18,6 +18,7 @@ mod lstm_op;
 pub mod norm;
 pub mod pool;
 pub mod prelu;
+pub mod roi_align;
 pub mod scale;
 pub mod unpool;
 pub mod upsample;

@@ -1,0 +1,273 @@
+//! `hitofude train-detect`, `detect` and `eval-scenes`: which digits a picture holds, and where.
+
+use super::style::bar;
+use super::{colour, files};
+use hitofude::data::augment::Hand;
+use hitofude::data::idx;
+use hitofude::data::scenes::{Digits, Part, Setup};
+use hitofude::file::safetensors::{self, Precision};
+use hitofude::systems::detect::training::Plan;
+use hitofude::systems::detect::{Ask, Detection, Detector, Training, score};
+use hitofude::systems::digits::feed::Drawings;
+use hitofude::systems::saved::{self, Saved};
+use hitofude::{Error, Result};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Arguments of `train-detect`.
+#[derive(clap::Args)]
+pub struct TrainArgs {
+    /// faster_rcnn.
+    recipe: String,
+    /// Where to write the weights, a log (.csv) and a model card (.md).
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Steps.
+    #[arg(long, value_name = "N", default_value_t = STEPS)]
+    steps: u64,
+    /// Everything random follows from it.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// A folder with MNIST: its training images are a fifth of the digits then, beside those that are made.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Pen strokes as JSON lines: those of the writers to learn from are three tenths of the digits.
+    #[arg(long, value_name = "FILE")]
+    strokes: Option<PathBuf>,
+    /// Go on from FILE.checkpoint if there is one.
+    #[arg(long)]
+    resume: bool,
+}
+
+/// Arguments of `detect`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// PNG files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// A shipped model's name, or a file of weights.
+    #[arg(long, value_name = "NAME|FILE", default_value = "faster_rcnn")]
+    model: String,
+    /// The least score, from 0 to 1.
+    #[arg(long, value_name = "P", default_value_t = Ask::SHOW.threshold)]
+    threshold: f32,
+    /// The most digits of a picture.
+    #[arg(long, value_name = "N", default_value_t = Ask::SHOW.most)]
+    most: usize,
+}
+
+/// Arguments of `eval-scenes`.
+#[derive(clap::Args)]
+pub struct EvalArgs {
+    /// faster_rcnn; with --weights what it is judged as.
+    #[arg(long, value_name = "NAME", default_value = "faster_rcnn")]
+    model: String,
+    /// Scenes, or sheets.
+    #[arg(long, value_name = "N", default_value_t = SCENES)]
+    scenes: usize,
+    /// Judge on the seeds to choose by, not on those of the test.
+    #[arg(long)]
+    validation: bool,
+    /// Other weights than those that ship.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Judge on sheets of 3 to 6 digits by writers left out of the training, whose pen strokes --strokes has.
+    #[arg(long, requires = "strokes")]
+    sheets: bool,
+    /// Pen strokes as JSON lines, plain or gzip.
+    #[arg(long, value_name = "FILE")]
+    strokes: Option<PathBuf>,
+}
+
+/// Scenes that a model is judged by.
+const SCENES: usize = 500;
+/// Steps of the training of the weights that ship.
+const STEPS: u64 = 8000;
+/// Steps between two lines of the log; a checkpoint comes with each.
+const EVERY: u64 = 100;
+
+#[derive(serde::Serialize)]
+struct Report {
+    model: String,
+    scenes: usize,
+    map50: f64,
+    map: f64,
+    ms_per_scene: f64,
+}
+
+#[derive(serde::Serialize)]
+struct Sheets {
+    sheets: usize,
+    all_right: f64,
+}
+
+#[derive(serde::Serialize)]
+struct Answer<'a> {
+    file: &'a Path,
+    found: Vec<One>,
+}
+
+#[derive(serde::Serialize)]
+struct One {
+    class: u8,
+    score: f32,
+    #[serde(rename = "box")]
+    region: [f32; 4],
+}
+
+fn open(name: &str) -> Result<Detector> {
+    let path = Path::new(name);
+    let shipped = || files::shipped(None).join("detect").join(format!("{name}.safetensors"));
+    let Saved { net, params, .. } =
+        saved::read(&files::read(&if path.is_file() { path.to_path_buf() } else { shipped() })?)?;
+    Detector::new(&net, &params)
+}
+
+fn known(recipe: &str) -> Result<()> {
+    if recipe == "faster_rcnn" {
+        return Ok(());
+    }
+    Err(Error::missing("detector", "faster_rcnn", recipe))
+}
+
+/// Pictures of MNIST's training part are a fifth of the digits; strokes of the writers to learn from three tenths.
+fn supply(args: &TrainArgs) -> Result<(Digits, &'static str)> {
+    let mut digits = Digits::made();
+    if let Some(folder) = &args.data {
+        digits = digits.with_images(idx::load_mnist(folder, idx::Split::Train)?, 0.4);
+    }
+    if let Some(path) = &args.strokes {
+        digits = digits.with_strokes(Drawings::split(&files::drawings(path)?).train, Hand::NONE, 0.6);
+    }
+    let names = match (&args.data, &args.strokes) {
+        (None, None) => "made digits",
+        (Some(_), None) => "made digits and, two for five of them, MNIST's training images",
+        (None, Some(_)) => "made digits and, three for five of them, pen strokes of the writers to learn from",
+        _ => {
+            "made digits (half), MNIST's training images (a fifth) and pen strokes of the writers to learn from (three tenths)"
+        }
+    };
+    Ok((digits, names))
+}
+
+/// Trains a recipe.
+pub fn train(args: &TrainArgs) -> Result<()> {
+    known(&args.recipe)?;
+    let (digits, names) = supply(args)?;
+    let plan = Plan::new(args.steps, args.seed);
+    let mut training = Training::new(plan, Setup::full(), digits)?;
+    let (checkpoint, path) = (files::with_suffix(&args.out, ".checkpoint"), args.out.with_extension("csv"));
+    let mut log = "step,loss,seconds\n".to_string();
+    if args.resume && checkpoint.is_file() {
+        training.resume(&safetensors::read(&files::read(&checkpoint)?)?)?;
+        let text = String::from_utf8_lossy(&files::read(&path)?).into_owned();
+        log = text.lines().take(1 + (training.steps() / EVERY) as usize).collect::<Vec<_>>().join("\n") + "\n";
+    }
+    let (from, bar, mut sum) = (Instant::now(), bar(plan.steps), 0.0);
+    bar.set_position(training.steps());
+    while !training.finished() {
+        let progress = training.step()?;
+        sum += progress.loss / progress.images as f64;
+        bar.inc(1);
+        let steps = training.steps();
+        if steps.is_multiple_of(EVERY) || training.finished() {
+            let loss = sum / ((steps - 1) % EVERY + 1) as f64;
+            let line = format!("{steps},{loss:.5},{:.0}", from.elapsed().as_secs_f64());
+            bar.suspend(|| eprintln!("{line}"));
+            log += &format!("{line}\n");
+            sum = 0.0;
+            files::write(&path, log.as_bytes())?;
+            files::write(&checkpoint, &safetensors::write(&training.checkpoint(), Precision::F32)?)?;
+            files::write(&args.out, &trained(&training)?)?;
+        }
+    }
+    bar.finish_and_clear();
+    card(args, &plan, names, from.elapsed().as_secs_f64())
+}
+
+/// The bytes of a file with what a training has come to.
+fn trained(training: &Training) -> Result<Vec<u8>> {
+    let (net, params, metadata) = training.trained()?;
+    saved::write(&Saved { net, params, metadata }, Precision::F16)
+}
+
+/// Judges the written file once on the test seeds, and writes its card.
+fn card(args: &TrainArgs, plan: &Plan, names: &str, seconds: f64) -> Result<()> {
+    let file = files::read(&args.out)?;
+    let Saved { net, params, .. } = saved::read(&file)?;
+    let report = judged(&args.recipe, &mut Detector::new(&net, &params)?, Part::Test, SCENES)?;
+    let text = format!(
+        "# {name}\n\nFinds and reads the digits of a picture (Ren et al. 2015).\n\n| what | value |\n|---|---|\n\
+         | command | `hitofude train-detect {name} --steps {steps} --seed {seed}{data}{strokes} --out {name}.safetensors` |\n\
+         | parameters | {parameters} |\n\
+         | mAP at 0.5, {SCENES} scenes of the test seeds, full difficulty | **{map50:.3}** |\n\
+         | mAP at 0.5 to 0.95 | **{map:.3}** |\n\
+         | training | {steps} steps of {batch} scenes, seed {seed}, {seconds:.0} s on {threads} threads |\n\
+         | file | float16 safetensors, {size} bytes, sha256 `{sha}` |\n\n\
+         ## Data\n\nScenes that the project draws while it trains (`src/data/scenes`), with {names}. The test seeds chose \
+         nothing, and their scenes have made digits alone.\n",
+        name = args.recipe,
+        steps = plan.steps,
+        seed = plan.seed,
+        batch = plan.batch,
+        data = if args.data.is_some() { " --data MNIST" } else { "" },
+        strokes = if args.strokes.is_some() { " --strokes pen-digits-dev.jsonl.gz" } else { "" },
+        parameters = net.parameters(),
+        map50 = report.map50,
+        map = report.map,
+        threads = rayon::current_num_threads(),
+        size = file.len(),
+        sha = files::sha256(&file),
+    );
+    files::write(&args.out.with_extension("md"), text.as_bytes())?;
+    print!("{text}");
+    Ok(())
+}
+
+/// Judges a detector on scenes of a part. The time is the detector's alone.
+fn judged(model: &str, detector: &mut Detector, part: Part, n: usize) -> Result<Report> {
+    let scenes = score::scenes(&Setup::full(), &Digits::made(), part, n)?;
+    let mut seconds = 0.0;
+    let figures = score::judge(&scenes, |picture| {
+        let from = Instant::now();
+        let found = detector.detect(picture, &Ask::JUDGE);
+        seconds += from.elapsed().as_secs_f64();
+        found
+    })?;
+    let ms_per_scene = 1000.0 * seconds / n as f64;
+    Ok(Report { model: model.into(), scenes: n, map50: figures.map50, map: figures.map, ms_per_scene })
+}
+
+/// Scores a detector.
+pub fn eval(args: &EvalArgs) -> Result<()> {
+    known(&args.model)?;
+    let weights = args.weights.as_ref().map(|path| path.display().to_string());
+    let mut detector = open(weights.as_deref().unwrap_or(&args.model))?;
+    let part = if args.validation { Part::Validation } else { Part::Test };
+    if args.sheets {
+        let drawings = Drawings::split(&files::drawings(args.strokes.as_deref().unwrap_or(Path::new("")))?);
+        let theirs = if args.validation { drawings.validation } else { drawings.test };
+        let digits = Digits::made().with_strokes(theirs, Hand::NONE, 1.0).given_only();
+        let scenes = score::scenes(&Setup::sheet(), &digits, part, args.scenes)?;
+        let all_right = score::sheets(&scenes, |picture| detector.detect(picture, &Ask::SHOW))?;
+        println!("{}", files::json(&Sheets { sheets: args.scenes, all_right })?);
+        return Ok(());
+    }
+    println!("{}", files::json(&judged(&args.model, &mut detector, part, args.scenes)?)?);
+    Ok(())
+}
+
+/// Finds the digits of PNG files.
+pub fn run(args: &Args) -> Result<()> {
+    if !(0.0..=1.0).contains(&args.threshold) {
+        return Err(Error::value("threshold", "a number from 0 to 1", args.threshold));
+    }
+    let mut detector = open(&args.model)?;
+    let ask = Ask { threshold: args.threshold, most: args.most, ..Ask::SHOW };
+    for file in &args.files {
+        let found = detector.detect(&colour::read(file)?, &ask)?;
+        let found = found.into_iter().map(|Detection { digit, score, region }| One { class: digit, score, region });
+        println!("{}", files::json(&Answer { file, found: found.collect() })?);
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! A trained Faster R-CNN at work: a picture in, digits out, and everything between to be looked at.
+
+use super::boxes::{REGION_UNITS, shifted, within};
+use super::proposals::{Choice, Proposal, propose};
+use super::{Ask, CLASSES, Detection, SIDE, scaled};
+use crate::data::pictures::Rgb;
+use crate::error::{Error, Result};
+use crate::kernel::roi::{Region, iou};
+use crate::kernel::softmax::softmax;
+use crate::nn::{Feed, Mode, Network, Params, Run, Want, Wire, fold};
+use crate::shape::Shape;
+
+/// How proposals are chosen when it answers.
+const CHOICE: Choice = Choice { before: 300, after: 40, overlap: 0.6, least: -3.0 };
+
+/// A network that finds digits.
+pub struct Detector {
+    net: Network,
+    params: Params,
+    run: Run,
+    wires: Wires,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Wires {
+    objectness: Wire,
+    shifts: Wire,
+    boxes: Wire,
+    scores: Wire,
+    refined: Wire,
+}
+
+/// What the network made of a picture, step by step, in pixels of its own square.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Looked {
+    /// Regions that it looked at, the best first.
+    pub proposals: Vec<Proposal>,
+    /// Of each region the probabilities of the background and the digits.
+    pub probabilities: Vec<[f32; CLASSES]>,
+    /// Of each region where its thing lies.
+    pub refined: Vec<Region>,
+    /// Pixels of the square for one of the picture.
+    pub scale: f32,
+}
+
+impl Detector {
+    /// From a network and its parameters. Errors: [`Error::Missing`] for a network without a detector's layers,
+    /// [`Error::Shape`] for one of another picture or other classes.
+    pub fn new(net: &Network, params: &Params) -> Result<Self> {
+        let (net, params) = fold::for_inference(net, params)?;
+        let wire = |name: &str| net.wire(name);
+        let wires = Wires {
+            objectness: wire("objectness")?,
+            shifts: wire("shifts")?,
+            boxes: wire("boxes")?,
+            scores: wire("scores")?,
+            refined: wire("refined")?,
+        };
+        let (x, y) = (net.input_shape(), net.node(wires.scores).shape);
+        if x != Shape::new(3, SIDE, SIDE) || y != Shape::new(CLASSES, 1, 1) {
+            let expected = format!("3×{SIDE}×{SIDE} in, {CLASSES} scores of a region out");
+            return Err(Error::shape("detector", expected, format!("{x} in, {y} out")));
+        }
+        let run = Run::new(&net, 1, &Want::values(vec![wires.objectness, wires.shifts]));
+        Ok(Self { net, params, run, wires })
+    }
+
+    /// The network, lean for inference.
+    pub fn network(&self) -> &Network {
+        &self.net
+    }
+
+    /// The digits of a picture, the surest first. Errors: [`Error::Shape`] for a picture without pixels, [`Error::Value`] for
+    /// numbers that are not finite.
+    pub fn detect(&mut self, picture: &Rgb, ask: &Ask) -> Result<Vec<Detection>> {
+        let looked = self.look(picture)?;
+        Ok(answer(&looked, ask, picture))
+    }
+
+    /// As [`Detector::detect`], up to the regions' probabilities. Errors likewise.
+    pub fn look(&mut self, picture: &Rgb) -> Result<Looked> {
+        let (image, scale) = fitted(picture)?;
+        let Wires { objectness, shifts, boxes, scores, refined } = self.wires;
+        let input = self.net.node(Wire::FIRST).name.clone();
+        let feeds = [Feed::new(&input, &image), Feed::new("boxes", &[])];
+        self.run.load_feeds(&self.params, &feeds, Mode::Infer)?;
+        self.run.forward_before(&self.params, boxes);
+        let proposals = propose(&self.run, [objectness, shifts], 0, &CHOICE);
+        let rows: Vec<f32> =
+            proposals.iter().flat_map(|Proposal { region: [x0, y0, x1, y1], .. }| [0.0, *x0, *y0, *x1, *y1]).collect();
+        self.run.feed(&[Feed::new("boxes", &rows)])?;
+        self.run.forward_from(&self.params, boxes);
+        let rows = |wire: Wire, n: usize| {
+            let values = self.run.values(wire).map_or(&[][..], |(values, _)| values);
+            values.chunks_exact(n).collect::<Vec<_>>()
+        };
+        let level = self.run.level();
+        let probabilities = rows(scores, CLASSES).into_iter().map(|row| {
+            let mut out = [0.0; CLASSES];
+            out.copy_from_slice(row);
+            softmax(level, &mut out, CLASSES);
+            out
+        });
+        let side = SIDE as f32;
+        let refine = |(by, proposal): (&[f32], &Proposal)| {
+            within(shifted(proposal.region, [by[0], by[1], by[2], by[3]], REGION_UNITS), side, side)
+        };
+        Ok(Looked {
+            probabilities: probabilities.collect(),
+            refined: rows(refined, 4).into_iter().zip(&proposals).map(refine).collect(),
+            proposals,
+            scale,
+        })
+    }
+}
+
+/// The picture on the network's square, from the left top, as the network reads it, and pixels of the square for one of the
+/// picture's. What it leaves free has the mean colour of its borders.
+fn fitted(picture: &Rgb) -> Result<(Vec<f32>, f32)> {
+    let Rgb { h, w, .. } = *picture;
+    if h == 0 || w == 0 || picture.pixels.len() != 3 * h * w {
+        return Err(Error::shape("picture", "at least one pixel of three colours", picture.pixels.len()));
+    }
+    if !picture.pixels.iter().all(|v| v.is_finite()) {
+        return Err(Error::value("picture", "finite numbers", "others"));
+    }
+    let scale = SIDE as f32 / h.max(w) as f32;
+    let side = |n: usize| ((n as f32 * scale).round() as usize).clamp(1, SIDE);
+    let small = picture.resized(side(h), side(w));
+    let mut image = Vec::with_capacity(3 * SIDE * SIDE);
+    for plane in small.planes() {
+        let last = plane.chunks_exact(small.w).map(|row| row[0] + row[small.w - 1]).sum::<f32>();
+        let first: f32 = plane[..small.w].iter().chain(&plane[plane.len() - small.w..]).sum();
+        let border = scaled((first + last) / (2 * (small.w + small.h)) as f32);
+        let start = image.len();
+        image.resize(start + SIDE * SIDE, border);
+        for (to, from) in image[start..].chunks_exact_mut(SIDE).zip(plane.chunks_exact(small.w)) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = scaled(*from));
+        }
+    }
+    Ok((image, scale))
+}
+
+/// The detections among what was looked at: of every region and digit whose probability is high enough, those that no
+/// better one suppresses.
+pub fn answer(looked: &Looked, ask: &Ask, picture: &Rgb) -> Vec<Detection> {
+    let regions = looked.probabilities.iter().zip(&looked.refined);
+    let mut all: Vec<Detection> = regions
+        .flat_map(|(probabilities, region)| {
+            let digits = probabilities[1..].iter().enumerate().filter(|(_, score)| **score >= ask.threshold);
+            digits.map(|(digit, score)| Detection { digit: digit as u8, score: *score, region: *region })
+        })
+        .collect();
+    all.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept: Vec<Detection> = Vec::new();
+    for next in all {
+        let most = |other: &Detection| if other.digit == next.digit { ask.overlap } else { ask.others };
+        if kept.len() < ask.most && !kept.iter().any(|other| iou(other.region, next.region) > most(other)) {
+            kept.push(next);
+        }
+    }
+    for found in &mut kept {
+        found.region = within(found.region.map(|v| v / looked.scale), picture.w as f32, picture.h as f32);
+    }
+    kept
+}
