@@ -11,6 +11,7 @@ pub mod fcn;
 pub mod googlenet;
 pub mod lenet;
 pub mod mlp;
+pub mod rcnn;
 pub mod resnet;
 pub mod segnet;
 pub mod simple_convnet;

@@ -4,10 +4,11 @@ use super::style::bar;
 use super::{colour, files};
 use hitofude::data::augment::Hand;
 use hitofude::data::idx;
+use hitofude::data::pictures::Rgb;
 use hitofude::data::scenes::{Digits, Part, Setup};
 use hitofude::file::safetensors::{self, Precision};
-use hitofude::systems::detect::training::Plan;
-use hitofude::systems::detect::{Ask, Detection, Detector, Training, score};
+use hitofude::systems::detect::sample::{Plan, Trained};
+use hitofude::systems::detect::{Ask, Detection, FasterRcnn, Rcnn, Training, rcnn_training, score};
 use hitofude::systems::digits::feed::Drawings;
 use hitofude::systems::saved::{self, Saved};
 use hitofude::{Error, Result};
@@ -17,14 +18,14 @@ use std::time::Instant;
 /// Arguments of `train-detect`.
 #[derive(clap::Args)]
 pub struct TrainArgs {
-    /// faster_rcnn.
+    /// faster_rcnn or rcnn.
     recipe: String,
     /// Where to write the weights, a log (.csv) and a model card (.md).
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Steps.
-    #[arg(long, value_name = "N", default_value_t = STEPS)]
-    steps: u64,
+    /// Steps, if not the recipe's own number.
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
     /// Everything random follows from it.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
@@ -59,7 +60,7 @@ pub struct Args {
 /// Arguments of `eval-scenes`.
 #[derive(clap::Args)]
 pub struct EvalArgs {
-    /// faster_rcnn; with --weights what it is judged as.
+    /// faster_rcnn or rcnn; with --weights what it is judged as.
     #[arg(long, value_name = "NAME", default_value = "faster_rcnn")]
     model: String,
     /// Scenes, or sheets.
@@ -81,8 +82,6 @@ pub struct EvalArgs {
 
 /// Scenes that a model is judged by.
 const SCENES: usize = 500;
-/// Steps of the training of the weights that ship.
-const STEPS: u64 = 8000;
 /// Steps between two lines of the log; a checkpoint comes with each.
 const EVERY: u64 = 100;
 
@@ -115,19 +114,59 @@ struct One {
     region: [f32; 4],
 }
 
-fn open(name: &str) -> Result<Detector> {
-    let path = Path::new(name);
-    let shipped = || files::shipped(None).join("detect").join(format!("{name}.safetensors"));
-    let Saved { net, params, .. } =
-        saved::read(&files::read(&if path.is_file() { path.to_path_buf() } else { shipped() })?)?;
-    Detector::new(&net, &params)
+/// Either detector.
+enum Detector {
+    Rcnn(Box<Rcnn>),
+    Faster(Box<FasterRcnn>),
 }
 
-fn known(recipe: &str) -> Result<()> {
-    if recipe == "faster_rcnn" {
-        return Ok(());
+impl Detector {
+    /// A shipped one by its name, or one from a file, which says what it is.
+    fn open(name: &str) -> Result<Self> {
+        let path = Path::new(name);
+        let shipped = || files::shipped(None).join("detect").join(format!("{name}.safetensors"));
+        let Saved { net, params, metadata } =
+            saved::read(&files::read(&if path.is_file() { path.to_path_buf() } else { shipped() })?)?;
+        if metadata.get("name").is_some_and(|name| name == "rcnn") {
+            return Ok(Self::Rcnn(Box::new(Rcnn::new(&net, &params)?)));
+        }
+        Ok(Self::Faster(Box::new(FasterRcnn::new(&net, &params)?)))
     }
-    Err(Error::missing("detector", "faster_rcnn", recipe))
+
+    fn detect(&mut self, picture: &Rgb, ask: &Ask) -> Result<Vec<Detection>> {
+        match self {
+            Self::Rcnn(detector) => detector.detect(picture, ask),
+            Self::Faster(detector) => detector.detect(picture, ask),
+        }
+    }
+}
+
+/// A training of either.
+enum Under {
+    Rcnn(Box<rcnn_training::Training>),
+    Faster(Box<Training>),
+}
+
+/// Calls the method of either.
+macro_rules! either {
+    ($training:expr, $inner:ident => $call:expr) => {
+        match $training {
+            Under::Rcnn($inner) => $call,
+            Under::Faster($inner) => $call,
+        }
+    };
+}
+
+/// The detectors there are, what each is, and the steps of its training.
+const RECIPES: [(&str, &str, u64); 2] = [
+    ("faster_rcnn", "proposes regions and names them in one network (Ren et al. 2015)", 8000),
+    ("rcnn", "names regions that selective search proposes, each by a run of its own (Girshick et al. 2014)", 3000),
+];
+
+fn recipe(name: &str) -> Result<(&'static str, &'static str, u64)> {
+    let names = RECIPES.map(|(name, _, _)| name).join(", ");
+    let found = RECIPES.into_iter().find(|(known, _, _)| *known == name);
+    found.ok_or_else(|| Error::missing("detector", format!("one of {names}"), name))
 }
 
 /// Pictures of MNIST's training part are a fifth of the digits; strokes of the writers to learn from three tenths.
@@ -152,33 +191,39 @@ fn supply(args: &TrainArgs) -> Result<(Digits, &'static str)> {
 
 /// Trains a recipe.
 pub fn train(args: &TrainArgs) -> Result<()> {
-    known(&args.recipe)?;
+    let (name, _, steps) = recipe(&args.recipe)?;
     let (digits, names) = supply(args)?;
-    let plan = Plan::new(args.steps, args.seed);
-    let mut training = Training::new(plan, Setup::full(), digits)?;
+    let plan = Plan::new(args.steps.unwrap_or(steps), args.seed);
+    let mut training = match name {
+        "rcnn" => Under::Rcnn(Box::new(rcnn_training::Training::new(plan, Setup::full(), digits)?)),
+        _ => Under::Faster(Box::new(Training::new(plan, Setup::full(), digits)?)),
+    };
     let (checkpoint, path) = (files::with_suffix(&args.out, ".checkpoint"), args.out.with_extension("csv"));
     let mut log = "step,loss,seconds\n".to_string();
     if args.resume && checkpoint.is_file() {
-        training.resume(&safetensors::read(&files::read(&checkpoint)?)?)?;
+        let saved = safetensors::read(&files::read(&checkpoint)?)?;
+        either!(&mut training, t => t.resume(&saved))?;
         let text = String::from_utf8_lossy(&files::read(&path)?).into_owned();
-        log = text.lines().take(1 + (training.steps() / EVERY) as usize).collect::<Vec<_>>().join("\n") + "\n";
+        log =
+            text.lines().take(1 + (either!(&training, t => t.steps()) / EVERY) as usize).collect::<Vec<_>>().join("\n")
+                + "\n";
     }
     let (from, bar, mut sum) = (Instant::now(), bar(plan.steps), 0.0);
-    bar.set_position(training.steps());
-    while !training.finished() {
-        let progress = training.step()?;
+    bar.set_position(either!(&training, t => t.steps()));
+    while !either!(&training, t => t.finished()) {
+        let progress = either!(&mut training, t => t.step())?;
         sum += progress.loss / progress.images as f64;
         bar.inc(1);
-        let steps = training.steps();
-        if steps.is_multiple_of(EVERY) || training.finished() {
+        let steps = either!(&training, t => t.steps());
+        if steps.is_multiple_of(EVERY) || either!(&training, t => t.finished()) {
             let loss = sum / ((steps - 1) % EVERY + 1) as f64;
             let line = format!("{steps},{loss:.5},{:.0}", from.elapsed().as_secs_f64());
             bar.suspend(|| eprintln!("{line}"));
             log += &format!("{line}\n");
             sum = 0.0;
             files::write(&path, log.as_bytes())?;
-            files::write(&checkpoint, &safetensors::write(&training.checkpoint(), Precision::F32)?)?;
-            files::write(&args.out, &trained(&training)?)?;
+            files::write(&checkpoint, &safetensors::write(&either!(&training, t => t.checkpoint()), Precision::F32)?)?;
+            files::write(&args.out, &written(either!(&training, t => t.trained())?)?)?;
         }
     }
     bar.finish_and_clear();
@@ -186,18 +231,17 @@ pub fn train(args: &TrainArgs) -> Result<()> {
 }
 
 /// The bytes of a file with what a training has come to.
-fn trained(training: &Training) -> Result<Vec<u8>> {
-    let (net, params, metadata) = training.trained()?;
+fn written((net, params, metadata): Trained) -> Result<Vec<u8>> {
     saved::write(&Saved { net, params, metadata }, Precision::F16)
 }
 
 /// Judges the written file once on the test seeds, and writes its card.
 fn card(args: &TrainArgs, plan: &Plan, names: &str, seconds: f64) -> Result<()> {
     let file = files::read(&args.out)?;
-    let Saved { net, params, .. } = saved::read(&file)?;
-    let report = judged(&args.recipe, &mut Detector::new(&net, &params)?, Part::Test, SCENES)?;
+    let net = saved::read(&file)?.net;
+    let report = judged(&args.recipe, &mut Detector::open(&args.out.to_string_lossy())?, Part::Test, SCENES)?;
     let text = format!(
-        "# {name}\n\nFinds and reads the digits of a picture (Ren et al. 2015).\n\n| what | value |\n|---|---|\n\
+        "# {name}\n\nFinds and reads the digits of a picture: {about}.\n\n| what | value |\n|---|---|\n\
          | command | `hitofude train-detect {name} --steps {steps} --seed {seed}{data}{strokes} --out {name}.safetensors` |\n\
          | parameters | {parameters} |\n\
          | mAP at 0.5, {SCENES} scenes of the test seeds, full difficulty | **{map50:.3}** |\n\
@@ -207,6 +251,7 @@ fn card(args: &TrainArgs, plan: &Plan, names: &str, seconds: f64) -> Result<()> 
          ## Data\n\nScenes that the project draws while it trains (`src/data/scenes`), with {names}. The test seeds chose \
          nothing, and their scenes have made digits alone.\n",
         name = args.recipe,
+        about = recipe(&args.recipe)?.1,
         steps = plan.steps,
         seed = plan.seed,
         batch = plan.batch,
@@ -240,9 +285,9 @@ fn judged(model: &str, detector: &mut Detector, part: Part, n: usize) -> Result<
 
 /// Scores a detector.
 pub fn eval(args: &EvalArgs) -> Result<()> {
-    known(&args.model)?;
+    recipe(&args.model)?;
     let weights = args.weights.as_ref().map(|path| path.display().to_string());
-    let mut detector = open(weights.as_deref().unwrap_or(&args.model))?;
+    let mut detector = Detector::open(weights.as_deref().unwrap_or(&args.model))?;
     let part = if args.validation { Part::Validation } else { Part::Test };
     if args.sheets {
         let drawings = Drawings::split(&files::drawings(args.strokes.as_deref().unwrap_or(Path::new("")))?);
@@ -262,7 +307,7 @@ pub fn run(args: &Args) -> Result<()> {
     if !(0.0..=1.0).contains(&args.threshold) {
         return Err(Error::value("threshold", "a number from 0 to 1", args.threshold));
     }
-    let mut detector = open(&args.model)?;
+    let mut detector = Detector::open(&args.model)?;
     let ask = Ask { threshold: args.threshold, most: args.most, ..Ask::SHOW };
     for file in &args.files {
         let found = detector.detect(&colour::read(file)?, &ask)?;

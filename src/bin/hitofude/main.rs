@@ -75,9 +75,9 @@ enum Command {
     Streets(streets::Args),
     /// Learn a game from its pixels, watch a player, judge it.
     Play(play::Args),
-    /// Train a network to find the digits of a scene: faster_rcnn.
+    /// Train a network to find the digits of a scene: faster_rcnn or rcnn.
     TrainDetect(detect::TrainArgs),
-    /// Find and read the digits of pictures (Ren et al. 2015).
+    /// Find and read the digits of pictures (Girshick et al. 2014; Ren et al. 2015).
     Detect(detect::Args),
     /// Score a detector on scenes, or on sheets of digits, that it has not seen.
     EvalScenes(detect::EvalArgs),

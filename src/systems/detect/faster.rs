@@ -2,10 +2,10 @@
 
 use super::boxes::{REGION_UNITS, shifted, within};
 use super::proposals::{Choice, Proposal, propose};
-use super::{Ask, CLASSES, Detection, SIDE, scaled};
+use super::{Ask, CLASSES, Detection, SIDE, chosen, scaled};
 use crate::data::pictures::Rgb;
 use crate::error::{Error, Result};
-use crate::kernel::roi::{Region, iou};
+use crate::kernel::roi::Region;
 use crate::kernel::softmax::softmax;
 use crate::nn::{Feed, Mode, Network, Params, Run, Want, Wire, fold};
 use crate::shape::Shape;
@@ -14,7 +14,7 @@ use crate::shape::Shape;
 const CHOICE: Choice = Choice { before: 300, after: 40, overlap: 0.6, least: -3.0 };
 
 /// A network that finds digits.
-pub struct Detector {
+pub struct FasterRcnn {
     net: Network,
     params: Params,
     run: Run,
@@ -43,7 +43,7 @@ pub struct Looked {
     pub scale: f32,
 }
 
-impl Detector {
+impl FasterRcnn {
     /// From a network and its parameters. Errors: [`Error::Missing`] for a network without a detector's layers,
     /// [`Error::Shape`] for one of another picture or other classes.
     pub fn new(net: &Network, params: &Params) -> Result<Self> {
@@ -74,10 +74,15 @@ impl Detector {
     /// numbers that are not finite.
     pub fn detect(&mut self, picture: &Rgb, ask: &Ask) -> Result<Vec<Detection>> {
         let looked = self.look(picture)?;
-        Ok(answer(&looked, ask, picture))
+        let regions = looked.probabilities.iter().zip(&looked.refined);
+        let all = regions.flat_map(|(probabilities, region)| {
+            let digits = probabilities[1..].iter().enumerate();
+            digits.map(|(digit, score)| Detection { digit: digit as u8, score: *score, region: *region })
+        });
+        Ok(chosen(all, ask, looked.scale, picture))
     }
 
-    /// As [`Detector::detect`], up to the regions' probabilities. Errors likewise.
+    /// As [`FasterRcnn::detect`], up to the regions' probabilities. Errors likewise.
     pub fn look(&mut self, picture: &Rgb) -> Result<Looked> {
         let (image, scale) = fitted(picture)?;
         let Wires { objectness, shifts, boxes, scores, refined } = self.wires;
@@ -117,13 +122,8 @@ impl Detector {
 /// The picture on the network's square, from the left top, as the network reads it, and pixels of the square for one of the
 /// picture's. What it leaves free has the mean colour of its borders.
 fn fitted(picture: &Rgb) -> Result<(Vec<f32>, f32)> {
+    super::check(picture)?;
     let Rgb { h, w, .. } = *picture;
-    if h == 0 || w == 0 || picture.pixels.len() != 3 * h * w {
-        return Err(Error::shape("picture", "at least one pixel of three colours", picture.pixels.len()));
-    }
-    if !picture.pixels.iter().all(|v| v.is_finite()) {
-        return Err(Error::value("picture", "finite numbers", "others"));
-    }
     let scale = SIDE as f32 / h.max(w) as f32;
     let side = |n: usize| ((n as f32 * scale).round() as usize).clamp(1, SIDE);
     let small = picture.resized(side(h), side(w));
@@ -139,28 +139,4 @@ fn fitted(picture: &Rgb) -> Result<(Vec<f32>, f32)> {
         }
     }
     Ok((image, scale))
-}
-
-/// The detections among what was looked at: of every region and digit whose probability is high enough, those that no
-/// better one suppresses.
-pub fn answer(looked: &Looked, ask: &Ask, picture: &Rgb) -> Vec<Detection> {
-    let regions = looked.probabilities.iter().zip(&looked.refined);
-    let mut all: Vec<Detection> = regions
-        .flat_map(|(probabilities, region)| {
-            let digits = probabilities[1..].iter().enumerate().filter(|(_, score)| **score >= ask.threshold);
-            digits.map(|(digit, score)| Detection { digit: digit as u8, score: *score, region: *region })
-        })
-        .collect();
-    all.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<Detection> = Vec::new();
-    for next in all {
-        let most = |other: &Detection| if other.digit == next.digit { ask.overlap } else { ask.others };
-        if kept.len() < ask.most && !kept.iter().any(|other| iou(other.region, next.region) > most(other)) {
-            kept.push(next);
-        }
-    }
-    for found in &mut kept {
-        found.region = within(found.region.map(|v| v / looked.scale), picture.w as f32, picture.h as f32);
-    }
-    kept
 }

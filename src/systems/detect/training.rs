@@ -3,24 +3,19 @@
 
 use super::boxes::HEIGHTS;
 use super::proposals::{Choice, propose};
+use super::sample::{self, Plan, Trained, drawn, quantised};
 use super::targets::{self, AnchorTargets, Thing};
 use super::{CLASSES, SCALE, SIDE, scaled};
-use crate::data::scenes::{Digits, Part, Scene, Setup};
+use crate::data::scenes::{Digits, Setup};
 use crate::error::{Error, Result};
 use crate::file::safetensors::Weights;
 use crate::kernel::roi::Region;
 use crate::nn::losses::{BinaryCrossEntropy, Huber, MaskCrossEntropy};
-use crate::nn::{Graph, Init, Network, Params, Port, Rows};
+use crate::nn::{Graph, Init, Network, Port, Rows};
 use crate::rng::Rng;
 use crate::shape::Shape;
 use crate::train::{Curve, Optimiser, Options, Progress, Rule, Schedule, State, Trainer};
 use crate::zoo::faster_rcnn::{Wires, faster_rcnn};
-#[cfg(feature = "cli")]
-use rayon::prelude::*;
-use std::collections::BTreeMap;
-
-/// A network as it ships: its structure, its parameters, and what its file says of it.
-pub type Trained = (Network, Params, BTreeMap<String, String>);
 
 /// Regions of an image that are learnt from.
 const REGIONS: usize = 48;
@@ -28,34 +23,6 @@ const REGIONS: usize = 48;
 const CHOICE: Choice = Choice { before: 300, after: 100, overlap: 0.7, least: f32::NEG_INFINITY };
 /// Where Huber's loss of shifts turns straight, as torchvision has it.
 const STRAIGHT: f32 = 1.0 / 9.0;
-
-/// What of a training is the caller's.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Plan {
-    /// Steps in all.
-    pub steps: u64,
-    /// Scenes in a step.
-    pub batch: usize,
-    /// The highest rate.
-    pub rate: f32,
-    /// Everything random follows from it.
-    pub seed: u64,
-}
-
-impl Plan {
-    /// As the weights that ship were trained.
-    pub const fn new(steps: u64, seed: u64) -> Self {
-        Self { steps, batch: 8, rate: 3e-3, seed }
-    }
-
-    fn check(&self) -> Result<()> {
-        if self.steps == 0 || !(1..=64).contains(&self.batch) {
-            let got = format!("{} steps of {}", self.steps, self.batch);
-            return Err(Error::value("training", "at least 1 step of 1 to 64 scenes", got));
-        }
-        Ok(())
-    }
-}
 
 /// A training under way.
 pub struct Training {
@@ -118,8 +85,9 @@ impl Training {
     /// One step. The loss in its report is the sum of the four, summed over scenes.
     pub fn step(&mut self) -> Result<Progress> {
         let (seed, n) = (Rng::mix(self.plan.seed, 1 + self.step), self.plan.batch);
-        let scenes = self.scenes()?;
-        let things: Vec<Vec<Thing>> = scenes.iter().map(|scene| things_of(scene)).collect();
+        let first = self.step * n as u64;
+        let scenes = drawn((&self.setup, &self.digits), self.plan.seed, first, n, Ok)?;
+        let things: Vec<Vec<Thing>> = scenes.iter().map(sample::things).collect();
         let rate = self.options.schedule.rate(self.options.rate, self.step, self.plan.steps);
         let (wires, net) = (self.wires, self.trainer.network());
         let map = net.node(wires.objectness).shape;
@@ -163,17 +131,6 @@ impl Training {
         Ok(progress)
     }
 
-    fn scenes(&self) -> Result<Vec<Scene>> {
-        // Trainings of other seeds see other scenes.
-        let first = (self.plan.seed % 100) * 10_000_000 + self.step * self.plan.batch as u64;
-        let (setup, digits) = (&self.setup, &self.digits);
-        let draw = |i: usize| Scene::draw(setup, digits, Part::Train.seed(first + i as u64));
-        #[cfg(feature = "cli")]
-        return (0..self.plan.batch).into_par_iter().map(draw).collect();
-        #[cfg(not(feature = "cli"))]
-        (0..self.plan.batch).map(draw).collect()
-    }
-
     /// All that a training needs to go on.
     pub fn checkpoint(&self) -> Weights {
         let metadata = [("plan".to_string(), format!("{:?}", self.plan)), ("step".to_string(), self.step.to_string())];
@@ -184,21 +141,8 @@ impl Training {
     pub fn trained(&self) -> Result<Trained> {
         let (net, _) = network(false)?;
         let params = net.params_from(self.trainer.result())?;
-        let scale = |v: f32| format!("[{v},{v},{v}]");
-        let metadata = [("name", "faster_rcnn".into()), ("mean", scale(SCALE[0])), ("std", scale(SCALE[1]))];
-        let metadata = metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
-        Ok((net, params, metadata))
+        Ok((net, params, sample::metadata("faster_rcnn", SCALE)))
     }
-}
-
-/// A colour as files and cameras have it.
-fn quantised(v: f32) -> f32 {
-    (v.clamp(0.0, 1.0) * 255.0 + 0.5).floor() / 255.0
-}
-
-/// The digits of a scene, as a detector knows them.
-pub fn things_of(scene: &Scene) -> Vec<Thing> {
-    scene.objects.iter().map(|o| Thing { region: o.bbox, class: 1 + usize::from(o.digit) }).collect()
 }
 
 /// The network, to learn with or to answer with.
