@@ -15,6 +15,8 @@ mod door_explain;
 mod door_formats;
 #[path = "door_network.rs"]
 mod door_network;
+#[path = "door_play.rs"]
+mod door_play;
 #[path = "door_style.rs"]
 mod door_style;
 #[path = "experiment.rs"]

@@ -1,10 +1,11 @@
-// The engine for the page, into www/public/wasm/: one source, three modules of two builds each. The builds of a module share
+// The engine for the page, into www/public/wasm/: one source, four modules of two builds each. The builds of a module share
 // one JavaScript glue.
 //   hitofude.js, hitofude.d.ts   the glue; the page hands it the build it has picked
 //   simd128.wasm                 runs in every browser, bit-exact
 //   relaxed-simd.wasm            fused multiply-add, where the browser has it
 //   studio/                      the same for the module that can do everything; the first only reads
 //   formats/                     the same for the one that opens models from elsewhere
+//   systems/                     the same for the one whose networks play
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import os from 'node:os';
@@ -36,6 +37,7 @@ const MODULES = [
   { name: 'reading', features: [], flags: FRUGAL, folder: '.', limit: 152_500 },
   { name: 'studio', features: ['--features', 'studio'], flags: [], folder: 'studio', limit: 420_000 },
   { name: 'formats', features: ['--features', 'formats'], flags: [], env: SMALL, folder: 'formats', limit: 420_000 },
+  { name: 'systems', features: ['--features', 'systems'], flags: [], folder: 'systems', limit: 450_000 },
 ];
 
 const OUT = inRoot('www', 'public', 'wasm');

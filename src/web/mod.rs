@@ -3,15 +3,19 @@
 //! Whatever JavaScript hands in is looked at before anything is copied, so that a bad argument is a thrown `Error` with a
 //! `code` and never a trap, and a handle works on after it has thrown.
 //!
-//! The door makes three modules. What a first visit needs is small: drawings and pictures are read by the catalogue's networks
+//! The door makes four modules. What a first visit needs is small: drawings and pictures are read by the catalogue's networks
 //! for digits. The feature `studio` adds what comes when it is asked for: any network, training, the labs; the feature
-//! `formats` models from elsewhere.
+//! `formats` models from elsewhere; the feature `systems` those that play.
 
 #[cfg(feature = "formats")]
 mod formats;
 mod give;
+#[cfg(any(feature = "studio", feature = "systems"))]
+mod numbers;
 #[cfg(feature = "studio")]
 mod studio;
+#[cfg(feature = "systems")]
+mod systems;
 mod take;
 mod throw;
 
@@ -19,6 +23,8 @@ mod throw;
 pub use formats::{ModelFile, architectures};
 #[cfg(feature = "studio")]
 pub use studio::*;
+#[cfg(feature = "systems")]
+pub use systems::*;
 
 use crate::Error;
 use crate::systems::recognise::Recogniser;

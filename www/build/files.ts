@@ -17,8 +17,8 @@ export function engineFiles(folders: { wasm: string; models: string }): Plugin {
       if (id !== `\0${ID}`) return;
       const wasm = list(folders.wasm, '.wasm');
       const models = list(folders.models, '.safetensors');
-      const [studio = [], formats = []] = ['studio', 'formats'].map((module) => list(join(folders.wasm, module), '.wasm'));
-      if (!wasm.length || !studio.length || !formats.length) this.error(`no wasm in ${folders.wasm}: \`npm run build\` makes it first`);
+      const [studio = [], formats = [], systems = []] = ['studio', 'formats', 'systems'].map((module) => list(join(folders.wasm, module), '.wasm'));
+      if (![wasm, studio, formats, systems].every(({ length }) => length)) this.error(`no wasm in ${folders.wasm}: \`npm run build\` makes it first`);
       if (!models.length) this.error(`no weights in ${folders.models}`);
       const imports: string[] = [];
       const table = (files: string[]) =>
@@ -31,16 +31,10 @@ export function engineFiles(folders: { wasm: string; models: string }): Plugin {
           // A worker has another base address than the page: hand it whole addresses.
           return `${name}: { url: new URL(${url}, document.baseURI).href, bytes: ${data.length}, sha256: '${sha256}' }`;
         });
-      const styles = list(join(folders.models, 'style'), '.safetensors');
-      const tables = { wasm: table(wasm), studio: table(studio), formats: table(formats), models: table(models), styles: table(styles) };
-      return [
-        ...imports,
-        `export const wasm = { ${tables.wasm.join(', ')} };`,
-        `export const studio = { ${tables.studio.join(', ')} };`,
-        `export const formats = { ${tables.formats.join(', ')} };`,
-        `export const models = { ${tables.models.join(', ')} };`,
-        `export const styles = { ${tables.styles.join(', ')} };`,
-      ].join('\n');
+      const [styles = [], players = []] = ['style', 'play'].map((folder) => list(join(folders.models, folder), '.safetensors'));
+      const tables = Object.entries({ wasm, studio, formats, systems, models, styles, players });
+      const exports = tables.map(([name, files]) => `export const ${name} = { ${table(files).join(', ')} };`);
+      return [...imports, ...exports].join('\n');
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Component } from 'svelte';
 import { load as benchTexts } from '../texts/bench';
 import { load as drawTexts } from '../texts/draw';
+import { load as playTexts } from '../texts/play';
 import { m } from '../texts/shell';
 import Draw from './draw/Draw.svelte';
 
@@ -63,6 +64,14 @@ export const labs: [Lab, ...Lab[]] = [
     line: () => m.lab_style_line(),
     icon: 'M12 3.5c5.5 0 9 3.3 9 7.3 0 3-2.2 4.2-4.6 4.2h-1.6c-1.6 0-2 1.2-1.3 2.3.8 1.4 0 3.2-1.8 3.2-5 0-8.7-3.7-8.7-8.5s3.8-8.5 9-8.5zM7.5 11h.01M11 7.5h.01M15.5 8.5h.01',
     view: () => import('./style/Style.svelte'),
+  },
+  {
+    id: 'play',
+    group: 'make',
+    name: () => m.lab_play(),
+    line: () => m.lab_play_line(),
+    icon: 'M4 5h16v14H4zM8 15h4M14.5 9h.01',
+    view: () => playTexts().then(() => import('./play/Play.svelte')),
   },
   {
     id: 'model',

@@ -4,6 +4,8 @@ declare module 'virtual:engine-files' {
   export const wasm: Record<Build, Source>;
   export const studio: Record<Build, Source>;
   export const formats: Record<Build, Source>;
+  export const systems: Record<Build, Source>;
   export const models: Record<string, Source>;
   export const styles: Record<string, Source>;
+  export const players: Record<string, Source>;
 }

@@ -119,6 +119,21 @@ impl Explainer {
         &self.params
     }
 
+    /// Takes other parameters of the same network, of one that learns; what it saw is forgotten. Errors: [`Error::Shape`] for those
+    /// of another network.
+    pub fn renew(&mut self, params: &Params) -> Result<()> {
+        if params.views() != self.net.views() {
+            return Err(Error::shape(
+                "parameters",
+                "those of the network",
+                format!("{} others", params.values().len()),
+            ));
+        }
+        self.params.values_mut().copy_from_slice(params.values());
+        self.picture.clear();
+        Ok(())
+    }
+
     /// The most pictures in one batch: fewer than 16 where memory allows no more.
     pub fn batch(&self) -> usize {
         self.many.batch()

@@ -1,6 +1,7 @@
 //! Deep Q-learning: play by what the network thinks, remember it, and move each value towards what was paid and what the
 //! next board is worth. Mnih et al. 2015.
 
+use super::episode::Recorded;
 use super::game::Game;
 use super::memory::{Memory, Transition};
 use super::player::{Player, network};
@@ -17,11 +18,15 @@ use crate::zoo::dqn::dqn;
 /// A value this much larger than the greatest return that discounted rewards of 1 can come to is no value any more.
 const DIVERGED: f32 = 10.0;
 
+/// Steps of learning between two states to go back to, where no target network marks them.
+const MARK: u64 = 500;
+
 /// A player that learns.
 pub struct Learner {
     game: &'static Game,
     settings: Settings,
-    seat: Seat,
+    seed: u64,
+    seat: Recorded,
     memory: Memory,
     rng: Rng,
     player: Player,
@@ -34,8 +39,14 @@ pub struct Learner {
     rows: Batch,
     played: u64,
     learnt: u64,
-    /// The state before the values left all bounds.
+    /// Part of the actions that is random, where it was set by hand.
+    epsilon: Option<f32>,
+    /// What the last step of learning was about, and the numbers of those steps in the memory.
+    drawn: Vec<Transition>,
+    numbers: Vec<u64>,
+    /// The state before the values left all bounds, and a later one that is still to prove itself.
     good: State,
+    young: State,
 }
 
 /// Room for a batch.
@@ -44,6 +55,17 @@ struct Batch {
     next: Vec<f32>,
     targets: Vec<f32>,
     chosen: Vec<f32>,
+}
+
+/// What a learner has come to: all that it goes on with but the replay memory, which fills again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// Parameters and what the optimiser remembers.
+    pub state: State,
+    /// The target network's parameters.
+    pub target: Vec<f32>,
+    /// Steps of play, and of learning.
+    pub steps: (u64, u64),
 }
 
 /// What a step of play came to.
@@ -71,7 +93,8 @@ impl Learner {
         let room = |each: usize| vec![0.0; batch * each];
         Ok(Self {
             game,
-            seat: Seat::new(game, Rng::mix(seed, 1)),
+            seed,
+            seat: Recorded::new(game, Rng::mix(seed, 1)),
             memory: Memory::new(settings.memory.max(settings.steps + 1), cells),
             rng: Rng::new(Rng::mix(seed, 2)),
             player: Player::new(&net),
@@ -82,7 +105,11 @@ impl Learner {
             rows: Batch { boards: room(cells), next: room(cells), targets: room(actions), chosen: room(actions) },
             played: 0,
             learnt: 0,
+            epsilon: None,
+            drawn: vec![],
+            numbers: vec![],
             good: descent.state(),
+            young: descent.state(),
             descent,
             settings,
         })
@@ -90,7 +117,44 @@ impl Learner {
 
     /// The seat, as the last step left it.
     pub fn seat(&self) -> &Seat {
-        &self.seat
+        self.seat.seat()
+    }
+
+    /// The episode that ended last, board by board, and its points.
+    pub fn ended(&self) -> Option<(&Memory, f32)> {
+        self.seat.ended()
+    }
+
+    /// The replay memory.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Positions in the memory of the steps that were last learnt from, as far as they are still there.
+    pub fn drawn(&self) -> impl Iterator<Item = usize> {
+        self.numbers.iter().filter_map(|number| self.memory.position(*number))
+    }
+
+    /// All that decides how it learns.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Part of the actions that is random from now on, or `None` for what the settings say. Errors: [`Error::Value`] outside
+    /// 0 to 1.
+    pub fn explore(&mut self, epsilon: Option<f32>) -> Result<()> {
+        if let Some(epsilon) = epsilon.filter(|epsilon| !(0.0..=1.0).contains(epsilon)) {
+            return Err(Error::value("epsilon", "a number from 0 to 1", epsilon));
+        }
+        self.epsilon = epsilon;
+        Ok(())
+    }
+
+    /// Part of the actions that is random at the next step.
+    pub fn epsilon(&self) -> f32 {
+        let warm = self.played < self.settings.warmup as u64;
+        let planned = if warm { 1.0 } else { self.settings.epsilon_at(self.played - self.settings.warmup as u64) };
+        self.epsilon.unwrap_or(planned)
     }
 
     /// The parameters of the value network, by the names of [`network`].
@@ -108,25 +172,27 @@ impl Learner {
     /// Errors: [`Error::Value`] where the values have left all bounds or the loss is no number; [`Learner::undo`] then goes
     /// back to weights from before.
     pub fn step(&mut self) -> Result<Step> {
-        if self.seat.done() {
+        if self.seat().done() {
             self.seat.reset();
         }
-        let warm = self.played < self.settings.warmup as u64;
-        let epsilon = if warm { 1.0 } else { self.settings.epsilon_at(self.played - self.settings.warmup as u64) };
+        // Behind a checkpoint the memory fills anew before it is learnt from.
+        let enough = self.settings.warmup.min(self.memory.capacity());
+        let warm = self.played < self.settings.warmup as u64 || self.memory.len() < enough;
+        let epsilon = self.epsilon();
         let action = if self.rng.uniform() < epsilon {
             self.rng.below(self.game.actions.len())
         } else {
-            self.player.best(self.descent.params(), &self.seat)?
+            self.player.best(self.descent.params(), self.seat.seat())?
         };
-        self.seat.draw(&mut self.rows.boards[..self.game.shape().len()]);
+        self.seat.seat().draw(&mut self.rows.boards[..self.game.shape().len()]);
         let outcome = self.seat.act(action);
-        let cut = self.seat.done() && !outcome.end;
+        let (done, last) = (self.seat().done(), self.seat().last());
         let board = &self.rows.boards[..self.game.shape().len()];
-        self.memory.push(board, self.seat.last(), outcome.reward, outcome.end, cut);
+        self.memory.push(board, last, outcome.reward, outcome.end, done && !outcome.end);
         self.played += 1;
         let due = !warm && self.played.is_multiple_of(self.settings.every);
         let loss = if due { self.learn()? } else { None };
-        let points = self.seat.done().then(|| self.seat.points());
+        let points = done.then(|| self.seat().points());
         Ok(Step { action, reward: outcome.reward, points, loss })
     }
 
@@ -138,7 +204,10 @@ impl Learner {
             let Some(one) = self.memory.draw(&mut self.rng, steps, gamma) else { return Ok(None) };
             drawn.push(one);
         }
-        self.fill(&drawn)?;
+        self.numbers.clear();
+        self.numbers.extend(drawn.iter().map(|one| self.memory.number(one.from)));
+        self.drawn = drawn;
+        self.fill()?;
         let feeds = [
             Feed::new("input", &self.rows.boards),
             Feed::new("target", &self.rows.targets),
@@ -153,13 +222,16 @@ impl Learner {
         if target > 0 && self.learnt.is_multiple_of(target) {
             self.target.values_mut().copy_from_slice(self.descent.params().values());
             self.good = self.descent.state();
+        } else if target == 0 && self.learnt.is_multiple_of(MARK) {
+            self.good = std::mem::replace(&mut self.young, self.descent.state());
         }
         Ok(Some(progress.loss / batch as f64))
     }
 
     /// Lays out a batch: boards, what their chosen actions are worth, and which they were.
-    fn fill(&mut self, drawn: &[Transition]) -> Result<()> {
+    fn fill(&mut self) -> Result<()> {
         let (cells, actions) = (self.game.shape().len(), self.game.actions.len());
+        let drawn = &self.drawn;
         let Batch { boards, next, targets, chosen } = &mut self.rows;
         for (k, one) in drawn.iter().enumerate() {
             self.memory.board(one.from, &mut boards[k * cells..][..cells]);
@@ -189,10 +261,38 @@ impl Learner {
         Ok(())
     }
 
-    /// Goes back to the weights of the last time that the target network took them over; without one, to the first.
+    /// Goes back to the weights of the last time that the target network took them over; without one, to those of 500 to
+    /// 1000 steps of learning ago.
     pub fn undo(&mut self) -> Result<()> {
         self.descent.restore(self.good.clone())?;
         self.target.values_mut().copy_from_slice(self.descent.params().values());
+        self.young = self.good.clone();
+        Ok(())
+    }
+
+    /// What it has come to.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let (state, target) = (self.descent.state(), self.target.values().to_vec());
+        Checkpoint { state, target, steps: (self.played, self.learnt) }
+    }
+
+    /// Goes on from there, as soon as the memory has filled again. Errors: [`Error::Shape`] for a checkpoint of another game or
+    /// optimiser, and it is then as it was.
+    pub fn restore(&mut self, from: Checkpoint) -> Result<()> {
+        let Checkpoint { state, target, steps } = from;
+        if target.len() != self.target.values().len() {
+            let expected = format!("a target network of {} numbers", self.target.values().len());
+            return Err(Error::shape("checkpoint", expected, target.len()));
+        }
+        self.descent.restore(state)?;
+        self.target.values_mut().copy_from_slice(&target);
+        (self.played, self.learnt) = steps;
+        (self.good, self.young) = (self.descent.state(), self.descent.state());
+        // Other chance than before it, or the first episodes would be played once more.
+        self.rng = Rng::part(Rng::mix(self.seed, 2), self.played);
+        self.seat = Recorded::new(self.game, Rng::mix(Rng::mix(self.seed, 1), self.played));
+        self.memory = Memory::new(self.memory.capacity(), self.game.shape().len());
+        self.numbers.clear();
         Ok(())
     }
 

@@ -41,12 +41,22 @@ pub struct Memory {
     steps: Vec<(u8, f32, Place)>,
     /// Where the oldest step lies once it is full.
     head: usize,
+    /// Steps that were ever added.
+    added: u64,
 }
 
 impl Memory {
     /// Room for `capacity` steps on boards of `cells` cells. It grows as it fills.
     pub fn new(capacity: usize, cells: usize) -> Self {
-        Self { capacity: capacity.max(1), cells, words: cells.div_ceil(64), boards: vec![], steps: vec![], head: 0 }
+        Self {
+            capacity: capacity.max(1),
+            cells,
+            words: cells.div_ceil(64),
+            boards: vec![],
+            steps: vec![],
+            head: 0,
+            added: 0,
+        }
     }
 
     /// Adds a step, in the place of the oldest if it is full: the board before it, what was done and paid, whether the game
@@ -61,6 +71,7 @@ impl Memory {
             .chunks(64)
             .map(|cells| cells.iter().enumerate().fold(0, |word, (i, cell)| word | (u64::from(*cell > 0.5) << i)));
         let step = (action as u8, reward, place);
+        self.added += 1;
         if self.steps.len() < self.capacity {
             self.boards.extend(bits);
             self.steps.push(step);
@@ -72,9 +83,25 @@ impl Memory {
         }
     }
 
+    /// The number of the step at position `at`, counted from the first that was ever added.
+    pub fn number(&self, at: usize) -> u64 {
+        self.added - self.len() as u64 + at as u64
+    }
+
+    /// Where the step of that number is; `None` where a newer one has taken its place.
+    pub fn position(&self, number: u64) -> Option<usize> {
+        let at = number.checked_sub(self.number(0))? as usize;
+        (at < self.len()).then_some(at)
+    }
+
     /// Steps in it.
     pub fn len(&self) -> usize {
         self.steps.len()
+    }
+
+    /// Steps that it has room for.
+    pub fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// Whether nothing is in it.

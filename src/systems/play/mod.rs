@@ -4,6 +4,7 @@
 //! for what keeps it steady. [`Table`] is Q-learning without a
 //! network, beside the exact answer, where a game has few enough states.
 
+mod episode;
 pub mod game;
 mod games;
 mod learner;
@@ -13,9 +14,10 @@ mod seat;
 mod settings;
 mod table;
 
+pub use episode::Recorded;
 pub use game::{GAMES, Game, Outcome, Rules};
 pub use games::Catch;
-pub use learner::{Learner, Step};
+pub use learner::{Checkpoint, Learner, Step};
 pub use memory::Memory;
 pub use player::{Player, network};
 pub use seat::Seat;

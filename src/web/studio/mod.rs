@@ -8,10 +8,9 @@ mod outline;
 mod personalise;
 mod presets;
 mod style;
-mod take;
 mod training;
 
-use super::Outcome;
+use super::{Outcome, numbers as take};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use explain::Explainer;

@@ -15,6 +15,22 @@ pub struct Catch {
     pub paddle: usize,
 }
 
+impl Catch {
+    /// The moment that a board shows; `None` where the ball has come down, or where the board is none of Catch.
+    pub fn of_board(board: &[f32]) -> Option<Self> {
+        let (above, below) = board.split_at_checked((SIZE.0 - 1) * SIZE.1)?;
+        let ball = above.iter().position(|cell| *cell > 0.5)?;
+        let paddle = below.iter().position(|cell| *cell > 0.5)?;
+        (below.len() == SIZE.1).then_some(Self { ball: (ball / SIZE.1, ball % SIZE.1), paddle })
+    }
+
+    /// Every moment in which there is something to decide, from the first row down.
+    pub fn moments() -> impl Iterator<Item = Self> {
+        let places = (0..SIZE.0 - 1).flat_map(|row| (0..SIZE.1).map(move |column| (row, column)));
+        places.flat_map(|ball| (0..SIZE.1).map(move |paddle| Self { ball, paddle }))
+    }
+}
+
 impl Rules for Catch {
     fn reset(&mut self, start: usize) {
         *self = Self { ball: (0, start.min(SIZE.1 - 1)), paddle: SIZE.1 / 2 };

@@ -1,8 +1,12 @@
-//! What the studio's handles take besides; see the door's own [`take`](crate::web::take).
+//! What the handles of the modules that train take besides; see the door's own [`take`](super::take).
+#![cfg_attr(
+    not(feature = "studio"),
+    allow(dead_code, unused_imports, reason = "the studio takes more than the systems")
+)]
 
-use crate::web::Outcome;
-pub(super) use crate::web::take::{field, items, strokes, text, weights};
-use crate::web::take::{file_within, text_within, typed, unexpected};
+use super::Outcome;
+pub(super) use super::take::{field, items, strokes, text, weights};
+use super::take::{file_within, text_within, typed, unexpected};
 use crate::{Error, Result};
 use js_sys::{Float32Array, Uint32Array};
 use wasm_bindgen::JsValue;
