@@ -7,6 +7,8 @@
 //! for digits. The feature `studio` adds what comes when it is asked for: any network, training, the labs; the feature
 //! `formats` models from elsewhere; the feature `systems` those that play.
 
+#[cfg(any(feature = "studio", feature = "systems"))]
+mod colour;
 #[cfg(feature = "formats")]
 mod formats;
 mod give;

@@ -2,6 +2,7 @@ import type { Component } from 'svelte';
 import { load as benchTexts } from '../texts/bench';
 import { load as drawTexts } from '../texts/draw';
 import { load as playTexts } from '../texts/play';
+import { load as scenesTexts } from '../texts/scenes';
 import { m } from '../texts/shell';
 import Draw from './draw/Draw.svelte';
 
@@ -72,6 +73,14 @@ export const labs: [Lab, ...Lab[]] = [
     line: () => m.lab_play_line(),
     icon: 'M4 5h16v14H4zM8 15h4M14.5 9h.01',
     view: () => playTexts().then(() => import('./play/Play.svelte')),
+  },
+  {
+    id: 'scenes',
+    group: 'use',
+    name: () => m.lab_scenes(),
+    line: () => m.lab_scenes_line(),
+    icon: 'M4 5h9v8H4zM15 9h5v5h-5zM7 16h6v4H7z',
+    view: () => scenesTexts().then(() => import('./scenes/Scenes.svelte')),
   },
   {
     id: 'model',

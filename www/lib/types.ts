@@ -9,7 +9,10 @@ export type {
   WayBack, Wish, Working,
 } from '../public/wasm/studio/hitofude.js';
 export type { About, Format, Port, Row } from '../public/wasm/formats/hitofude.js';
-export type { BoardView, Episode, ExactValues, Frame, Game, PlayCheckpoint, Shot, Stretch, Strip } from '../public/wasm/systems/hitofude.js';
+export type {
+  BoardView, DetectorStep, DrawnScene, Episode, ExactValues, FoundDigit, Frame, Game, PixelClass, PixelMask, PlayCheckpoint, ScenePicture,
+  SeenRegions, Shot, StreetView, Stretch, Strip, Weather,
+} from '../public/wasm/systems/hitofude.js';
 
 /** The two builds of the engine: the same source, with and without relaxed SIMD. */
 export type Build = 'simd128' | 'relaxed-simd';

@@ -8,4 +8,7 @@ declare module 'virtual:engine-files' {
   export const models: Record<string, Source>;
   export const styles: Record<string, Source>;
   export const players: Record<string, Source>;
+  export const detectors: Record<string, Source>;
+  export const segmenters: Record<string, Source>;
+  export const captioners: Record<string, Source>;
 }

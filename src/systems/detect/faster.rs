@@ -43,6 +43,18 @@ pub struct Looked {
     pub scale: f32,
 }
 
+impl Looked {
+    /// The digits among what was looked at, the surest first, in the pixels of the picture.
+    pub fn found(&self, ask: &Ask, picture: &Rgb) -> Vec<Detection> {
+        let regions = self.probabilities.iter().zip(&self.refined);
+        let all = regions.flat_map(|(probabilities, region)| {
+            let digits = probabilities[1..].iter().enumerate();
+            digits.map(|(digit, score)| Detection { digit: digit as u8, score: *score, region: *region })
+        });
+        chosen(all, ask, self.scale, picture)
+    }
+}
+
 impl FasterRcnn {
     /// From a network and its parameters. Errors: [`Error::Missing`] for a network without a detector's layers,
     /// [`Error::Shape`] for one of another picture or other classes.
@@ -73,13 +85,7 @@ impl FasterRcnn {
     /// The digits of a picture, the surest first. Errors: [`Error::Shape`] for a picture without pixels, [`Error::Value`] for
     /// numbers that are not finite.
     pub fn detect(&mut self, picture: &Rgb, ask: &Ask) -> Result<Vec<Detection>> {
-        let looked = self.look(picture)?;
-        let regions = looked.probabilities.iter().zip(&looked.refined);
-        let all = regions.flat_map(|(probabilities, region)| {
-            let digits = probabilities[1..].iter().enumerate();
-            digits.map(|(digit, score)| Detection { digit: digit as u8, score: *score, region: *region })
-        });
-        Ok(chosen(all, ask, looked.scale, picture))
+        Ok(self.look(picture)?.found(ask, picture))
     }
 
     /// As [`FasterRcnn::detect`], up to the regions' probabilities. Errors likewise.

@@ -47,6 +47,17 @@ pub struct Searched {
     pub scale: f32,
 }
 
+impl Searched {
+    /// The digits among what was read, the surest first, in the pixels of the picture.
+    pub fn found(&self, ask: &Ask, picture: &Rgb) -> Vec<Detection> {
+        let all = self.probabilities.iter().zip(&self.refined).flat_map(|(probabilities, regions)| {
+            let digits = probabilities[1..].iter().zip(regions).enumerate();
+            digits.map(|(digit, (score, region))| Detection { digit: digit as u8, score: *score, region: *region })
+        });
+        chosen(all, ask, self.scale, picture)
+    }
+}
+
 impl Rcnn {
     /// From a network and its parameters. Errors: [`Error::Missing`] for a network without the layer `refined`,
     /// [`Error::Shape`] for one of other regions or classes.
@@ -71,12 +82,7 @@ impl Rcnn {
     /// The digits of a picture, the surest first. Errors: [`Error::Shape`] for a picture without pixels, [`Error::Value`] for
     /// numbers that are not finite.
     pub fn detect(&mut self, picture: &Rgb, ask: &Ask) -> Result<Vec<Detection>> {
-        let looked = self.look(picture)?;
-        let all = looked.probabilities.iter().zip(&looked.refined).flat_map(|(probabilities, regions)| {
-            let digits = probabilities[1..].iter().zip(regions).enumerate();
-            digits.map(|(digit, (score, region))| Detection { digit: digit as u8, score: *score, region: *region })
-        });
-        Ok(chosen(all, ask, looked.scale, picture))
+        Ok(self.look(picture)?.found(ask, picture))
     }
 
     /// As [`Rcnn::detect`], up to the regions' probabilities. Errors likewise.

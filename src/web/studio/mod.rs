@@ -10,7 +10,7 @@ mod presets;
 mod style;
 mod training;
 
-use super::{Outcome, numbers as take};
+use super::{Outcome, colour, numbers as take};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use explain::Explainer;

@@ -3,7 +3,7 @@
 mod read;
 mod report;
 
-use super::{Outcome, give, take};
+use super::{Outcome, colour, give, take};
 use crate::data::pictures::{FAMILIES, Kind, family};
 use crate::systems::style::{self, pyramid};
 use report::{Drawn, GramPair, LayerRow};
@@ -29,7 +29,7 @@ pub fn picture(
 ) -> Outcome<JsValue> {
     let (name, seed) = (take::text("picture", name)?, take::count("seed", seed)?);
     let (w, h) = (take::count("width", width)?, take::count("height", height)?);
-    report::picture(&family(&name)?.draw(seed as u64, h, w)?)
+    colour::given(&family(&name)?.draw(seed as u64, h, w)?)
 }
 
 /// What a painting begins with; width and height are the caller's to choose.
@@ -110,7 +110,7 @@ impl Painting {
         #[wasm_bindgen(unchecked_param_type = "ColourPicture")] style: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "PaintingOptions")] options: &JsValue,
     ) -> Outcome<Self> {
-        let (content, style) = (read::picture("content", content)?, read::picture("style", style)?);
+        let (content, style) = (colour::taken("content", content)?, colour::taken("style", style)?);
         let options = read::options(options, &style::Options::default())?;
         let painting = style::Painting::new(features.0.clone(), content, style, options)?;
         Ok(Self(RefCell::new(painting)))
@@ -126,7 +126,7 @@ impl Painting {
     /// The picture at its present size, in the colours that were asked for.
     #[wasm_bindgen(unchecked_return_type = "ColourPicture")]
     pub fn picture(&self) -> Outcome<JsValue> {
-        report::picture(&self.0.borrow().picture())
+        colour::given(&self.0.borrow().picture())
     }
 
     /// Goes on at another size: the picture is carried over. Throws as the constructor does, and it is then as it was.
@@ -142,7 +142,7 @@ impl Painting {
     /// Goes on from a picture that was painted before, scaled to the present size. Throws with code `shape` or `value` for what
     /// is no picture.
     pub fn resume(&self, #[wasm_bindgen(unchecked_param_type = "ColourPicture")] picture: &JsValue) -> Outcome<()> {
-        self.0.borrow_mut().resume(&read::picture("picture", picture)?);
+        self.0.borrow_mut().resume(&colour::taken("picture", picture)?);
         Ok(())
     }
 
@@ -212,8 +212,8 @@ impl Stylizer {
     /// sides below 16 or above 512.
     #[wasm_bindgen(unchecked_return_type = "ColourPicture")]
     pub fn paint(&self, #[wasm_bindgen(unchecked_param_type = "ColourPicture")] picture: &JsValue) -> Outcome<JsValue> {
-        let picture = read::picture("picture", picture)?;
+        let picture = colour::taken("picture", picture)?;
         let painted = self.0.borrow_mut().paint(&picture)?;
-        report::picture(&painted)
+        colour::given(&painted)
     }
 }

@@ -2,7 +2,11 @@
 //! it, their types.
 
 mod play;
+mod scenes;
+mod streets;
 
-use super::{Outcome, give, numbers as take};
+use super::{Outcome, colour, give, numbers as take};
 
 pub use play::{GameLearner, GamePlayer, GameSeat, games};
+pub use scenes::{DetectorLearner, DigitDetector, draw_scene};
+pub use streets::{PixelReader, StreetDrive, street_classes, weathers};

@@ -47,9 +47,9 @@ export function onPaper(source: CanvasImageSource, width: number, height: number
 }
 
 /** Strokes in units of the pad's side as a square picture. */
-export function fromStrokes(strokes: Stroke[], side = 512): ImageData {
+export function fromStrokes(strokes: Stroke[], side = 512, brush?: number): ImageData {
   const context = paper(side, side);
-  strokeInk(context, strokes, side, INK);
+  strokeInk(context, strokes, side, INK, brush);
   return context.getImageData(0, 0, side, side);
 }
 

@@ -1,49 +1,16 @@
 //! What the Style lab hands in.
 
 use super::{Outcome, report, take};
-use crate::data::pictures::Rgb;
+use crate::Error;
 use crate::systems::style::{KeepColours, Options, Start, Way};
-use crate::web::take::{typed, unexpected};
-use crate::{Error, Result};
-use js_sys::{Array, Object, Uint8Array, Uint8ClampedArray};
+use crate::web::take::unexpected;
+use js_sys::{Array, Object};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// The largest side of a picture that is taken in: it is scaled down at once.
-const MOST: usize = 4096;
 /// The most layers that weights are given for.
 const MAX_LAYERS: u32 = 1000;
 /// The largest seed: what a float holds exactly.
 const SEEDS: u64 = 1 << 53;
-
-/// A colour picture: an `ImageData`, or an object with width, height and data.
-pub(super) fn picture(what: &str, value: &JsValue) -> Outcome<Rgb> {
-    if !value.is_object() {
-        return Err(unexpected(what, "a picture with width, height and data", value).into());
-    }
-    let side = |name: &str| -> Outcome<usize> {
-        let side = take::count(&format!("{what}.{name}"), &take::field(value, name)?)?;
-        if !(1..=MOST).contains(&side) {
-            return Err(Error::value(format!("{what}.{name}"), format!("1 to {MOST}"), side).into());
-        }
-        Ok(side)
-    };
-    let (w, h) = (side("width")?, side("height")?);
-    let data = take::field(value, "data")?;
-    let bytes = bytes(&format!("{what}.data"), &data, 4 * w * h)?;
-    Ok(Rgb::from_rgba(h, w, &bytes)?)
-}
-
-fn bytes(what: &str, data: &JsValue, len: usize) -> Result<Vec<u8>> {
-    let check = |got: u32| match got as usize == len {
-        true => Ok(()),
-        false => Err(Error::shape(what, format!("{len} bytes"), got)),
-    };
-    if let Some(array) = data.dyn_ref::<Uint8ClampedArray>() {
-        return check(array.length()).map(|()| array.to_vec());
-    }
-    let array: &Uint8Array = typed(what, "a Uint8ClampedArray", data)?;
-    check(array.length()).map(|()| array.to_vec())
-}
 
 /// Weights by layer.
 fn layers(what: &str, value: &JsValue) -> Outcome<Vec<(String, f32)>> {

@@ -1,0 +1,56 @@
+//! Colour pictures through the door, both ways.
+
+use super::{Outcome, give, numbers as take};
+use crate::data::pictures::Rgb;
+use crate::web::take::{typed, unexpected};
+use crate::{Error, Result};
+use js_sys::{Uint8Array, Uint8ClampedArray};
+use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// The largest side of a picture that is taken in: it is scaled down at once.
+const MOST: usize = 4096;
+
+/// A colour picture: an `ImageData`, or an object with width, height and data.
+pub(super) fn taken(what: &str, value: &JsValue) -> Outcome<Rgb> {
+    if !value.is_object() {
+        return Err(unexpected(what, "a picture with width, height and data", value).into());
+    }
+    let side = |name: &str| -> Outcome<usize> {
+        let side = take::count(&format!("{what}.{name}"), &take::field(value, name)?)?;
+        if !(1..=MOST).contains(&side) {
+            return Err(Error::value(format!("{what}.{name}"), format!("1 to {MOST}"), side).into());
+        }
+        Ok(side)
+    };
+    let (w, h) = (side("width")?, side("height")?);
+    let data = take::field(value, "data")?;
+    let bytes = bytes(&format!("{what}.data"), &data, 4 * w * h)?;
+    Ok(Rgb::from_rgba(h, w, &bytes)?)
+}
+
+fn bytes(what: &str, data: &JsValue, len: usize) -> Result<Vec<u8>> {
+    let check = |got: u32| match got as usize == len {
+        true => Ok(()),
+        false => Err(Error::shape(what, format!("{len} bytes"), got)),
+    };
+    if let Some(array) = data.dyn_ref::<Uint8ClampedArray>() {
+        return check(array.length()).map(|()| array.to_vec());
+    }
+    let array: &Uint8Array = typed(what, "a Uint8ClampedArray", data)?;
+    check(array.length()).map(|()| array.to_vec())
+}
+
+#[cfg(feature = "studio")]
+#[derive(Serialize)]
+struct ColourPicture {
+    width: usize,
+    height: usize,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    data: Uint8ClampedArray,
+}
+
+#[cfg(feature = "studio")]
+pub(super) fn given(picture: &Rgb) -> Outcome<JsValue> {
+    give::plain(&ColourPicture { width: picture.w, height: picture.h, data: picture.rgba().as_slice().into() })
+}
