@@ -9,7 +9,7 @@ import { keepOffline } from '../../ui/offline';
 import type { Phase } from '../../ui/reader.svelte';
 import type { Mode, Moment, News, Referee, Who } from '../../worker/play/protocol';
 import { forgetLearner, keepLearner, keptLearner, type Kept } from './kept';
-import { fromLink, runOf, standardOf, toLink, type Settings } from './settings';
+import { fromLink, runOf, standardOf, toLink, unsettled, type Settings } from './settings';
 
 const WAITING: Phase = { state: 'loading', progress: { loaded: 0, total: null } };
 /** A thread that learns and says nothing for so long is taken for dead, in milliseconds; so often it is replaced. */
@@ -48,6 +48,10 @@ export class Lab {
   runaway = $state.raw<{ message: string; times: number }>();
   trouble = $state('');
   resumed = $state('');
+  /** Why the learner could not be kept. */
+  unkept = $state('');
+  /** The hash of the learner's weights, once it rests. */
+  hash = $state('');
   revived = $state(0);
   /** An episode that is looked at again, and where. */
   replay = $state.raw<{ episode: Episode; at: number; view: BoardView }>();
@@ -176,7 +180,16 @@ export class Lab {
     if (!this.game) return;
     await forgetLearner(this.game.name).catch(() => {});
     await this.#open(undefined);
-    await this.turn(this.guest ? 'show' : 'rest', this.guest ? 'guest' : 'learner');
+    await this.turn('rest', 'learner');
+  }
+
+  /** Takes away what keeps it steady, at a rate that is far too high. */
+  async unsettle(): Promise<void> {
+    const { standard } = this;
+    if (!standard) return;
+    await this.set(unsettled(standard));
+    await this.setSpeed(TOP);
+    await this.learn();
   }
 
   async turn(mode: Mode, who: Who = this.who): Promise<void> {
@@ -254,7 +267,7 @@ export class Lab {
     this.at = from ? [...from.at] : [];
     this.version++;
     this.learnt = from ? { ...NOTHING, played: from.checkpoint.played, learnt: from.checkpoint.learnt } : NOTHING;
-    [this.judged, this.runaway, this.replay, this.trouble, this.resumed, this.mode] = [undefined, undefined, undefined, '', '', 'rest'];
+    [this.judged, this.runaway, this.replay, this.trouble, this.resumed, this.hash, this.mode] = [undefined, undefined, undefined, '', '', '', 'rest'];
     const order = { game: game.name, settings: JSON.stringify(settings), seed, from: from?.checkpoint ?? null };
     await this.#guarded(async () => {
       await this.desk.open(order, proxy((news: News) => this.#hear(turn, news)));
@@ -294,6 +307,20 @@ export class Lab {
       if (trouble) this.runaway = { message: trouble, times: (this.runaway?.times ?? 0) + 1 };
     }
     if (kept) this.#keep(kept);
+    if (this.mode === 'learn') this.hash = '';
+    else if (progress) void this.#sum();
+  }
+
+  /** Equal weights have equal hashes, whoever trained them. */
+  async #sum(): Promise<void> {
+    const { played } = this.learnt;
+    await this.#guarded(async () => {
+      const file = await this.desk.save();
+      // Browsers offer hashes on secure origins only.
+      if (!globalThis.crypto?.subtle) return;
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', file));
+      if (played === this.learnt.played && this.mode !== 'learn') this.hash = [...digest].map((b) => b.toString(16).padStart(2, '0')).join('');
+    });
   }
 
   #keep(checkpoint: PlayCheckpoint): void {
@@ -301,7 +328,10 @@ export class Lab {
     if (!game || !settings) return;
     this.#kept = { game: game.name, run: runOf(settings, this.seed), checkpoint, points: [...this.points], at: [...this.at], saved: Date.now() };
     // Storage may be full or closed to us: the learner then lasts as long as the page.
-    keepLearner(this.#kept).catch(() => {});
+    keepLearner(this.#kept).then(
+      () => (this.unkept = ''),
+      (error: Error) => (this.unkept = error.message),
+    );
     if (game.name === 'catch') void this.judge().catch(() => {});
   }
 

@@ -61,6 +61,10 @@ export function changed(settings: Settings, name: NumberName, to: number): Setti
   return next;
 }
 
+/** Without a target network, one step of reward at a time and with gradients of any length, at a rate far too high. */
+export const unsettled = (standard: Settings): Settings => ({ ...standard, target: 0, steps: 1, options: { ...standard.options, rate: RUINOUS, clip_norm: 0 } });
+const RUINOUS = 0.5;
+
 export const ruled = (settings: Settings, rule: string): Settings => ({ ...settings, options: { ...settings.options, optimiser: { rule } } });
 
 /** The settings that the address asks for, the rest as they begin, and the seed. */
