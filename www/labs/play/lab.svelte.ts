@@ -19,6 +19,10 @@ const LIVES = 3;
 export const TOP = 4;
 /** What Catch begins at, slow enough to be watched, and the large games. */
 const SLOW = 2;
+/** About thirty steps a second: values that grow can be seen to. */
+const WATCHED = 1.5;
+/** Episodes that make a run worth comparing the next one with. */
+const WORTH = 20;
 
 export type Learnt = { played: number; learnt: number; epsilon: number; loss: number | null; rate: number };
 const NOTHING: Learnt = { played: 0, learnt: 0, epsilon: 1, loss: null, rate: 0 };
@@ -37,6 +41,8 @@ export class Lab {
   learnt = $state.raw<Learnt>(NOTHING);
   /** Episodes of the learner; `version` grows with them. */
   points: number[] = [];
+  /** The episodes of the run before, of the same game. */
+  before = $state.raw<number[]>([]);
   at: number[] = [];
   version = $state(0);
   /** Power of ten of steps a second, and the part of random actions where it is set by hand. */
@@ -156,6 +162,7 @@ export class Lab {
     this.speed = name === 'catch' ? SLOW : TOP;
     this.hand = null;
     this.guest = '';
+    this.before = [];
     toLink(name, this.games[0]!.name, settings, standard, seed);
     const kept = await keptLearner(name).catch(() => undefined);
     if (this.game !== game) return;
@@ -178,6 +185,7 @@ export class Lab {
   /** Back to a network that knows nothing. */
   async reset(): Promise<void> {
     if (!this.game) return;
+    if (this.points.length >= WORTH) this.before = [...this.points];
     await forgetLearner(this.game.name).catch(() => {});
     await this.#open(undefined);
     await this.turn('rest', 'learner');
@@ -185,10 +193,10 @@ export class Lab {
 
   /** Takes away what keeps it steady, at a rate that is far too high. */
   async unsettle(): Promise<void> {
-    const { standard } = this;
-    if (!standard) return;
-    await this.set(unsettled(standard));
-    await this.setSpeed(TOP);
+    const { game } = this;
+    if (!game) return;
+    await this.set(unsettled(game));
+    await this.setSpeed(game.name === 'catch' ? WATCHED : TOP);
     await this.learn();
   }
 
