@@ -48,8 +48,8 @@ export class Lab {
   /** Power of ten of steps a second, and the part of random actions where it is set by hand. */
   speed = $state(SLOW);
   hand = $state<number | null>(null);
-  /** Mean points without random actions, and how many episodes long that was looked at. */
-  judged = $state.raw<{ mean: number; episodes: number; played: number }>();
+  /** Mean points without random actions, when they were last counted. */
+  judged = $state<number>();
   /** What the engine said when the values ran away, and how often they did. */
   runaway = $state.raw<{ message: string; times: number }>();
   trouble = $state('');
@@ -66,6 +66,8 @@ export class Lab {
   #build: Build;
   #turn = 0;
   #kept: Kept | undefined;
+  /** Whether settings, seed and moves alone decide the weights: no hand, and no memory that had to fill anew. */
+  #pure = true;
   #heard = performance.now();
   #watch: ReturnType<typeof setInterval>;
 
@@ -226,16 +228,13 @@ export class Lab {
 
   async explore(epsilon: number | null): Promise<void> {
     this.hand = epsilon;
+    if (epsilon !== null) [this.#pure, this.hash] = [false, ''];
     await this.#guarded(() => this.desk.explore(epsilon));
   }
 
   /** Plays without random actions, many times. */
   async judge(episodes = 100): Promise<void> {
-    const { played } = this.learnt;
-    await this.#guarded(async () => {
-      const mean = await this.desk.judge(episodes);
-      this.judged = { mean, episodes, played };
-    });
+    await this.#guarded(async () => void (this.judged = await this.desk.judge(episodes)));
   }
 
   /** Opens a player in a file of the person's own. */
@@ -271,6 +270,7 @@ export class Lab {
     if (!game || !settings) return;
     const turn = ++this.#turn;
     this.#kept = from;
+    this.#pure = !from && this.hand === null;
     this.points = from ? [...from.points] : [];
     this.at = from ? [...from.at] : [];
     this.version++;
@@ -296,8 +296,8 @@ export class Lab {
       });
     }
     if (this.game !== game || this.mode !== 'rest') return;
-    if (learner || !this.guest) await this.turn('rest', 'learner');
-    else await this.turn('show', 'guest');
+    if (learner) await this.turn('rest', 'learner');
+    else await this.turn('show', this.guest ? 'guest' : 'learner');
   }
 
   #hear(turn: number, news: News): void {
@@ -316,7 +316,7 @@ export class Lab {
     }
     if (kept) this.#keep(kept);
     if (this.mode === 'learn') this.hash = '';
-    else if (progress) void this.#sum();
+    else if (progress && this.#pure) void this.#sum();
   }
 
   /** Equal weights have equal hashes, whoever trained them. */
