@@ -68,6 +68,8 @@ fn catch_is_learnt_as_the_engine_learns_it() {
     let strip = run(&lesson, "it.strip(12)").unwrap();
     assert!(truth(&strip, "it.held === 300 && it.newest.at(-1).age === 0 && it.drawn.length === 12"));
     assert_eq!(number(&lesson, "it.exact().learnt.length"), 675.0);
+    let met = number(&lesson, "it.exact().met.reduce((sum, one) => sum + one, 0)");
+    assert!((9.0..=45.0).contains(&met), "{met}");
     // The last good weights and no others come back from a file.
     let player: JsValue = GamePlayer::new(&"catch".into(), &run(&lesson, "it.save()").unwrap()).unwrap().into();
     let same = Function::new_with_args(

@@ -33,6 +33,83 @@ fn a_table_learns_the_exact_values_of_what_it_meets() {
     }
 }
 
+/// Whoever plays by the exact values comes from each start to nine moments of its own; whoever always goes left, too.
+#[test]
+fn what_a_player_meets_are_the_moments_of_its_own_play() {
+    let count = |table: &Table| table.met().into_iter().filter(|met| *met).count();
+    assert_eq!(count(&Table::exact(0.9)), 45);
+    let left: Vec<f32> = Catch::moments().flat_map(|_| [1.0, 0.0, 0.0]).collect();
+    let table = Table::of(&left);
+    assert_eq!(Catch::moments().map(|moment| moment.number()).collect::<Vec<_>>(), (0..225).collect::<Vec<_>>());
+    assert!(Catch::moments().all(|moment| table.values(&moment) == [1.0, 0.0, 0.0]));
+    assert!(
+        table.met().iter().zip(Catch::moments()).filter(|(met, m)| **met && m.ball.0 > 1).all(|(_, m)| m.paddle == 0)
+    );
+    assert_eq!(count(&table), 45);
+}
+
+#[test]
+fn a_board_of_catch_is_read_back() {
+    let mut board = vec![0.0; 50];
+    for moment in Catch::moments() {
+        moment.draw(&mut board);
+        assert_eq!(Catch::of_board(&board), Some(moment));
+    }
+    let over = Catch { ball: (9, 2), paddle: 2 };
+    over.draw(&mut board);
+    assert_eq!(Catch::of_board(&board), None);
+    assert_eq!(Catch::of_board(&board[..20]), None);
+}
+
+/// What is kept goes on in another learner, as soon as its memory has filled again.
+#[test]
+fn a_checkpoint_goes_on_and_another_games_is_refused() {
+    let game = Game::named("catch").unwrap();
+    let mut first = Learner::new(game, Settings::CATCH, 3).unwrap();
+    for _ in 0..300 {
+        first.step().unwrap();
+    }
+    let checkpoint = first.checkpoint();
+    let mut second = Learner::new(game, Settings::CATCH, 3).unwrap();
+    second.restore(checkpoint.clone()).unwrap();
+    assert_eq!(second.params().values(), first.params().values());
+    assert_eq!(second.steps(), first.steps());
+    // 64 steps of play come before the next one of learning.
+    assert!((0..63).all(|_| second.step().unwrap().loss.is_none()));
+    let losses = (0..20).filter_map(|_| second.step().unwrap().loss).count();
+    assert!((15..=20).contains(&losses), "{losses}");
+    let mut other = Learner::new(Game::named("breakout").unwrap(), Settings::MINATAR, 3).unwrap();
+    let before = other.params().values().to_vec();
+    assert!(other.restore(checkpoint).unwrap_err().to_string().contains("target network"));
+    assert_eq!(other.params().values(), before);
+}
+
+#[test]
+fn chance_can_be_set_by_hand_and_the_last_episode_looked_at_again() {
+    let game = Game::named("catch").unwrap();
+    let mut learner = Learner::new(game, Settings::CATCH, 3).unwrap();
+    assert!(learner.ended().is_none());
+    learner.explore(Some(0.0)).unwrap();
+    assert_eq!(learner.epsilon(), 0.0);
+    assert!(learner.explore(Some(1.5)).unwrap_err().to_string().contains("epsilon"));
+    let points = (0..9).find_map(|_| learner.step().unwrap().points).unwrap();
+    let (episode, told) = learner.ended().unwrap();
+    assert_eq!((episode.len(), told), (10, points));
+    let mut board = vec![0.0; 50];
+    for row in 0..10 {
+        episode.board(row, &mut board);
+        assert!(board[row * 5..][..5].iter().any(|cell| *cell > 0.5), "the ball falls a row each step");
+    }
+    learner.explore(None).unwrap();
+    assert_eq!(learner.epsilon(), 1.0);
+    // What was learnt from last is in the memory.
+    for _ in 0..100 {
+        learner.step().unwrap();
+    }
+    assert_eq!(learner.drawn().count(), Settings::CATCH.batch);
+    assert!(learner.drawn().all(|at| at < learner.memory().len()));
+}
+
 #[test]
 fn a_network_learns_catch_and_its_values_come_near_the_exact_ones() {
     let game = Game::named("catch").unwrap();

@@ -4,6 +4,7 @@
 use super::game::Rules;
 use super::games::Catch;
 use super::games::catch::SIZE;
+use crate::kernel::reduce;
 use crate::rng::Rng;
 
 const ACTIONS: usize = 3;
@@ -13,11 +14,6 @@ const STATES: usize = SIZE.0 * SIZE.1 * SIZE.1;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     values: Vec<[f32; ACTIONS]>,
-}
-
-/// The number of a state.
-fn state(game: &Catch) -> usize {
-    (game.ball.0 * SIZE.1 + game.ball.1) * SIZE.1 + game.paddle
 }
 
 fn greatest(values: [f32; ACTIONS]) -> f32 {
@@ -31,10 +27,10 @@ impl Table {
         for row in (0..SIZE.0 - 1).rev() {
             for (column, paddle) in (0..SIZE.1).flat_map(|c| (0..SIZE.1).map(move |p| (c, p))) {
                 let before = Catch { ball: (row, column), paddle };
-                table.values[state(&before)] = [0, 1, 2].map(|action| {
+                table.values[before.number()] = [0, 1, 2].map(|action| {
                     let mut after = before;
                     let outcome = after.act(action);
-                    outcome.reward + if outcome.end { 0.0 } else { gamma * greatest(table.values[state(&after)]) }
+                    outcome.reward + if outcome.end { 0.0 } else { gamma * greatest(table.values[after.number()]) }
                 });
             }
         }
@@ -49,11 +45,11 @@ impl Table {
         for _ in 0..episodes {
             game.reset(rng.below(SIZE.1));
             loop {
-                let here = state(&game);
+                let here = game.number();
                 let best = (0..ACTIONS).max_by(|a, b| table.values[here][*a].total_cmp(&table.values[here][*b]));
                 let action = if rng.uniform() < epsilon { rng.below(ACTIONS) } else { best.unwrap_or(0) };
                 let outcome = game.act(action);
-                let after = if outcome.end { 0.0 } else { greatest(table.values[state(&game)]) };
+                let after = if outcome.end { 0.0 } else { greatest(table.values[game.number()]) };
                 let value = &mut table.values[here][action];
                 *value += rate * (outcome.reward + gamma * after - *value);
                 if outcome.end {
@@ -64,8 +60,34 @@ impl Table {
         table
     }
 
+    /// Values in the order of [`Catch::moments`], three for each: those that a network has learnt. Those that are left out are 0.
+    pub fn of(values: &[f32]) -> Self {
+        let mut table = Self { values: vec![[0.0; ACTIONS]; STATES] };
+        for (own, given) in table.values.iter_mut().zip(values.as_chunks().0) {
+            *own = *given;
+        }
+        table
+    }
+
+    /// For each of [`Catch::moments`], whether a player who always takes the action of the highest value gets into it.
+    pub fn met(&self) -> Vec<bool> {
+        let mut met = vec![false; STATES - SIZE.1 * SIZE.1];
+        for start in 0..SIZE.1 {
+            let mut game = Catch::default();
+            game.reset(start);
+            loop {
+                met[game.number()] = true;
+                let values = self.values(&game);
+                if game.act(reduce::argmax(&values).unwrap_or(0)).end {
+                    break;
+                }
+            }
+        }
+        met
+    }
+
     /// The value of each action at a moment of the game.
     pub fn values(&self, game: &Catch) -> [f32; ACTIONS] {
-        self.values[state(game)]
+        self.values[game.number()]
     }
 }

@@ -295,5 +295,6 @@ fn exact(game: &Game, eye: &mut Eye, gamma: f32) -> Result<Exact> {
         truth.extend(table.values(&moment));
         learnt.extend_from_slice(eye.values(&board)?);
     }
-    Ok(Exact { exact: truth.as_slice().into(), learnt: learnt.as_slice().into() })
+    let met: Vec<u8> = Table::of(&learnt).met().into_iter().map(u8::from).collect();
+    Ok(Exact { exact: truth.as_slice().into(), learnt: learnt.as_slice().into(), met: met.as_slice().into() })
 }

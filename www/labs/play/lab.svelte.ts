@@ -9,7 +9,7 @@ import { keepOffline } from '../../ui/offline';
 import type { Phase } from '../../ui/reader.svelte';
 import type { Mode, Moment, News, Referee, Who } from '../../worker/play/protocol';
 import { forgetLearner, keepLearner, keptLearner, type Kept } from './kept';
-import { fromLink, runOf, standardOf, toLink, type Settings } from './settings';
+import { fromLink, runOf, standardOf, toLink, unsettled, type Settings } from './settings';
 
 const WAITING: Phase = { state: 'loading', progress: { loaded: 0, total: null } };
 /** A thread that learns and says nothing for so long is taken for dead, in milliseconds; so often it is replaced. */
@@ -19,6 +19,10 @@ const LIVES = 3;
 export const TOP = 4;
 /** What Catch begins at, slow enough to be watched, and the large games. */
 const SLOW = 2;
+/** About thirty steps a second: values that grow can be seen to. */
+const WATCHED = 1.5;
+/** Episodes that make a run worth comparing the next one with. */
+const WORTH = 20;
 
 export type Learnt = { played: number; learnt: number; epsilon: number; loss: number | null; rate: number };
 const NOTHING: Learnt = { played: 0, learnt: 0, epsilon: 1, loss: null, rate: 0 };
@@ -37,17 +41,23 @@ export class Lab {
   learnt = $state.raw<Learnt>(NOTHING);
   /** Episodes of the learner; `version` grows with them. */
   points: number[] = [];
+  /** The episodes of the run before, of the same game. */
+  before = $state.raw<number[]>([]);
   at: number[] = [];
   version = $state(0);
   /** Power of ten of steps a second, and the part of random actions where it is set by hand. */
   speed = $state(SLOW);
   hand = $state<number | null>(null);
-  /** Mean points without random actions, and how many episodes long that was looked at. */
-  judged = $state.raw<{ mean: number; episodes: number; played: number }>();
+  /** Mean points without random actions, when they were last counted. */
+  judged = $state<number>();
   /** What the engine said when the values ran away, and how often they did. */
   runaway = $state.raw<{ message: string; times: number }>();
   trouble = $state('');
   resumed = $state('');
+  /** Why the learner could not be kept. */
+  unkept = $state('');
+  /** The hash of the learner's weights, once it rests. */
+  hash = $state('');
   revived = $state(0);
   /** An episode that is looked at again, and where. */
   replay = $state.raw<{ episode: Episode; at: number; view: BoardView }>();
@@ -56,6 +66,8 @@ export class Lab {
   #build: Build;
   #turn = 0;
   #kept: Kept | undefined;
+  /** Whether settings, seed and moves alone decide the weights: no hand, and no memory that had to fill anew. */
+  #pure = true;
   #heard = performance.now();
   #watch: ReturnType<typeof setInterval>;
 
@@ -152,6 +164,7 @@ export class Lab {
     this.speed = name === 'catch' ? SLOW : TOP;
     this.hand = null;
     this.guest = '';
+    this.before = [];
     toLink(name, this.games[0]!.name, settings, standard, seed);
     const kept = await keptLearner(name).catch(() => undefined);
     if (this.game !== game) return;
@@ -174,9 +187,19 @@ export class Lab {
   /** Back to a network that knows nothing. */
   async reset(): Promise<void> {
     if (!this.game) return;
+    if (this.points.length >= WORTH) this.before = [...this.points];
     await forgetLearner(this.game.name).catch(() => {});
     await this.#open(undefined);
-    await this.turn(this.guest ? 'show' : 'rest', this.guest ? 'guest' : 'learner');
+    await this.turn('rest', 'learner');
+  }
+
+  /** Takes away what keeps it steady, at a rate that is far too high. */
+  async unsettle(): Promise<void> {
+    const { game } = this;
+    if (!game) return;
+    await this.set(unsettled(game));
+    await this.setSpeed(game.name === 'catch' ? WATCHED : TOP);
+    await this.learn();
   }
 
   async turn(mode: Mode, who: Who = this.who): Promise<void> {
@@ -205,16 +228,13 @@ export class Lab {
 
   async explore(epsilon: number | null): Promise<void> {
     this.hand = epsilon;
+    if (epsilon !== null) [this.#pure, this.hash] = [false, ''];
     await this.#guarded(() => this.desk.explore(epsilon));
   }
 
   /** Plays without random actions, many times. */
   async judge(episodes = 100): Promise<void> {
-    const { played } = this.learnt;
-    await this.#guarded(async () => {
-      const mean = await this.desk.judge(episodes);
-      this.judged = { mean, episodes, played };
-    });
+    await this.#guarded(async () => void (this.judged = await this.desk.judge(episodes)));
   }
 
   /** Opens a player in a file of the person's own. */
@@ -250,11 +270,12 @@ export class Lab {
     if (!game || !settings) return;
     const turn = ++this.#turn;
     this.#kept = from;
+    this.#pure = !from && this.hand === null;
     this.points = from ? [...from.points] : [];
     this.at = from ? [...from.at] : [];
     this.version++;
     this.learnt = from ? { ...NOTHING, played: from.checkpoint.played, learnt: from.checkpoint.learnt } : NOTHING;
-    [this.judged, this.runaway, this.replay, this.trouble, this.resumed, this.mode] = [undefined, undefined, undefined, '', '', 'rest'];
+    [this.judged, this.runaway, this.replay, this.trouble, this.resumed, this.hash, this.mode] = [undefined, undefined, undefined, '', '', '', 'rest'];
     const order = { game: game.name, settings: JSON.stringify(settings), seed, from: from?.checkpoint ?? null };
     await this.#guarded(async () => {
       await this.desk.open(order, proxy((news: News) => this.#hear(turn, news)));
@@ -275,8 +296,8 @@ export class Lab {
       });
     }
     if (this.game !== game || this.mode !== 'rest') return;
-    if (learner || !this.guest) await this.turn('rest', 'learner');
-    else await this.turn('show', 'guest');
+    if (learner) await this.turn('rest', 'learner');
+    else await this.turn('show', this.guest ? 'guest' : 'learner');
   }
 
   #hear(turn: number, news: News): void {
@@ -294,6 +315,20 @@ export class Lab {
       if (trouble) this.runaway = { message: trouble, times: (this.runaway?.times ?? 0) + 1 };
     }
     if (kept) this.#keep(kept);
+    if (this.mode === 'learn') this.hash = '';
+    else if (progress && this.#pure) void this.#sum();
+  }
+
+  /** Equal weights have equal hashes, whoever trained them. */
+  async #sum(): Promise<void> {
+    const { played } = this.learnt;
+    await this.#guarded(async () => {
+      const file = await this.desk.save();
+      // Browsers offer hashes on secure origins only.
+      if (!globalThis.crypto?.subtle) return;
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', file));
+      if (played === this.learnt.played && this.mode !== 'learn') this.hash = [...digest].map((b) => b.toString(16).padStart(2, '0')).join('');
+    });
   }
 
   #keep(checkpoint: PlayCheckpoint): void {
@@ -301,7 +336,10 @@ export class Lab {
     if (!game || !settings) return;
     this.#kept = { game: game.name, run: runOf(settings, this.seed), checkpoint, points: [...this.points], at: [...this.at], saved: Date.now() };
     // Storage may be full or closed to us: the learner then lasts as long as the page.
-    keepLearner(this.#kept).catch(() => {});
+    keepLearner(this.#kept).then(
+      () => (this.unkept = ''),
+      (error: Error) => (this.unkept = error.message),
+    );
     if (game.name === 'catch') void this.judge().catch(() => {});
   }
 

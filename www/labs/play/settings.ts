@@ -61,6 +61,16 @@ export function changed(settings: Settings, name: NumberName, to: number): Setti
   return next;
 }
 
+/**
+ * Without a target network, one step of reward at a time, with steps far too long: as found by trying, Catch then comes to
+ * values beyond all bounds after about a hundred steps of learning, and Breakout after some hundreds.
+ */
+export function unsettled(game: Game): Settings {
+  const { rule, rate } = game.name === 'catch' ? { rule: 'momentum', rate: 0.2 } : { rule: 'sgd', rate: 0.02 };
+  const standard = standardOf(game);
+  return changed(ruled({ ...standard, target: 0, steps: 1 }, rule), 'rate', rate);
+}
+
 export const ruled = (settings: Settings, rule: string): Settings => ({ ...settings, options: { ...settings.options, optimiser: { rule } } });
 
 /** The settings that the address asks for, the rest as they begin, and the seed. */

@@ -2,6 +2,7 @@
 
 import type { Game } from '../../lib/types';
 import { m } from '../../texts/play';
+import { count, decimal } from '../../ui/format';
 
 export const GAMES: Record<Game['name'], () => string> = {
   catch: () => m.catch_name(),
@@ -26,3 +27,6 @@ export const SIGNS: Record<Game['actions'][number], string> = { stay: '•', lef
 
 /** What a game needs its keys in: as a hand has them, whatever the order in the engine is. */
 export const ORDER: Game['actions'] = ['left', 'stay', 'right', 'fire'];
+
+/** Points: whole ones without decimals. */
+export const score = (points: number) => (Number.isInteger(points) ? (points < 0 ? '−' : '') + count(Math.abs(points)) : decimal(points));

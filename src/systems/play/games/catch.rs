@@ -24,10 +24,15 @@ impl Catch {
         (below.len() == SIZE.1).then_some(Self { ball: (ball / SIZE.1, ball % SIZE.1), paddle })
     }
 
-    /// Every moment in which there is something to decide, from the first row down.
+    /// Every moment in which there is something to decide, from the first row down; [`Catch::number`] counts them.
     pub fn moments() -> impl Iterator<Item = Self> {
         let places = (0..SIZE.0 - 1).flat_map(|row| (0..SIZE.1).map(move |column| (row, column)));
         places.flat_map(|ball| (0..SIZE.1).map(move |paddle| Self { ball, paddle }))
+    }
+
+    /// The place of this moment among all.
+    pub fn number(&self) -> usize {
+        (self.ball.0 * SIZE.1 + self.ball.1) * SIZE.1 + self.paddle
     }
 }
 

@@ -108,6 +108,8 @@ pub(super) struct Exact {
     pub exact: Float32Array,
     #[serde(with = "serde_wasm_bindgen::preserve")]
     pub learnt: Float32Array,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    pub met: Uint8Array,
 }
 
 /// What some steps came to.

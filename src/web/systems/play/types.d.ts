@@ -48,8 +48,8 @@ export type BoardView = {
   cam: Float32Array<ArrayBuffer>;
 };
 
-/** Values of every action in every moment, one moment after another. */
-export type ExactValues = { exact: Float32Array<ArrayBuffer>; learnt: Float32Array<ArrayBuffer> };
+/** Values of every action in every moment, one moment after another; `met` is 1 where the player itself gets. */
+export type ExactValues = { exact: Float32Array<ArrayBuffer>; learnt: Float32Array<ArrayBuffer>; met: Uint8Array<ArrayBuffer> };
 
 /** What some steps of learning came to. */
 export type Stretch = {
