@@ -8,6 +8,7 @@ mod eval;
 mod export;
 mod files;
 mod fit;
+mod generate;
 mod import;
 mod pictures;
 mod play;
@@ -80,6 +81,12 @@ enum Command {
     Segment(segment::Args),
     /// Score a segmentation model on pictures it has not seen.
     EvalSegment(segment::EvalArgs),
+    /// Train two networks, one that draws digits and one that tells them from real ones (Radford et al. 2015).
+    TrainGenerate(generate::TrainArgs),
+    /// Draw digits, as PNG.
+    Generate(generate::Args),
+    /// Score a network that draws digits: are they as asked, as various as people's, and good to learn from?
+    EvalGenerate(generate::EvalArgs),
     /// List the recipes, architectures and shipped weights.
     Models {
         /// The folder of shipped weights, if not the checkout's.
@@ -142,6 +149,9 @@ fn run(cli: Cli) -> Result<()> {
         Command::TrainSegment(args) => segment::train(&args),
         Command::Segment(args) => segment::run(&args),
         Command::EvalSegment(args) => segment::eval(&args),
+        Command::TrainGenerate(args) => generate::train(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::EvalGenerate(args) => generate::eval(&args),
         Command::Models { operators: true, .. } => {
             operators().iter().for_each(|name| println!("{name}"));
             Ok(())
