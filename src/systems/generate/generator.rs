@@ -102,8 +102,9 @@ impl Generator {
         let mut images = vec![0.0; n * size];
         let rows = latents.chunks(BATCH * self.latent).zip(weights.chunks(BATCH * CLASSES));
         for ((latents, weights), images) in rows.zip(images.chunks_mut(BATCH * size)) {
-            let mut feeds = vec![Feed::new("latent", latents)];
-            feeds.extend(self.conditional.then(|| Feed::new("digit", weights)));
+            let names: Vec<&str> = self.net.inputs().map(|wire| self.net.node(wire).name.as_str()).collect();
+            let feeds = names.into_iter().zip([latents, weights]).map(|(name, rows)| Feed::new(name, rows));
+            let feeds: Vec<Feed> = feeds.collect();
             self.run.forward_feeds(&self.params, &feeds, Mode::Infer)?;
             for (i, image) in images.chunks_exact_mut(size).enumerate() {
                 self.run.read(self.net.output(), i, image)?;
