@@ -99,18 +99,19 @@ def step(case):
     z = latents.double()
     if case["conditional"]:
         z = torch.cat([z, F.one_hot(digits, CLASSES).double()], 1)
-    found = {f"param/{k}": v.detach().clone() for k, v in (g | d).items()}
+    named = {f"g.{k}": v for k, v in g.items()} | {f"d.{k}": v for k, v in d.items()}
+    found = {f"param/{k}": v.detach().clone() for k, v in named.items()}
     adam = torch.optim.Adam(list(d.values()), lr=RATE, betas=(0.5, 0.999))
     drawn = generate(g, z[:, :, None, None])
     on_real, d_real = lost(d, real.double(), labels, 1 - case["smoothing"], case)
     on_drawn, d_fake = lost(d, drawn.detach(), digits, 0.0, case)
     d_loss = on_real + on_drawn
     d_loss.backward()
-    found |= {f"grad/{k}": v.grad.clone() for k, v in d.items()}
+    found |= {f"grad/d.{k}": v.grad.clone() for k, v in d.items()}
     adam.step()
     g_loss, _ = lost(d, drawn, digits, 1.0, case)
     g_loss.backward()
-    found |= {f"grad/{k}": v.grad for k, v in g.items()}
+    found |= {f"grad/g.{k}": v.grad for k, v in g.items()}
     numbers = torch.stack([d_loss, g_loss, d_real, d_fake])
     return found | {"real": real, "latents": latents, "labels": labels.double(), "digits": digits.double(),
                     "drawn": drawn, "progress": numbers}
