@@ -1,7 +1,7 @@
 //! Spectral normalisation: each weight divided by its largest singular value. Miyato, Kataoka, Koyama and Yoshida 2018.
 //!
-//! The value is found by power iteration, one round for each step of learning: weights move little in a step, so the vectors
-//! of the step before are nearly right. The gradient goes through the division; the two vectors are constants in it, as in the
+//! The value is found by power iteration, three rounds for each step of learning: weights move little in a step, so the vectors
+//! of the step before are nearly right. (PyTorch has one for each time that the network runs, which is as many.) The gradient goes through the division; the two vectors are constants in it, as in the
 //! paper.
 
 use crate::error::{Error, Result};
@@ -12,6 +12,8 @@ use std::ops::Range;
 
 /// Rounds before the first step: PyTorch has 15.
 const FIRST: usize = 30;
+/// Rounds for each step.
+const ROUNDS: usize = 3;
 
 /// One weight as a matrix: in the arena it lies with its outputs side by side, one row for each input.
 struct Matrix {
@@ -43,14 +45,18 @@ impl Spectral {
             matrices.push(Matrix { place: view.range(), outputs, left, right, largest: 0.0 });
         }
         let mut spectral = Self { matrices };
-        (0..FIRST).for_each(|_| spectral.follow(params));
+        spectral.rounds(params, FIRST);
         Ok(spectral)
     }
 
-    /// One round of power iteration for weights that have moved.
+    /// Power iteration for weights that have moved by a step.
     pub fn follow(&mut self, params: &Params) {
+        self.rounds(params, ROUNDS);
+    }
+
+    fn rounds(&mut self, params: &Params, n: usize) {
         for matrix in &mut self.matrices {
-            matrix.round(&params.values()[matrix.place.clone()]);
+            (0..n).for_each(|_| matrix.round(&params.values()[matrix.place.clone()]));
         }
     }
 
