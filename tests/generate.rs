@@ -23,10 +23,10 @@ const GOLDEN: &[u8] = include_bytes!("golden/gan.safetensors");
 
 /// Networks small enough to learn in a test.
 const SMALL: Settings =
-    Settings { latent: 8, generator: [8, 6], discriminator: [4, 6, 8], batch: 8, ..Settings::DEFAULT };
+    Settings { latent: 8, generator: [8, 8, 6], discriminator: [4, 6, 8], batch: 8, ..Settings::DEFAULT };
 
 fn golden_case(name: &str) -> Settings {
-    let own = Settings { latent: 3, generator: [3, 2], discriminator: [2, 3, 4], batch: 4, ..Settings::DEFAULT };
+    let own = Settings { latent: 3, generator: [3, 4, 2], discriminator: [2, 3, 4], batch: 4, ..Settings::DEFAULT };
     match name {
         "conditional" => Settings { smoothing: 0.1, auxiliary: 0.0, ..own },
         "spectral" => Settings { smoothing: 0.0, spectral: true, auxiliary: 0.5, ..own },
@@ -85,7 +85,8 @@ fn bars(n: usize, seed: u64) -> Labelled {
     let mut pixels = Vec::with_capacity(n * 784);
     for &label in &labels {
         let from = 3 + 2 * usize::from(label) + rng.below(2);
-        pixels.extend((0..784).map(|p| if (from..from + 3).contains(&(p % 28)) { 200 + rng.below(56) as u8 } else { 0 }));
+        pixels
+            .extend((0..784).map(|p| if (from..from + 3).contains(&(p % 28)) { 200 + rng.below(56) as u8 } else { 0 }));
     }
     Labelled::new(Images { n, h: 28, w: 28, pixels }, labels, 10).unwrap()
 }
@@ -237,7 +238,7 @@ fn what_cannot_work_is_refused_by_name() {
         assert!(error.contains(word), "{error}");
     };
     refused(Settings { latent: 0, ..SMALL }, "latent");
-    refused(Settings { generator: [8, 0], ..SMALL }, "channels");
+    refused(Settings { generator: [8, 8, 0], ..SMALL }, "channels");
     refused(Settings { smoothing: 0.7, ..SMALL }, "smoothing");
     refused(Settings { rates: [f32::NAN, 1e-3], ..SMALL }, "rate");
     refused(Settings { beta1: 1.0, ..SMALL }, "momentum");
@@ -264,9 +265,8 @@ fn what_cannot_work_is_refused_by_name() {
 fn distances_are_those_of_the_field() {
     let Some(path) = common::shared("vectors/fid.json") else { return };
     let file: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let row = |v: &serde_json::Value| -> Vec<f64> {
-        v.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
-    };
+    let row =
+        |v: &serde_json::Value| -> Vec<f64> { v.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect() };
     let rows = |v: &serde_json::Value| v.as_array().unwrap().iter().flat_map(&row).collect::<Vec<f64>>();
     let mut seen = 0;
     for case in file["cases"].as_array().unwrap() {
@@ -277,10 +277,8 @@ fn distances_are_those_of_the_field() {
             };
             (of("x"), of("y"), case["n-1"].as_f64().unwrap())
         } else {
-            let of = |n: u8| Moments {
-                mean: row(&case[format!("mu{n}")]),
-                covariance: rows(&case[format!("sigma{n}")]),
-            };
+            let of =
+                |n: u8| Moments { mean: row(&case[format!("mu{n}")]), covariance: rows(&case[format!("sigma{n}")]) };
             // torch-fidelity's are eigenvalues, as here; of a singular covariance the others' square root is off by 1e-7.
             (of(1), of(2), case["torch_fidelity"].as_f64().unwrap())
         };

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 FILE = Path(__file__).parent.parent / "tests" / "golden" / "gan.safetensors"
-N, LATENT, CLASSES, UP, DOWN, RATE = 4, 3, 10, (3, 2), (2, 3, 4), 1e-4
+N, LATENT, CLASSES, UP, DOWN, RATE = 4, 3, 10, (3, 4, 2), (2, 3, 4), 1e-4
 EPS = 1e-5
 
 
@@ -29,10 +29,13 @@ def parameters(conditional, spectral, auxiliary):
         "project.weight": draw((c, UP[0], 7, 7), 0.5),
         "norm1.weight": draw(UP[0], 1.0),
         "norm1.bias": draw(UP[0], 0.3),
-        "up1.weight": draw((UP[0], UP[1], 4, 4), 0.5),
+        "mix.weight": draw((UP[1], UP[0], 3, 3), 0.5),
         "norm2.weight": draw(UP[1], 1.0),
         "norm2.bias": draw(UP[1], 0.3),
-        "up2.weight": draw((UP[1], 1, 4, 4), 0.5),
+        "up1.weight": draw((UP[1], UP[2], 4, 4), 0.5),
+        "norm3.weight": draw(UP[2], 1.0),
+        "norm3.bias": draw(UP[2], 0.3),
+        "up2.weight": draw((UP[2], 1, 4, 4), 0.5),
         "up2.bias": draw(1, 0.3),
     }
     d, before = {}, 1
@@ -62,7 +65,8 @@ def norm(x, p, name):
 
 def generate(p, z):
     x = F.relu(norm(F.conv_transpose2d(z, p["project.weight"], stride=7), p, "norm1"))
-    x = F.relu(norm(F.conv_transpose2d(x, p["up1.weight"], stride=2, padding=1), p, "norm2"))
+    x = F.relu(norm(F.conv2d(x, p["mix.weight"], padding=1), p, "norm2"))
+    x = F.relu(norm(F.conv_transpose2d(x, p["up1.weight"], stride=2, padding=1), p, "norm3"))
     return torch.sigmoid(F.conv_transpose2d(x, p["up2.weight"], p["up2.bias"], stride=2, padding=1))
 
 

@@ -21,9 +21,12 @@ fn up(out: usize, k: usize, stride: usize, pad: usize) -> ConvTranspose {
     ConvTranspose { window: Window::square(k).stride(stride).pad(pad), bias: false, ..ConvTranspose::new(out, k) }
 }
 
-/// Wires the generator behind `z`, numbers of one pixel: maps of 7 × 7 and 14 × 14 with `widths` channels, and an image of
-/// 1 × 28 × 28 between 0 and 1. Errors: [`Error::Shape`] for a `z` of more pixels than one.
-pub fn generator(g: &mut Graph, z: Wire, widths: [usize; 2]) -> Result<Wire> {
+/// Wires the generator behind `z`, numbers of one pixel: two maps of 7 × 7 and one of 14 × 14 with `widths` channels, and an image
+/// of 1 × 28 × 28 between 0 and 1. The convolution between the two small maps is not the paper's, whose networks have more
+/// stages; it costs little where maps are small, and without it the discriminator of the same training was ahead twice as far.
+///
+/// Errors: [`Error::Shape`] for a `z` of more pixels than one.
+pub fn generator(g: &mut Graph, z: Wire, widths: [usize; 3]) -> Result<Wire> {
     let shape = g.shape(z);
     if (shape.h, shape.w) != (1, 1) {
         return Err(Error::shape("latent", "numbers of one pixel", shape));
@@ -31,9 +34,12 @@ pub fn generator(g: &mut Graph, z: Wire, widths: [usize; 2]) -> Result<Wire> {
     let x = g.add("project", up(widths[0], SIDE, SIDE, 0), &[z])?;
     let x = g.add("norm1", BatchNorm::default(), &[x])?;
     let x = g.add("relu1", Relu, &[x])?;
-    let x = g.add("up1", up(widths[1], 4, 2, 1), &[x])?;
+    let x = g.add("mix", Conv { bias: false, ..Conv::new(widths[1], 3).pad(1) }, &[x])?;
     let x = g.add("norm2", BatchNorm::default(), &[x])?;
     let x = g.add("relu2", Relu, &[x])?;
+    let x = g.add("up1", up(widths[2], 4, 2, 1), &[x])?;
+    let x = g.add("norm3", BatchNorm::default(), &[x])?;
+    let x = g.add("relu3", Relu, &[x])?;
     let x = g.add("up2", ConvTranspose { bias: true, ..up(1, 4, 2, 1) }, &[x])?;
     g.add("ink", Sigmoid, &[x])
 }

@@ -36,35 +36,81 @@ pub struct Progress {
     pub d_fake: f64,
 }
 
-/// One of the two on its way down.
-struct Side {
-    net: Network,
+/// A network's buffers for a batch, and the gradient that it found.
+struct Learner {
     run: Run,
-    descent: Descent,
     gradient: Vec<f32>,
 }
 
-impl Side {
-    fn new(net: Network, batch: usize, params: Params, options: &train::Options) -> Result<Self> {
-        let run = Run::new(&net, batch, &Want::training());
-        let gradient = vec![0.0; net.arena_len()];
-        Ok(Self { descent: Descent::new(&net, params, options)?, net, run, gradient })
+impl Learner {
+    fn new(net: &Network, batch: usize) -> Self {
+        Self { run: Run::new(net, batch, &Want::training()), gradient: vec![0.0; net.arena_len()] }
     }
+
+    /// What the discriminator makes of images of these classes if they are to be called `target`: mean loss and mean sureness.
+    fn tell(
+        &mut self,
+        used: &Params,
+        settings: &Settings,
+        images: &[f32],
+        classes: &[f32],
+        target: f32,
+    ) -> Result<[f64; 2]> {
+        let n = images.len() / IMAGE.len();
+        let rows = Rows::new(settings, n, classes, target);
+        self.run.forward_feeds(used, &rows.feeds(settings, images, classes), MODE)?;
+        self.gradient.fill(0.0);
+        self.run.backward_losses(used, &mut self.gradient, 1.0 / n as f32);
+        Ok([self.run.total_loss() / n as f64, sureness(self.run.output(), &rows.counts) / n as f64])
+    }
+}
+
+/// Nothing in the two networks is random once their inputs are.
+const MODE: Mode = Mode::Train { seed: 0 };
+
+/// Targets of a batch, and which of its scores count.
+struct Rows {
+    target: Vec<f32>,
+    counts: Vec<f32>,
+}
+
+impl Rows {
+    fn new(settings: &Settings, n: usize, classes: &[f32], target: f32) -> Self {
+        let counts = if settings.conditional { classes.to_vec() } else { vec![1.0; n] };
+        Self { target: vec![target; n * settings.scores()], counts }
+    }
+
+    fn feeds<'a>(&'a self, settings: &Settings, images: &'a [f32], classes: &'a [f32]) -> Vec<Feed<'a>> {
+        let (target, counts) = (Feed::new("target", &self.target), Feed::new("counts", &self.counts));
+        let mut feeds = vec![Feed::new("image", images), target, counts];
+        feeds.extend((settings.auxiliary > 0.0).then(|| Feed::new("asked", classes)));
+        feeds
+    }
+}
+
+/// Both, beside one another where there are threads.
+fn both<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    #[cfg(feature = "cli")]
+    return rayon::join(a, b);
+    #[cfg(not(feature = "cli"))]
+    (a(), b())
 }
 
 /// A generator and a discriminator that learn from one another.
 pub struct Pair {
     settings: Settings,
-    generator: Side,
-    discriminator: Side,
+    nets: [Network; 2],
+    /// Of the generator and of the discriminator.
+    descents: [Descent; 2],
+    generator: Learner,
+    /// Of the real images and of the drawn ones.
+    discriminators: [Learner; 2],
     /// The discriminator once more: the gradient of the image alone.
     through: Run,
     spectral: Option<Spectral>,
     /// The discriminator's parameters as they are used.
     used: Params,
     drawn: Vec<f32>,
-    target: Vec<f32>,
-    counts: Vec<f32>,
 }
 
 /// A class of weight 1 in each row.
@@ -98,12 +144,12 @@ impl Pair {
         let mut pair = Self {
             through: Run::new(&d, settings.batch, &inputs),
             used: discriminator.clone(),
-            generator: Side::new(g, settings.batch, generator, &g_options)?,
-            discriminator: Side::new(d, settings.batch, discriminator, &d_options)?,
+            descents: [Descent::new(&g, generator, &g_options)?, Descent::new(&d, discriminator, &d_options)?],
+            generator: Learner::new(&g, settings.batch),
+            discriminators: [(); 2].map(|()| Learner::new(&d, settings.batch)),
+            nets: [g, d],
             spectral,
             drawn: vec![],
-            target: vec![],
-            counts: vec![],
             settings,
         };
         pair.use_params();
@@ -117,12 +163,12 @@ impl Pair {
 
     /// The generator with the parameters to draw by: the moving average if one is kept.
     pub fn generator(&self) -> (&Network, &Params) {
-        (&self.generator.net, self.generator.descent.result())
+        (&self.nets[0], self.descents[0].result())
     }
 
     /// The parameters of the generator and of the discriminator as the last step left them.
     pub fn params(&self) -> [&Params; 2] {
-        [self.generator.descent.params(), self.discriminator.descent.params()]
+        self.descents.each_ref().map(Descent::params)
     }
 
     /// The discriminator's parameters as they are used: divided, where it is spectral.
@@ -132,7 +178,7 @@ impl Pair {
 
     /// The gradients of the last step, of the generator and of the discriminator, in their arenas' orders.
     pub fn gradients(&self) -> [&[f32]; 2] {
-        [self.generator.descent.gradient(), self.discriminator.descent.gradient()]
+        self.descents.each_ref().map(Descent::gradient)
     }
 
     /// What the generator drew in the last step.
@@ -147,66 +193,49 @@ impl Pair {
     /// loss or a gradient that is not finite, where the discriminator may have taken its step.
     pub fn step(&mut self, batch: &Batch<'_>, rates: [f32; 2]) -> Result<Progress> {
         let n = self.fits(batch)?;
-        let (mode, scale) = (Mode::Train { seed: 0 }, 1.0 / n as f32);
         let (real, fake) = (one_hot(batch.labels), one_hot(batch.digits));
-        self.draw(batch, &fake, mode)?;
-        // The discriminator, on each kind of image by itself: batch norms would tell a mixture apart.
-        self.discriminator.gradient.fill(0.0);
-        let mut progress = Progress::default();
-        for (images, classes, target) in
-            [(batch.real, &real, 1.0 - self.settings.smoothing), (&self.drawn[..], &fake, 0.0)]
-        {
-            fill(&self.settings, n, classes, target, &mut self.target, &mut self.counts);
-            let feeds = feeds(&self.settings, images, classes, &self.target, &self.counts);
-            let Side { run, gradient, .. } = &mut self.discriminator;
-            run.forward_feeds(&self.used, &feeds, mode)?;
-            run.backward_losses(&self.used, gradient, scale);
-            progress.d_loss += run.total_loss() / n as f64;
-            let sure = sureness(run.output(), &self.counts) / n as f64;
-            *(if target > 0.0 { &mut progress.d_real } else { &mut progress.d_fake }) = sure;
-        }
+        let Self { settings, descents: [generator, discriminator], discriminators: [of_real, of_drawn], used, .. } =
+            self;
+        // The discriminator takes each kind of image by itself: batch norms would tell a mixture apart.
+        let (told, drawn) = both(
+            || of_real.tell(used, settings, batch.real, &real, 1.0 - settings.smoothing),
+            || {
+                draw(settings, &mut self.generator.run, generator.params(), batch.latents, &fake, &mut self.drawn)?;
+                of_drawn.tell(used, settings, &self.drawn, &fake, 0.0)
+            },
+        );
+        let ([on_real, d_real], [on_drawn, d_fake]) = (told?, drawn?);
+        let d_loss = on_real + on_drawn;
+        let mut shards = self.discriminators.each_mut().map(|learner| &mut learner.gradient[..]);
         if let Some(spectral) = &self.spectral {
-            spectral.through(&self.used, &mut self.discriminator.gradient);
+            shards.iter_mut().for_each(|gradient| spectral.through(&self.used, gradient));
         }
-        descend(&mut self.discriminator, 2 * n, progress.d_loss, rates[1])?;
+        let part = |loss| train::Progress { images: n, loss, correct: 0, gradient_norm: 0.0 };
+        let [of_real, of_drawn] = shards;
+        discriminator.apply([(&*of_real, part(on_real)), (&*of_drawn, part(on_drawn))], rates[1])?;
         if let Some(spectral) = &mut self.spectral {
-            spectral.follow(self.discriminator.descent.params());
+            spectral.follow(discriminator.params());
         }
         self.use_params();
         // The generator: its drawings are to be taken for real.
-        fill(&self.settings, n, &fake, 1.0, &mut self.target, &mut self.counts);
-        let feeds = feeds(&self.settings, &self.drawn, &fake, &self.target, &self.counts);
-        self.through.forward_feeds(&self.used, &feeds, mode)?;
-        self.through.backward_losses(&self.used, &mut [], scale);
-        progress.g_loss = self.through.total_loss() / n as f64;
+        let rows = Rows::new(&self.settings, n, &fake, 1.0);
+        self.through.forward_feeds(&self.used, &rows.feeds(&self.settings, &self.drawn, &fake), MODE)?;
+        self.through.backward_losses(&self.used, &mut [], 1.0 / n as f32);
+        let g_loss = self.through.total_loss() / n as f64;
         self.hand_over()?;
-        let Side { run, gradient, descent, .. } = &mut self.generator;
+        let Learner { run, gradient } = &mut self.generator;
         gradient.fill(0.0);
-        run.backward(descent.params(), gradient);
-        descend(&mut self.generator, n, progress.g_loss, rates[0])?;
-        Ok(progress)
-    }
-
-    /// Draws a batch, and leaves what the generator's way back needs.
-    fn draw(&mut self, batch: &Batch<'_>, digits: &[f32], mode: Mode) -> Result<()> {
-        let Side { run, descent, net, .. } = &mut self.generator;
-        let mut feeds = vec![Feed::new("latent", batch.latents)];
-        feeds.extend(self.settings.conditional.then(|| Feed::new("digit", digits)));
-        run.forward_feeds(descent.params(), &feeds, mode)?;
-        self.drawn.resize(run.images() * IMAGE.len(), 0.0);
-        let images = self.drawn.chunks_exact_mut(IMAGE.len()).enumerate();
-        for (i, image) in images {
-            run.read(net.output(), i, image)?;
-        }
-        Ok(())
+        run.backward(self.descents[0].params(), gradient);
+        self.descents[0].apply([(&gradient[..], part(g_loss))], rates[0])?;
+        Ok(Progress { d_loss, g_loss, d_real, d_fake })
     }
 
     /// What the discriminator's gradient is at its image is the gradient of the generator's answer.
     fn hand_over(&mut self) -> Result<()> {
         let nothing = || Error::missing("gradient of the drawings", "one that the discriminator left", "none");
-        let image = self.discriminator.net.wire("image")?;
+        let image = self.nets[1].wire("image")?;
         let (from, map) = self.through.gradient(image).ok_or_else(nothing)?;
-        let output = self.generator.net.output();
+        let output = self.nets[0].output();
         let (_, _, to, place) = self.generator.run.seed_gradient(output).ok_or_else(nothing)?;
         let mut row = vec![0.0; IMAGE.len()];
         for (from, to) in from.chunks_exact(map.len()).zip(to.chunks_exact_mut(place.len())) {
@@ -217,7 +246,7 @@ impl Pair {
     }
 
     fn use_params(&mut self) {
-        let params = self.discriminator.descent.params();
+        let params = self.descents[1].params();
         match &self.spectral {
             Some(spectral) => spectral.divide(params, &mut self.used),
             None => self.used.values_mut().copy_from_slice(params.values()),
@@ -245,15 +274,17 @@ impl Pair {
     /// Everything to go on from here with the same bits.
     pub(super) fn state(&self) -> Whole {
         let vectors = self.spectral.as_ref().map(Spectral::vectors);
-        Whole { generator: self.generator.descent.state(), discriminator: self.discriminator.descent.state(), vectors }
+        let [generator, discriminator] = self.descents.each_ref().map(Descent::state);
+        Whole { generator, discriminator, vectors }
     }
 
-    /// Goes on from a state. Refuses one of another pair; then only the generator may have taken it.
+    /// Goes on from a state. Refuses one of another pair; then only the discriminator may have taken it.
     pub(super) fn restore(&mut self, state: Whole) -> Result<()> {
-        self.discriminator.descent.restore(state.discriminator)?;
-        self.generator.descent.restore(state.generator)?;
+        let [generator, discriminator] = &mut self.descents;
+        discriminator.restore(state.discriminator)?;
+        generator.restore(state.generator)?;
         if let Some(spectral) = &mut self.spectral {
-            spectral.restore(&state.vectors.unwrap_or_default(), self.discriminator.descent.params())?;
+            spectral.restore(&state.vectors.unwrap_or_default(), self.descents[1].params())?;
         }
         self.use_params();
         Ok(())
@@ -268,25 +299,21 @@ pub(super) struct Whole {
     pub(super) vectors: Option<Vec<f32>>,
 }
 
-/// Targets of `n` images, and which of their scores count.
-fn fill(settings: &Settings, n: usize, classes: &[f32], to: f32, target: &mut Vec<f32>, counts: &mut Vec<f32>) {
-    let scores = settings.scores();
-    target.clear();
-    target.resize(n * scores, to);
-    counts.clear();
-    if settings.conditional { counts.extend_from_slice(classes) } else { counts.resize(n, 1.0) }
-}
-
-fn feeds<'a>(
+/// Draws a batch, and leaves in the run what the generator's way back needs.
+fn draw(
     settings: &Settings,
-    images: &'a [f32],
-    classes: &'a [f32],
-    target: &'a [f32],
-    counts: &'a [f32],
-) -> Vec<Feed<'a>> {
-    let mut feeds = vec![Feed::new("image", images), Feed::new("target", target), Feed::new("counts", counts)];
-    feeds.extend((settings.auxiliary > 0.0).then(|| Feed::new("asked", classes)));
-    feeds
+    run: &mut Run,
+    params: &Params,
+    latents: &[f32],
+    digits: &[f32],
+    drawn: &mut Vec<f32>,
+) -> Result<()> {
+    let mut feeds = vec![Feed::new("latent", latents)];
+    feeds.extend(settings.conditional.then(|| Feed::new("digit", digits)));
+    run.forward_feeds(params, &feeds, MODE)?;
+    drawn.resize(run.images() * IMAGE.len(), 0.0);
+    let output = run.network().output();
+    drawn.chunks_exact_mut(IMAGE.len()).enumerate().try_for_each(|(i, image)| run.read(output, i, image))
 }
 
 /// Sum of the probabilities of "real" that the scores that count stand for.
@@ -297,9 +324,4 @@ fn sureness(scores: &[f32], counts: &[f32]) -> f64 {
 
 pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + libm::expf(-x))
-}
-
-fn descend(side: &mut Side, images: usize, loss: f64, rate: f32) -> Result<()> {
-    let progress = train::Progress { images, loss, correct: 0, gradient_norm: 0.0 };
-    side.descent.apply([(&side.gradient[..], progress)], rate).map(|_| ())
 }

@@ -1,9 +1,9 @@
 //! All that decides how a pair of networks learns but the digits and the seed.
 
 use crate::error::{Error, Result};
-use crate::nn::losses::{BinaryCrossEntropy, CrossEntropy};
 use crate::nn::layers::affine::Affine;
 use crate::nn::layers::concat::Concat;
+use crate::nn::losses::{BinaryCrossEntropy, CrossEntropy};
 use crate::nn::{Graph, Network, Port, Rows};
 use crate::shape::Shape;
 use crate::train::{Optimiser, Options, Rule};
@@ -39,7 +39,7 @@ pub struct Settings {
     /// Numbers that a drawing starts from, beside the digit.
     pub latent: usize,
     /// Channels of the generator.
-    pub generator: [usize; 2],
+    pub generator: [usize; 3],
     /// Channels of the discriminator.
     pub discriminator: [usize; 3],
     /// Images of each kind in a step.
@@ -67,8 +67,8 @@ impl Settings {
         norm: true,
         average: 0.998,
         smoothing: 0.1,
-        latent: 48,
-        generator: [64, 40],
+        latent: 32,
+        generator: [64, 64, 48],
         discriminator: [32, 64, 96],
         batch: 64,
         rates: [4e-4, 4e-4],
