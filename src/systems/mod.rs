@@ -6,6 +6,7 @@ pub mod ensemble;
 pub mod experiment;
 pub mod explain;
 pub mod formats;
+pub mod generate;
 pub mod model;
 pub mod personalise;
 pub mod play;

@@ -2,6 +2,7 @@
 
 pub mod alexnet;
 mod blocks;
+pub mod dcgan;
 pub mod deep_convnet;
 pub mod dqn;
 pub mod efficientnet;

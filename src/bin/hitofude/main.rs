@@ -9,6 +9,7 @@ mod eval;
 mod export;
 mod files;
 mod fit;
+mod generate;
 mod import;
 mod pictures;
 mod play;
@@ -87,6 +88,12 @@ enum Command {
     Segment(segment::Args),
     /// Score a segmentation model on pictures it has not seen.
     EvalSegment(segment::EvalArgs),
+    /// Train two networks, one that draws digits and one that tells them from real ones (Radford et al. 2015).
+    TrainGenerate(generate::TrainArgs),
+    /// Draw digits, as PNG.
+    Generate(generate::Args),
+    /// Score a network that draws digits: are they as asked, as various as people's, and good to learn from?
+    EvalGenerate(generate::EvalArgs),
     /// List the recipes, architectures and shipped weights.
     Models {
         /// The folder of shipped weights, if not the checkout's.
@@ -152,6 +159,9 @@ fn run(cli: Cli) -> Result<()> {
         Command::TrainSegment(args) => segment::train(&args),
         Command::Segment(args) => segment::run(&args),
         Command::EvalSegment(args) => segment::eval(&args),
+        Command::TrainGenerate(args) => generate::train(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::EvalGenerate(args) => generate::eval(&args),
         Command::Models { operators: true, .. } => {
             operators().iter().for_each(|name| println!("{name}"));
             Ok(())
