@@ -10,6 +10,7 @@ pub mod fcn;
 pub mod googlenet;
 pub mod lenet;
 pub mod mlp;
+pub mod nic;
 pub mod resnet;
 pub mod segnet;
 pub mod simple_convnet;

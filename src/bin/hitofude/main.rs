@@ -2,6 +2,7 @@
 //!
 //! Errors are one line on stderr and exit code 2.
 
+mod caption;
 mod card;
 mod colour;
 mod eval;
@@ -80,6 +81,12 @@ enum Command {
     Segment(segment::Args),
     /// Score a segmentation model on pictures it has not seen.
     EvalSegment(segment::EvalArgs),
+    /// Train the network that writes sentences about sheets of digits.
+    TrainCaption(caption::TrainArgs),
+    /// Write a sentence about each picture (Vinyals et al. 2015; Xu et al. 2015).
+    Caption(caption::Args),
+    /// Score a captioner on scenes it has not seen.
+    EvalCaption(caption::EvalArgs),
     /// List the recipes, architectures and shipped weights.
     Models {
         /// The folder of shipped weights, if not the checkout's.
@@ -142,6 +149,9 @@ fn run(cli: Cli) -> Result<()> {
         Command::TrainSegment(args) => segment::train(&args),
         Command::Segment(args) => segment::run(&args),
         Command::EvalSegment(args) => segment::eval(&args),
+        Command::TrainCaption(args) => caption::train(&args),
+        Command::Caption(args) => caption::run(&args),
+        Command::EvalCaption(args) => caption::eval(&args),
         Command::Models { operators: true, .. } => {
             operators().iter().for_each(|name| println!("{name}"));
             Ok(())

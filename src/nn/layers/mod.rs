@@ -3,6 +3,7 @@
 pub mod act;
 pub mod add;
 pub mod affine;
+pub mod attention;
 pub mod batch_norm;
 pub mod concat;
 pub mod conv;
@@ -19,5 +20,6 @@ pub mod norm;
 pub mod pool;
 pub mod prelu;
 pub mod scale;
+pub mod slice;
 pub mod unpool;
 pub mod upsample;
