@@ -22,6 +22,12 @@ pub struct TrainArgs {
     /// Everything random follows from it.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
+    /// AdamW's highest rate.
+    #[arg(long, value_name = "X", default_value_t = Plan::new(1, 1).rate)]
+    rate: f32,
+    /// Begin with what this checkpoint has come to.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    from: Option<PathBuf>,
     /// Go on from FILE.checkpoint if there is one.
     #[arg(long)]
     resume: bool,
@@ -115,7 +121,7 @@ fn trained(training: &Training) -> Result<Vec<u8>> {
 
 /// Trains.
 pub fn train(args: &TrainArgs) -> Result<()> {
-    let plan = Plan::new(args.steps, args.seed);
+    let plan = Plan { rate: args.rate, ..Plan::new(args.steps, args.seed) };
     let (checkpoint, path) = (files::with_suffix(&args.out, ".checkpoint"), args.out.with_extension("csv"));
     let (mut training, mut log) = if args.resume && checkpoint.is_file() {
         let training = Training::resume(plan, &safetensors::read(&files::read(&checkpoint)?)?)?;
@@ -123,7 +129,11 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         let lines: Vec<&str> = text.lines().take(1 + (training.steps() / EVERY) as usize).collect();
         (training, lines.join("\n") + "\n")
     } else {
-        (Training::new(plan)?, "step,loss,seconds\n".to_string())
+        let training = match &args.from {
+            Some(path) => Training::upon(plan, &safetensors::read(&files::read(path)?)?)?,
+            None => Training::new(plan)?,
+        };
+        (training, "step,loss,seconds\n".to_string())
     };
     let (from, bar, mut sum) = (Instant::now(), bar(plan.steps), 0.0);
     bar.set_position(training.steps());

@@ -85,6 +85,21 @@ impl Training {
         Self::from(plan, Some(checkpoint))
     }
 
+    /// Begins anew with what another training's checkpoint has come to: its averaged parameters. Errors: [`Error::Missing`] and
+    /// [`Error::Shape`] for another network's.
+    pub fn upon(plan: Plan, checkpoint: &Weights) -> Result<Self> {
+        let mut training = Self::from(plan, None)?;
+        let State { params: last, average, .. } = State::from_rows(&checkpoint.tensors, 0)?;
+        let (before, net) = (average.unwrap_or(last), training.trainer.network().clone());
+        if before.len() != net.arena_len() {
+            return Err(Error::shape("parameters to begin with", net.arena_len(), before.len()));
+        }
+        let mut params = net.zeros();
+        params.values_mut().copy_from_slice(&before);
+        training.trainer = Trainer::new(&net, params, plan.batch, SHARD.min(plan.batch), &training.options)?;
+        Ok(training)
+    }
+
     fn from(plan: Plan, checkpoint: Option<&Weights>) -> Result<Self> {
         plan.check()?;
         let net = network()?;
