@@ -7,6 +7,7 @@ use hitofude::nn::layer::Layer;
 use hitofude::nn::layers::act::Activation;
 use hitofude::nn::layers::add::Add;
 use hitofude::nn::layers::affine::Affine;
+use hitofude::nn::layers::attention::Attention;
 use hitofude::nn::layers::batch_norm::BatchNorm;
 use hitofude::nn::layers::concat::Concat;
 use hitofude::nn::layers::conv_transpose::ConvTranspose;
@@ -19,6 +20,7 @@ use hitofude::nn::layers::norm::{Norm, Over};
 use hitofude::nn::layers::pool::Pool;
 use hitofude::nn::layers::prelu::Prelu;
 use hitofude::nn::layers::scale::Scale;
+use hitofude::nn::layers::slice::Slice;
 use hitofude::nn::layers::unpool::MaxUnpool;
 use hitofude::nn::layers::upsample::Upsample;
 use hitofude::nn::{Conv, Graph, Init, Mode, Network, Params, Run, Want, Wire};
@@ -179,6 +181,24 @@ const CASES: &[(&str, Wiring)] = &[
             )
         })
     }),
+    ("attention", |g, x| head(g, x, |g, x| attention(g, x, false))),
+    ("attention, its scores, looked at twice", |g, x| {
+        head(g, x, |g, x| {
+            let looked = attention(g, x, true)?;
+            let query = g.add("part", Slice::channels(1..4), &[looked])?;
+            let again = g.add("again", Attention { scores: false }, &[query, g.wire("keys")?, x])?;
+            g.add("both", Concat, &[looked, again])
+        })
+    }),
+    ("slices of channels and rows", |g, x| {
+        head(g, x, |g, x| {
+            let x = g.add("a", Conv::new(5, 3).pad(1), &[x])?;
+            let y = g.add("rows", Slice::rows(1..4), &[x])?;
+            let y = g.add("channels", Slice::channels(2..4), &[y])?;
+            let z = g.add("others", Slice::rows(2..5), &[x])?;
+            g.add("both", Concat, &[y, z])
+        })
+    }),
     ("two readers of one wire", |g, x| {
         head(g, x, |g, x| {
             let a = g.add("a", Conv::new(2, 1), &[x])?;
@@ -200,6 +220,18 @@ fn head(g: &mut Graph, x: Wire, middle: Wiring) -> Result<Wire> {
 fn sequence(g: &mut Graph, x: Wire) -> Result<Wire> {
     let kernel = (1, g.shape(x).w);
     g.add("row", Conv { window: Window { kernel, ..Window::square(1) }, ..Conv::new(4, 1) }, &[x])
+}
+
+/// The rows of an image look at its pixels.
+fn attention(g: &mut Graph, x: Wire, scores: bool) -> Result<Wire> {
+    let query = g.add(
+        "query",
+        Conv { window: Window { kernel: (1, g.shape(x).w), ..Window::square(1) }, ..Conv::new(3, 1) },
+        &[x],
+    )?;
+    let keys = g.add("keys", Conv::new(3, 3).pad(1), &[x])?;
+    let values = g.add("values", Conv::new(4, 1), &[x])?;
+    g.add("attention", Attention { scores }, &[query, keys, values])
 }
 
 fn between(g: &mut Graph, x: Wire, act: impl Layer + 'static) -> Result<Wire> {

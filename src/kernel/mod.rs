@@ -5,6 +5,7 @@
 //! by compile flag), scalar.
 
 pub mod act;
+pub mod attention;
 pub mod conv;
 pub mod depthwise;
 pub mod gemm;

@@ -1,5 +1,6 @@
 //! Floor 4: how rooms work together.
 
+pub mod caption;
 pub mod detect;
 pub mod digits;
 pub mod ensemble;

@@ -12,6 +12,7 @@ pub mod fcn;
 pub mod googlenet;
 pub mod lenet;
 pub mod mlp;
+pub mod nic;
 pub mod rcnn;
 pub mod resnet;
 pub mod segnet;

@@ -2,6 +2,7 @@
 //!
 //! Errors are one line on stderr and exit code 2.
 
+mod caption;
 mod card;
 mod colour;
 mod detect;
@@ -94,6 +95,12 @@ enum Command {
     Generate(generate::Args),
     /// Score a network that draws digits: are they as asked, as various as people's, and good to learn from?
     EvalGenerate(generate::EvalArgs),
+    /// Train the network that writes sentences about sheets of digits.
+    TrainCaption(caption::TrainArgs),
+    /// Write a sentence about each picture (Vinyals et al. 2015; Xu et al. 2015).
+    Caption(caption::Args),
+    /// Score a captioner on scenes it has not seen.
+    EvalCaption(caption::EvalArgs),
     /// List the recipes, architectures and shipped weights.
     Models {
         /// The folder of shipped weights, if not the checkout's.
@@ -162,6 +169,9 @@ fn run(cli: Cli) -> Result<()> {
         Command::TrainGenerate(args) => generate::train(&args),
         Command::Generate(args) => generate::run(&args),
         Command::EvalGenerate(args) => generate::eval(&args),
+        Command::TrainCaption(args) => caption::train(&args),
+        Command::Caption(args) => caption::run(&args),
+        Command::EvalCaption(args) => caption::eval(&args),
         Command::Models { operators: true, .. } => {
             operators().iter().for_each(|name| println!("{name}"));
             Ok(())

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod add;
 pub mod affine;
+pub mod attention;
 pub mod batch_norm;
 pub mod concat;
 pub mod conv;
@@ -20,5 +21,6 @@ pub mod pool;
 pub mod prelu;
 pub mod roi_align;
 pub mod scale;
+pub mod slice;
 pub mod unpool;
 pub mod upsample;

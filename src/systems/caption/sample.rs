@@ -1,0 +1,170 @@
+//! What captions are learnt from: clear scenes of one to four digits, drawn anew all the time. Some pairs of a digit and a place
+//! are never among them, to be asked for afterwards.
+
+use super::grammar::{DIGITS, Language, Word, is_clear};
+use crate::data::pictures::Rgb;
+use crate::data::scenes::graph::{Graph, Third};
+use crate::data::scenes::{Digits, Paper, Part, Scene, Setup};
+use crate::error::Result;
+use crate::zoo::nic;
+#[cfg(feature = "cli")]
+use rayon::prelude::*;
+
+/// Which scenes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Without the pairs that are held out: what is learnt from, and judged by.
+    Known,
+    /// With at least one of them.
+    HeldOut,
+}
+
+/// The place of the digit `0..10` that is held out with it: a ninth of the sheet, row after row from the top left.
+pub const HELD_OUT: [usize; 10] = [2, 6, 1, 5, 0, 4, 8, 3, 7, 2];
+
+/// The scenes that are told of: digits of 16 to 56 pixels that share next to nothing, turned up to 15°, on paper without
+/// scribbles.
+pub fn setup(digits: usize) -> Setup {
+    Setup {
+        count: [digits, digits],
+        heights: [16.0, 56.0],
+        overlap: 0.05,
+        rotate: 15.0,
+        papers: vec![Paper::Plain, Paper::Ruled, Paper::Gradient, Paper::Noise],
+        ..Setup::full()
+    }
+}
+
+/// Seeds that one scene may try.
+const TRIES: u64 = 256;
+
+/// Scene `i` of a part: the first clear one of its kind among its own seeds. Scenes of one, two, three and four digits follow
+/// one another.
+pub fn scene(part: Part, kind: Kind, i: u64) -> Result<Scene> {
+    let count = 1 + (i % DIGITS as u64) as usize;
+    let (setup, digits) = (setup(count), Digits::made());
+    let mut k = 0;
+    loop {
+        // Seeds go on behind the last try of this scene's own only if none of them serves, which is next to never.
+        let scene = Scene::draw(&setup, &digits, part.seed(i * TRIES + k))?;
+        if scene.objects.len() == count && is_clear(&scene) && held_out(&scene) == (kind == Kind::HeldOut) {
+            return Ok(scene);
+        }
+        k += 1;
+    }
+}
+
+/// Whether a scene has a pair that is held out.
+pub fn held_out(scene: &Scene) -> bool {
+    let third = |third| match third {
+        Third::First => 0,
+        Third::Middle => 1,
+        Third::Last => 2,
+    };
+    let place = |[x, y]: [Third; 2]| 3 * third(y) + third(x);
+    Graph::of(scene).nodes.iter().any(|node| HELD_OUT[usize::from(node.digit)] == place(node.place))
+}
+
+/// A digit as the eye is taught it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mark {
+    /// Which digit.
+    pub digit: u8,
+    /// The number of its cell, row after row.
+    pub cell: usize,
+    /// Column and row of its middle from −1 to 1, and the logarithm of its height over a third of the sheet.
+    pub place: [f32; 3],
+}
+
+/// A picture in bytes, its digits, and what is said of it in each language.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// Grey, row after row.
+    pub picture: Vec<u8>,
+    /// Its digits, in the scene's order.
+    pub marks: Vec<Mark>,
+    /// Sentences, in the order of [`Language::ALL`].
+    pub sentences: [Vec<Word>; 2],
+}
+
+impl Sample {
+    /// Of a scene. Errors: those of [`Language::sentence`].
+    pub fn of(scene: &Scene) -> Result<Self> {
+        let side = scene.picture.w as f32;
+        let mark = |object: &crate::data::scenes::Object| {
+            let [x0, y0, x1, y1] = object.bbox;
+            let [x, y] = [0.5 * (x0 + x1) / side, 0.5 * (y0 + y1) / side];
+            let [column, row] = [x, y].map(|v| ((v * nic::CELLS as f32) as usize).min(nic::CELLS - 1));
+            let place = [2.0 * x - 1.0, 2.0 * y - 1.0, libm::logf(3.0 * (y1 - y0) / side)];
+            Mark { digit: object.digit, cell: row * nic::CELLS + column, place }
+        };
+        Ok(Self {
+            picture: grey(&scene.picture).into_iter().map(|v| (v * 255.0 + 0.5) as u8).collect(),
+            marks: scene.objects.iter().map(mark).collect(),
+            sentences: [Language::English.sentence(scene)?, Language::Japanese.sentence(scene)?],
+        })
+    }
+
+    /// The picture as the network reads it.
+    pub fn image(&self) -> impl Iterator<Item = f32> {
+        self.picture.iter().map(|&byte| scaled(f32::from(byte) / 255.0))
+    }
+}
+
+/// The grey levels of a picture (luma of ITU-R BT.601), 0 to 1.
+pub(super) fn grey(picture: &Rgb) -> Vec<f32> {
+    let n = picture.h * picture.w;
+    let luma = |i: usize| 0.299 * picture.pixels[i] + 0.587 * picture.pixels[n + i] + 0.114 * picture.pixels[2 * n + i];
+    (0..n).map(|i| luma(i).clamp(0.0, 1.0)).collect()
+}
+
+/// A grey level as the network reads it.
+pub(super) fn scaled(v: f32) -> f32 {
+    (v - 0.5) * 4.0
+}
+
+/// Samples to learn from: a ring, in which every step puts a few new ones in the places of the oldest, since drawing one takes
+/// about as long as learning from it.
+pub struct Pool {
+    seed: u64,
+    samples: Vec<Sample>,
+    drawn: u64,
+}
+
+impl Pool {
+    /// The newest `size` of the `drawn` samples that a training has drawn, at least so many. Which they are follows from the seed.
+    pub fn new(seed: u64, size: usize, drawn: u64) -> Result<Self> {
+        let drawn = drawn.max(size as u64);
+        let mut pool = Self { seed, samples: Vec::new(), drawn };
+        let mut samples = pool.some(drawn - size as u64, size)?;
+        // Sample `i` lies at the place `i` modulo the size.
+        samples.rotate_right((drawn % size as u64) as usize);
+        pool.samples = samples;
+        Ok(pool)
+    }
+
+    /// Draws `n` new samples.
+    pub fn renew(&mut self, n: usize) -> Result<()> {
+        for sample in self.some(self.drawn, n)? {
+            let place = (self.drawn % self.samples.len() as u64) as usize;
+            self.samples[place] = sample;
+            self.drawn += 1;
+        }
+        Ok(())
+    }
+
+    /// The samples there are now.
+    pub fn samples(&self) -> &[Sample] {
+        &self.samples
+    }
+
+    fn some(&self, from: u64, n: usize) -> Result<Vec<Sample>> {
+        // Trainings of other seeds see other samples.
+        let start = (self.seed % 16) * 200_000;
+        let draw = |i: usize| Sample::of(&scene(Part::Train, Kind::Known, start + from + i as u64)?);
+        #[cfg(feature = "cli")]
+        return (0..n).into_par_iter().map(draw).collect();
+        #[cfg(not(feature = "cli"))]
+        (0..n).map(draw).collect()
+    }
+}
