@@ -10,8 +10,8 @@ export type {
 } from '../public/wasm/studio/hitofude.js';
 export type { About, Format, Port, Row } from '../public/wasm/formats/hitofude.js';
 export type {
-  BoardView, DetectorStep, DrawnScene, Episode, ExactValues, FoundDigit, Frame, Game, PixelClass, PixelMask, PlayCheckpoint, ScenePicture,
-  SeenRegions, Shot, StreetView, Stretch, Strip, Weather,
+  BoardView, Captioned, DetectorStep, DrawnScene, Episode, ExactValues, FoundDigit, Frame, Game, GanRound, PixelClass, PixelMask, PlayCheckpoint, ScenePicture,
+  SaidSentence, SeenRegions, Shot, StreetView, Stretch, Strip, ToldScene, Weather,
 } from '../public/wasm/systems/hitofude.js';
 
 /** The two builds of the engine: the same source, with and without relaxed SIMD. */

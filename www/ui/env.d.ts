@@ -11,4 +11,5 @@ declare module 'virtual:engine-files' {
   export const detectors: Record<string, Source>;
   export const segmenters: Record<string, Source>;
   export const captioners: Record<string, Source>;
+  export const generators: Record<string, Source>;
 }

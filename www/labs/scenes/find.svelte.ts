@@ -13,7 +13,7 @@ import type { Desk } from './desk.svelte';
 const SHEET = 256;
 /** The longest side of a picture that is opened. */
 const MOST = 1024;
-const KEY = 'sheet';
+export const SHEET_KEY = 'sheet';
 /** Scenes that nobody has learnt from. */
 const UNSEEN = 2_000_000_000;
 /** Scenes that a curve is drawn from. */
@@ -57,7 +57,7 @@ export class Find {
   constructor(desk: Desk) {
     this.#desk = desk;
     try {
-      this.drawing.put(JSON.parse(sessionStorage.getItem(KEY) ?? '[]'));
+      this.drawing.put(JSON.parse(sessionStorage.getItem(SHEET_KEY) ?? '[]'));
     } catch {
       // A sheet that cannot be read is an empty one.
     }
@@ -76,7 +76,7 @@ export class Find {
     this.source = 'pad';
     this.scene = undefined;
     try {
-      sessionStorage.setItem(KEY, JSON.stringify(this.drawing.strokes));
+      sessionStorage.setItem(SHEET_KEY, JSON.stringify(this.drawing.strokes));
     } catch {
       // The sheet then lives as long as the page.
     }

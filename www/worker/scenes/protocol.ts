@@ -1,7 +1,7 @@
 // What the Scenes lab asks of its thread, and what it hears.
 
 import type { Source } from '../../lib/fetch';
-import type { Build, DrawnScene, FoundDigit, PixelMask, ScenePicture, SeenRegions, StreetView, Weather } from '../../lib/types';
+import type { Build, Captioned, DrawnScene, FoundDigit, PixelMask, ScenePicture, SeenRegions, StreetView, ToldScene, Weather } from '../../lib/types';
 import type { OnProgress } from '../protocol';
 
 /** A detector that ships, or the one that learns in the page. */
@@ -22,6 +22,9 @@ export type LessonNews = { steps: number; loss: number; rate: number; done: bool
 /** A frame of a drive with what a network makes of it; times in milliseconds. */
 export type DriveFrame = { view: StreetView; mask: Uint8Array; drawn: number; took: number };
 
+/** How a sentence is searched: beginnings that are kept, length normalisation, temperature. */
+export type Search = { beams: number; length: number; temperature: number };
+
 /** The thread in which scenes are drawn and looked at. */
 export interface Watcher {
   start(wasm: Record<Build, Source>, build: Build | null, onProgress: OnProgress): Promise<Build>;
@@ -41,6 +44,11 @@ export interface Watcher {
   pause(still: boolean): void;
   /** The detector that learns, as a file. */
   save(): Uint8Array<ArrayBuffer>;
+  /** A scene that no captioner has learnt from; `held` has a digit at a place where none was ever shown. */
+  told(number: number, held: boolean): ToldScene;
+  /** Opens the network that writes. */
+  captioner(file: Source, onProgress: OnProgress): Promise<void>;
+  caption(picture: ScenePicture, language: 'en' | 'ja', search: Search): { caption: Captioned; took: number };
   drive(seed: number, weather: Weather): void;
   frame(name: string, number: number): DriveFrame;
 }

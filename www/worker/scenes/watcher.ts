@@ -3,7 +3,7 @@
 import { bytes, twice, type Source } from '../../lib/fetch';
 import { loadSystems } from '../../lib/systems';
 import type { FoundDigit } from '../../lib/types';
-import { DetectorLearner, DigitDetector, drawScene, PixelReader, StreetDrive } from '../../public/wasm/systems/hitofude.js';
+import { DetectorLearner, DigitDetector, drawScene, PixelReader, SceneCaptioner, StreetDrive, toldScene } from '../../public/wasm/systems/hitofude.js';
 import { serve } from '../serve';
 import type { OnProgress } from '../protocol';
 import type { Detector, Judged, Watcher } from './protocol';
@@ -18,6 +18,7 @@ const detectors = new Map<Detector, DigitDetector>();
 const readers = new Map<string, PixelReader>();
 let learner: DetectorLearner | undefined;
 let street: StreetDrive | undefined;
+let writer: SceneCaptioner | undefined;
 let still = false;
 let wake = () => {};
 /** Grows with every training and every judging: an earlier one ends. */
@@ -147,6 +148,18 @@ const watcher: Watcher = {
   },
 
   save: () => the(learner, 'training').save() as Uint8Array<ArrayBuffer>,
+
+  told: (number, held) => toldScene(number, held),
+
+  async captioner(file, onProgress) {
+    writer ??= await fetched(file, onProgress, (own) => new SceneCaptioner(own));
+  },
+
+  caption(picture, language, { beams, length, temperature }) {
+    const from = performance.now();
+    const caption = the(writer, 'captioner').caption(picture, language, beams, length, temperature);
+    return { caption, took: performance.now() - from };
+  },
 
   drive(seed, weather) {
     street?.free();
