@@ -1,11 +1,10 @@
-//! Colour pictures through the door, both ways.
+//! Colour pictures that JavaScript hands in.
 
-use super::{Outcome, give, numbers as take};
+use super::{Outcome, numbers as take};
 use crate::data::pictures::Rgb;
 use crate::web::take::{typed, unexpected};
 use crate::{Error, Result};
 use js_sys::{Uint8Array, Uint8ClampedArray};
-use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// The largest side of a picture that is taken in: it is scaled down at once.
@@ -39,18 +38,4 @@ fn bytes(what: &str, data: &JsValue, len: usize) -> Result<Vec<u8>> {
     }
     let array: &Uint8Array = typed(what, "a Uint8ClampedArray", data)?;
     check(array.length()).map(|()| array.to_vec())
-}
-
-#[cfg(feature = "studio")]
-#[derive(Serialize)]
-struct ColourPicture {
-    width: usize,
-    height: usize,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    data: Uint8ClampedArray,
-}
-
-#[cfg(feature = "studio")]
-pub(super) fn given(picture: &Rgb) -> Outcome<JsValue> {
-    give::plain(&ColourPicture { width: picture.w, height: picture.h, data: picture.rgba().as_slice().into() })
 }

@@ -128,3 +128,19 @@ test('every pixel of a sheet and of a drive has a class, in any weather, on a ph
   assert.deepEqual(faults, []);
   await context.close();
 });
+
+test('a sentence in each language tells of a scene, and each word where it was looked for', async () => {
+  const { page, context, faults } = await lab('&tab=say');
+  const english = page.getByRole('region', { name: 'English' });
+  await english.getByText(/^Written in/).waitFor({ timeout: 60_000 });
+  await page.getByRole('region', { name: '日本語' }).getByText(/^Written in/).waitFor({ timeout: 60_000 });
+  await english.getByRole('button').first().click();
+  await page.getByRole('img', { name: /^Where it looked for/ }).waitFor();
+  await english.getByText('The beams as a tree').click();
+  assert.ok((await english.locator('svg text').count()) > 6);
+  await page.getByRole('button', { name: 'A pair never seen' }).click();
+  await english.getByText(/^Written in/).waitFor({ timeout: 60_000 });
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(faults, []);
+  await context.close();
+});

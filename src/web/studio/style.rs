@@ -29,7 +29,7 @@ pub fn picture(
 ) -> Outcome<JsValue> {
     let (name, seed) = (take::text("picture", name)?, take::count("seed", seed)?);
     let (w, h) = (take::count("width", width)?, take::count("height", height)?);
-    colour::given(&family(&name)?.draw(seed as u64, h, w)?)
+    report::picture(&family(&name)?.draw(seed as u64, h, w)?)
 }
 
 /// What a painting begins with; width and height are the caller's to choose.
@@ -126,7 +126,7 @@ impl Painting {
     /// The picture at its present size, in the colours that were asked for.
     #[wasm_bindgen(unchecked_return_type = "ColourPicture")]
     pub fn picture(&self) -> Outcome<JsValue> {
-        colour::given(&self.0.borrow().picture())
+        report::picture(&self.0.borrow().picture())
     }
 
     /// Goes on at another size: the picture is carried over. Throws as the constructor does, and it is then as it was.
@@ -214,6 +214,6 @@ impl Stylizer {
     pub fn paint(&self, #[wasm_bindgen(unchecked_param_type = "ColourPicture")] picture: &JsValue) -> Outcome<JsValue> {
         let picture = colour::taken("picture", picture)?;
         let painted = self.0.borrow_mut().paint(&picture)?;
-        colour::given(&painted)
+        report::picture(&painted)
     }
 }

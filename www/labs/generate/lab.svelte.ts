@@ -39,6 +39,8 @@ export class Lab {
   #worker: Worker | undefined;
   #build: Build;
   #turn = 0;
+  /** Numbers that a drawing of the learner starts from. */
+  #learners = 0;
 
   readonly digits = Uint8Array.from({ length: 10 * COLUMNS }, (_, i) => Math.floor(i / COLUMNS));
 
@@ -90,8 +92,8 @@ export class Lab {
   }
 
   /** The numbers that the grid starts from: the same in each row, so that digits of one column are written alike. */
-  async rows(): Promise<Float32Array> {
-    const own = await this.desk.latents(COLUMNS, this.latent, this.seed);
+  async #rows(latent: number): Promise<Float32Array> {
+    const own = await this.desk.latents(COLUMNS, latent, this.seed);
     const all = new Float32Array(10 * own.length);
     for (let row = 0; row < 10; row++) all.set(own, row * own.length);
     return all;
@@ -99,7 +101,7 @@ export class Lab {
 
   async draw(): Promise<void> {
     await this.#guarded(async () => {
-      const rows = await this.rows();
+      const rows = await this.#rows(this.whose === 'shipped' ? this.latent : this.#learners);
       const grid = await this.desk.draw(this.whose, rows, this.digits);
       const variety = await this.desk.variety(grid, this.digits);
       [this.grid, this.variety] = [grid, variety];
@@ -124,7 +126,8 @@ export class Lab {
     [this.round, this.running, this.whose, this.collapsing] = [undefined, true, 'learner', collapse];
     this.version++;
     await this.#guarded(async () => {
-      const latents = await this.rows();
+      this.#learners = (JSON.parse(await this.desk.settings()) as { latent: number }).latent;
+      const latents = await this.#rows(this.#learners);
       await this.desk.learn(
         { settings: JSON.stringify(collapse ? COLLAPSE : {}), seed: this.seed, real: REAL },
         { latents, digits: this.digits },

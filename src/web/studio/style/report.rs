@@ -1,9 +1,9 @@
 //! What the Style lab gets: plain objects, with numbers in typed arrays. Their types are in `types.d.ts`.
 
 use super::{Outcome, give};
-use crate::data::pictures::{Family, Kind};
+use crate::data::pictures::{Family, Kind, Rgb};
 use crate::systems::style::{self, KeepColours, Start, Way};
-use js_sys::Float32Array;
+use js_sys::{Float32Array, Uint8ClampedArray};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use wasm_bindgen::JsValue;
@@ -21,6 +21,18 @@ impl From<&Family> for Drawn {
         let kind = if family.kind == Kind::Content { "content" } else { "style" };
         Self { name: family.name, title: family.title, about: family.about, kind }
     }
+}
+
+#[derive(Serialize)]
+struct ColourPicture {
+    width: usize,
+    height: usize,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    data: Uint8ClampedArray,
+}
+
+pub(super) fn picture(picture: &Rgb) -> Outcome<JsValue> {
+    give::plain(&ColourPicture { width: picture.w, height: picture.h, data: picture.rgba().as_slice().into() })
 }
 
 #[derive(Serialize)]
