@@ -35,6 +35,12 @@ pub struct TrainArgs {
     /// Pen strokes as JSON lines: those of the writers to learn from are three tenths of the digits.
     #[arg(long, value_name = "FILE")]
     strokes: Option<PathBuf>,
+    /// The highest learning rate.
+    #[arg(long, value_name = "RATE", default_value_t = Plan::new(1, 1).rate)]
+    rate: f32,
+    /// Begin with these weights, of faster_rcnn.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    from: Option<PathBuf>,
     /// Go on from FILE.checkpoint if there is one.
     #[arg(long)]
     resume: bool,
@@ -193,11 +199,18 @@ fn supply(args: &TrainArgs) -> Result<(Digits, &'static str)> {
 pub fn train(args: &TrainArgs) -> Result<()> {
     let (name, _, steps) = recipe(&args.recipe)?;
     let (digits, names) = supply(args)?;
-    let plan = Plan::new(args.steps.unwrap_or(steps), args.seed);
+    let plan = Plan { rate: args.rate, ..Plan::new(args.steps.unwrap_or(steps), args.seed) };
     let mut training = match name {
         "rcnn" => Under::Rcnn(Box::new(rcnn_training::Training::new(plan, Setup::full(), digits)?)),
         _ => Under::Faster(Box::new(Training::new(plan, Setup::full(), digits)?)),
     };
+    if let Some(path) = &args.from {
+        let before = saved::read(&files::read(path)?)?.params;
+        match &mut training {
+            Under::Faster(training) => training.upon(&before)?,
+            Under::Rcnn(_) => return Err(Error::missing("weights to begin with", "those of faster_rcnn", "rcnn")),
+        }
+    }
     let (checkpoint, path) = (files::with_suffix(&args.out, ".checkpoint"), args.out.with_extension("csv"));
     let mut log = "step,loss,seconds\n".to_string();
     if args.resume && checkpoint.is_file() {
@@ -242,7 +255,7 @@ fn card(args: &TrainArgs, plan: &Plan, names: &str, seconds: f64) -> Result<()> 
     let report = judged(&args.recipe, &mut Detector::open(&args.out.to_string_lossy())?, Part::Test, SCENES)?;
     let text = format!(
         "# {name}\n\nFinds and reads the digits of a picture: {about}.\n\n| what | value |\n|---|---|\n\
-         | command | `hitofude train-detect {name} --steps {steps} --seed {seed}{data}{strokes} --out {name}.safetensors` |\n\
+         | command | `hitofude train-detect {name} --steps {steps} --seed {seed}{rate}{from}{data}{strokes} --out {name}.safetensors` |\n\
          | parameters | {parameters} |\n\
          | mAP at 0.5, {SCENES} scenes of the test seeds, full difficulty | **{map50:.3}** |\n\
          | mAP at 0.5 to 0.95 | **{map:.3}** |\n\
@@ -255,6 +268,8 @@ fn card(args: &TrainArgs, plan: &Plan, names: &str, seconds: f64) -> Result<()> 
         steps = plan.steps,
         seed = plan.seed,
         batch = plan.batch,
+        rate = if args.rate == Plan::new(1, 1).rate { String::new() } else { format!(" --rate {}", args.rate) },
+        from = args.from.as_ref().map_or("", |_| " --from BEFORE"),
         data = if args.data.is_some() { " --data MNIST" } else { "" },
         strokes = if args.strokes.is_some() { " --strokes pen-digits-dev.jsonl.gz" } else { "" },
         parameters = net.parameters(),

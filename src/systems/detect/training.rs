@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::file::safetensors::Weights;
 use crate::kernel::roi::Region;
 use crate::nn::losses::{BinaryCrossEntropy, Huber, MaskCrossEntropy};
-use crate::nn::{Graph, Init, Network, Port, Rows};
+use crate::nn::{Graph, Init, Network, Params, Port, Rows};
 use crate::rng::Rng;
 use crate::shape::Shape;
 use crate::train::{Curve, Optimiser, Options, Progress, Rule, Schedule, State, Trainer};
@@ -69,6 +69,14 @@ impl Training {
         let step = checkpoint.number("step")?;
         self.trainer.restore(State::from_rows(&checkpoint.tensors, step)?)?;
         self.step = step;
+        Ok(())
+    }
+
+    /// Begins with the weights of another training. Errors: those of [`Network::params_from`].
+    pub fn upon(&mut self, before: &Params) -> Result<()> {
+        let net = self.trainer.network().clone();
+        let params = net.params_from(before)?;
+        self.trainer = Trainer::new(&net, params, self.plan.batch, SHARD.min(self.plan.batch), &self.options)?;
         Ok(())
     }
 

@@ -13,8 +13,13 @@ const WAITING: Phase = { state: 'loading', progress: { loaded: 0, total: null } 
 export const COLUMNS = 8;
 /** Real digits that are learnt from. */
 const REAL = 6000;
-/** A generator that learns ten times as fast as the discriminator, which has no norms: it finds one drawing that passes, and draws it again and again. */
-const COLLAPSE = { rates: [4e-3, 4e-4], norm: false, average: 0, smoothing: 0 };
+/** A pair small enough that a page shows digits within a minute or two. */
+const SMALL = { generator: [48, 32, 24], discriminator: [24, 32, 48] };
+/**
+ * A generator that learns a hundred times as fast as the discriminator: it finds a drawing that passes, and draws it again and
+ * again. The variety of the small pair stayed at 0.14 to 0.22 for 400 steps, where it comes to 0.79 otherwise.
+ */
+const COLLAPSE = { rates: [5e-3, 5e-5], average: 0, smoothing: 0 };
 
 export type Curves = { at: number[]; real: number[]; fake: number[]; variety: number[] };
 
@@ -129,7 +134,7 @@ export class Lab {
       this.#learners = (JSON.parse(await this.desk.settings()) as { latent: number }).latent;
       const latents = await this.#rows(this.#learners);
       await this.desk.learn(
-        { settings: JSON.stringify(collapse ? COLLAPSE : {}), seed: this.seed, real: REAL },
+        { settings: JSON.stringify({ ...SMALL, ...(collapse && COLLAPSE) }), seed: this.seed, real: REAL },
         { latents, digits: this.digits },
         proxy((news: News) => turn === this.#turn && this.#hear(news)),
       );
