@@ -5,6 +5,7 @@ mod backend;
 mod exported;
 mod npz;
 mod opened;
+mod regions;
 
 use hitofude::file::array::Array;
 use hitofude::file::array::Number;

@@ -8,6 +8,7 @@ mod pool;
 mod product;
 mod quantise;
 mod reduce;
+mod region;
 mod resize;
 mod shape;
 pub(super) mod window;
@@ -89,6 +90,8 @@ const TABLE: &[(&[&str], Op)] = &[
     (&["LpNormalization"], norm::unit),
     (&["MeanVarianceNormalization"], norm::mean_variance),
     (&["Resize", "Upsample"], resize::resize),
+    (&["RoiAlign"], region::align),
+    (&["NonMaxSuppression"], region::suppress),
     (&["QuantizeLinear"], quantise::quantise),
     (&["DequantizeLinear"], quantise::dequantise),
     (&["DynamicQuantizeLinear"], quantise::dynamic),
