@@ -63,7 +63,7 @@ test('a trained player plays as the page opens; another learns Catch from nothin
   await page.getByText('Points per episode as a table').click();
   const rows = await page.getByRole('table').filter({ hasText: 'best possible' }).getByRole('row').allInnerTexts();
   assert.ok(rows.length > 5 && rows.at(-1).includes('1.00') && rows.at(-1).includes('−0.58'), rows.at(-1));
-  assert.ok((await page.getByRole('img', { name: /, reward .*, [\d\u202f]+ moves ago$/ }).count()) >= 32, 'the film');
+  assert.ok((await page.getByRole('img', { name: /, reward .*, \d[\d\s]* moves ago$/ }).count()) >= 32, 'the film');
   await page.getByRole('img', { name: /^Learnt values against exact ones/ }).waitFor();
   await page.getByRole('img', { name: 'conv1: 8 maps' }).waitFor();
   assert.deepEqual(faults, []);
