@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { launch, open, PHONE, violations } from './browser.mjs';
-import { serveSite } from './site.mjs';
+import { launch, open, PHONE, until, violations } from './browser.mjs';
+import { serveSite, withSite } from './site.mjs';
 
 let browser;
 let site;
@@ -198,6 +198,35 @@ test('a reload and a thread that breaks cost the learner nothing but moments', a
   assert.match(hash, /^[0-9a-f]{64}$/);
   await context.close();
 });
+
+test('a thread that is killed says nothing; it is missed, and a fresh one goes on', async () => {
+  const { page, context } = await lab();
+  await fast(page);
+  await button(page, 'Start training').click();
+  await reaches(page, 'Episodes', 40);
+  await page.waitForTimeout(3500);
+  const episodes = await figure(page, 'Episodes');
+  await thread(page).evaluate(() => self.close());
+  await page.getByText('The thread was replaced, and goes on from what was kept last').waitFor({ timeout: 40_000 });
+  await reaches(page, 'Episodes', episodes + 10);
+  await context.close();
+});
+
+test('the second visit plays and learns without a network', () =>
+  withSite(async (own) => {
+    const { page, context } = await open(browser, own.url, { query: '?lab=play' });
+    await network(page).getByRole('heading', { name: 'A player that has learnt' }).waitFor({ timeout: 60_000 });
+    await until(page, async () => {
+      const urls = await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url)));
+      return ['index.html', 'text-play-en', 'Play-', 'referee-', '.wasm', 'catch-'].every((part) => urls.flat().some((url) => url.includes(part)));
+    });
+    await own.close();
+    await page.reload();
+    await network(page).getByRole('heading', { name: 'A player that has learnt' }).waitFor({ timeout: 60_000 });
+    await button(page, 'Start training').click();
+    await reaches(page, 'Episodes', 3);
+    await context.close();
+  }));
 
 test('in Japanese, on a phone in the dark, axe finds nothing and nothing is wider than the phone', async () => {
   for (const options of [{ locale: 'ja-JP', colorScheme: 'dark', ...PHONE }, {}]) {
