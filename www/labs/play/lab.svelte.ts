@@ -171,8 +171,8 @@ export class Lab {
     const same = kept?.run === runOf(settings, seed) ? kept : undefined;
     await this.#open(same);
     if (this.game !== game) return;
-    if (same) this.resumed = m.resumed({ episodes: String(same.points.length), when: new Date(same.saved).toLocaleString() });
     await this.#invite(same !== undefined);
+    if (same && this.game === game && !this.running) this.resumed = m.resumed({ episodes: String(same.points.length), when: new Date(same.saved).toLocaleString() });
   }
 
   /** Other settings begin a new run. */
@@ -315,8 +315,8 @@ export class Lab {
       if (trouble) this.runaway = { message: trouble, times: (this.runaway?.times ?? 0) + 1 };
     }
     if (kept) this.#keep(kept);
-    if (this.mode === 'learn') this.hash = '';
-    else if (progress && this.#pure) void this.#sum();
+    if (progress) this.hash = '';
+    if (this.mode === 'rest' && this.begun && this.#pure && !this.hash) void this.#sum();
   }
 
   /** Equal weights have equal hashes, whoever trained them. */
