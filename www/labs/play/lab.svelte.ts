@@ -19,8 +19,8 @@ const LIVES = 3;
 export const TOP = 4;
 /** What Catch begins at, slow enough to be watched, and the large games. */
 const SLOW = 2;
-/** About thirty steps a second: values that grow can be seen to. */
-const WATCHED = 1.5;
+/** About eighteen steps a second: values that grow can be seen to. */
+const WATCHED = 1.25;
 /** Episodes that make a run worth comparing the next one with. */
 const WORTH = 20;
 
@@ -197,6 +197,7 @@ export class Lab {
   async unsettle(): Promise<void> {
     const { game } = this;
     if (!game) return;
+    await this.explore(null);
     await this.set(unsettled(game));
     await this.setSpeed(game.name === 'catch' ? WATCHED : TOP);
     await this.learn();
