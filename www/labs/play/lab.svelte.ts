@@ -19,8 +19,8 @@ const LIVES = 3;
 export const TOP = 4;
 /** What Catch begins at, slow enough to be watched, and the large games. */
 const SLOW = 2;
-/** About thirty steps a second: values that grow can be seen to. */
-const WATCHED = 1.5;
+/** About eighteen steps a second: values that grow can be seen to. */
+const WATCHED = 1.25;
 /** Episodes that make a run worth comparing the next one with. */
 const WORTH = 20;
 
@@ -171,8 +171,8 @@ export class Lab {
     const same = kept?.run === runOf(settings, seed) ? kept : undefined;
     await this.#open(same);
     if (this.game !== game) return;
-    if (same) this.resumed = m.resumed({ episodes: String(same.points.length), when: new Date(same.saved).toLocaleString() });
     await this.#invite(same !== undefined);
+    if (same && this.game === game && !this.running) this.resumed = m.resumed({ episodes: String(same.points.length), when: new Date(same.saved).toLocaleString() });
   }
 
   /** Other settings begin a new run. */
@@ -197,6 +197,7 @@ export class Lab {
   async unsettle(): Promise<void> {
     const { game } = this;
     if (!game) return;
+    await this.explore(null);
     await this.set(unsettled(game));
     await this.setSpeed(game.name === 'catch' ? WATCHED : TOP);
     await this.learn();
@@ -315,8 +316,8 @@ export class Lab {
       if (trouble) this.runaway = { message: trouble, times: (this.runaway?.times ?? 0) + 1 };
     }
     if (kept) this.#keep(kept);
-    if (this.mode === 'learn') this.hash = '';
-    else if (progress && this.#pure) void this.#sum();
+    if (progress) this.hash = '';
+    if (this.mode === 'rest' && this.begun && this.#pure && !this.hash) void this.#sum();
   }
 
   /** Equal weights have equal hashes, whoever trained them. */

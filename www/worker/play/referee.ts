@@ -30,6 +30,8 @@ let turn = 0;
 let sending = false;
 let reported = 0;
 let keptAt = 0;
+/** Whether there is something learnt that has not been kept. */
+let fresh = false;
 let action: number | null = null;
 /** Whose game is in sight: the one that is learnt from, or the one in which a player is shown. */
 let inSight: 'lesson' | 'stage' = 'stage';
@@ -57,8 +59,8 @@ function moment(): News['moment'] {
 function tell(whole: boolean, shown?: News['moment']): void {
   const now = performance.now();
   if (!whole && (sending || now - reported < REPORT)) return;
-  const keep = waiting !== null && (whole || now - keptAt > KEEP);
-  if (keep) keptAt = now;
+  const keep = fresh && (whole || now - keptAt > KEEP);
+  if (keep) [keptAt, fresh] = [now, false];
   const news: News = { mode, who, moment: shown ?? moment(), progress: waiting, kept: keep ? current().learner.checkpoint() : null };
   waiting = null;
   reported = now;
@@ -69,6 +71,7 @@ function tell(whole: boolean, shown?: News['moment']): void {
 
 function note({ played, learnt, epsilon, points, at, loss, trouble }: Stretch, steps: number): void {
   const now = performance.now();
+  fresh = true;
   speed.steps += steps;
   if (now - speed.since > 500) speed = { steps: 0, since: now, rate: (1000 * speed.steps) / (now - speed.since) };
   const before: Pick<Progress, 'points' | 'at' | 'loss'> = waiting ?? { points: [], at: [], loss: null };
@@ -172,8 +175,13 @@ const referee: Referee = {
       guest = undefined;
     }
     lesson = { game, learner, stage: new GameSeat(game, seed) };
-    [mode, hear, action, inSight, waiting, sending, chunk] = ['rest', listener, null, 'stage', null, false, 1];
+    [mode, hear, action, inSight, waiting, fresh, sending, chunk] = ['rest', listener, null, 'stage', null, false, false, 1];
     speed = { steps: 0, since: performance.now(), rate: 0 };
+    // Where it is, told with the first news.
+    if (from) {
+      note(learner.run(0), 0);
+      fresh = false;
+    }
   },
 
   async guest(player, onProgress) {
