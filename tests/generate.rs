@@ -11,7 +11,7 @@ use hitofude::nn::{Mode, Params, Run, Want};
 use hitofude::rng::Rng;
 use hitofude::systems::generate::fid::{Moments, distance, eigen};
 use hitofude::systems::generate::{Batch, Generator, Judge, Pair, Settings, Spectral, Training};
-use hitofude::systems::generate::{latents, learnt_from, nearest};
+use hitofude::systems::generate::{latents, learnt_from, nearest, shares};
 use hitofude::systems::saved::{self, Saved};
 use hitofude::tensor::Tensor;
 use sha2::{Digest, Sha256};
@@ -206,6 +206,48 @@ fn without_digits_there_is_one_score_and_one_input() {
     assert!(!generator.conditional());
     let start = latents(1, 8, 4);
     assert_eq!(generator.generate(&start, &[3]).unwrap(), generator.generate(&start, &[8]).unwrap());
+}
+
+/// How the classes share 100 drawings, each the class whose column its ink is nearest to.
+fn drawn_classes(training: &mut Training) -> [f64; 10] {
+    let drawn = training.samples(&latents(100, SMALL.latent, 3), &[0; 100]).unwrap();
+    let class = |image: &[f32]| {
+        let all: f32 = image.iter().sum();
+        let middle = image.iter().enumerate().map(|(p, ink)| (p % 28) as f32 * ink).sum::<f32>() / all.max(1e-6);
+        ((middle - 4.5) / 2.0).round().clamp(0.0, 9.0) as u8
+    };
+    shares(&drawn.chunks_exact(784).map(class).collect::<Vec<u8>>())
+}
+
+#[test]
+fn modes_collapse_where_they_are_made_to_and_come_back() {
+    let of = |Settings { latent, generator, discriminator, .. }: Settings, settings: Settings| Settings {
+        latent,
+        generator,
+        discriminator,
+        batch: 16,
+        average: 0.9,
+        ..settings
+    };
+    let collapse = of(SMALL, Settings::COLLAPSE);
+    let mut training = Training::new(bars(320, 1), collapse, 1).unwrap();
+    (0..300).for_each(|_| assert!(training.step().is_ok()));
+    let few = drawn_classes(&mut training);
+    let seen = |shares: [f64; 10]| shares.iter().filter(|share| **share >= 0.02).count();
+    assert!(seen(few) <= 3, "{few:?}");
+    // The way back changes the settings, not the networks.
+    assert!(training.change(Settings { batch: 8, ..collapse }).unwrap_err().to_string().contains("16"));
+    assert!(training.change(Settings { norm: true, ..collapse }).is_err(), "another network");
+    training.change(Settings { rates: [4e-3, 2e-3], ..of(SMALL, Settings::CURE) }).unwrap();
+    (0..500).for_each(|_| assert!(training.step().is_ok()));
+    let many = drawn_classes(&mut training);
+    assert!(seen(many) >= 7 && many.iter().all(|share| *share < 0.4), "{many:?}");
+    // A checkpoint of changed settings is one of theirs.
+    let now = *training.pair().settings();
+    let mut again = Training::resume(bars(320, 1), now, 1, &training.checkpoint().unwrap()).unwrap();
+    assert_eq!(again.steps(), 800);
+    assert_eq!(again.step().unwrap(), training.step().unwrap());
+    assert_eq!(again.pair().params()[0].values(), training.pair().params()[0].values());
 }
 
 /// Weights whose answers are no numbers: that is said, and the last good state is there to go back to.
