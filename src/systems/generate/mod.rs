@@ -13,7 +13,7 @@ mod spectral;
 mod training;
 
 pub use generator::{Generator, latents};
-pub use judge::{Judge, Nearest, learnt_from, nearest};
+pub use judge::{Judge, Nearest, learnt_from, nearest, shares};
 pub use pair::{Batch, Pair, Progress};
 pub use settings::{CLASSES, Settings};
 pub use spectral::Spectral;

@@ -76,6 +76,16 @@ impl Settings {
         steps: 0,
     };
 
+    /// Mode collapse made to happen: a generator thirty times as fast as a discriminator that nothing holds finds one drawing that
+    /// passes, and runs from one such drawing to the next. (Goodfellow 2016, section 5.1.1; Radford et al. 2015, section 3.)
+    pub const COLLAPSE: Self =
+        Self { conditional: false, norm: false, smoothing: 0.0, rates: [3e-2, 1e-3], ..Self::DEFAULT };
+
+    /// What cures it, of the same networks, so that [`super::Training::change`] can go on from what has collapsed: spectral
+    /// normalisation, rates that are level, and a discriminator that is never quite sure.
+    pub const CURE: Self =
+        Self { spectral: true, smoothing: Self::DEFAULT.smoothing, rates: Self::DEFAULT.rates, ..Self::COLLAPSE };
+
     /// Refuses settings that cannot work, by name.
     pub fn check(&self) -> Result<()> {
         let whole = [("latent numbers", self.latent, 1 << 10), ("images in a step", self.batch, 1 << 10)];

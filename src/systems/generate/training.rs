@@ -62,7 +62,8 @@ impl Training {
             let own = checkpoint.tensors.iter().filter_map(|(n, t)| Some((n.strip_prefix(&prefix)?.into(), t.clone())));
             own.collect::<Vec<_>>()
         };
-        let state = |name: &str| State::from_rows(&part(name), step);
+        let taken = checkpoint.number("taken")?;
+        let state = |name: &str| State::from_rows(&part(name), taken);
         let vectors = part("spectral").into_iter().next().map(|(_, row)| row.iter().copied().collect());
         let whole = Whole { generator: state("generator")?, discriminator: state("discriminator")?, vectors };
         training.pair.restore(whole)?;
@@ -74,6 +75,8 @@ impl Training {
     /// All that a training needs to go on.
     pub fn checkpoint(&self) -> Result<Weights> {
         let Whole { generator, discriminator, vectors } = self.pair.state();
+        // Fewer than the training's where its settings have changed.
+        let taken = generator.memory.steps;
         let named = |name: &'static str, state: State| {
             state.rows().into_iter().map(move |(row, tensor)| (format!("{name}.{row}"), tensor))
         };
@@ -84,6 +87,7 @@ impl Training {
             ("settings", described(self.pair.settings())?),
             ("seed", self.seed.to_string()),
             ("step", self.step.to_string()),
+            ("taken", taken.to_string()),
         ];
         let metadata = metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
         Ok(Weights { tensors, metadata })
@@ -149,6 +153,24 @@ impl Training {
         let (step, state) = self.good.clone();
         self.pair.restore(state)?;
         self.step = step;
+        Ok(())
+    }
+
+    /// Learns on by other settings, from the weights as they are; the optimisers forget what they remember, and the average begins
+    /// here. Checkpoints are then those of the new settings: [`Training::resume`] ends with the same bits from one written since.
+    ///
+    /// Errors, and nothing has changed: those of [`Settings::check`], and of [`Network::params_from`] for settings of other
+    /// networks; [`Error::Value`] for another number of images in a step.
+    pub fn change(&mut self, settings: Settings) -> Result<()> {
+        let own = self.pair.settings();
+        if settings.batch != own.batch {
+            return Err(Error::value("images in a step", own.batch, settings.batch));
+        }
+        let [generator, discriminator] = self.pair.params();
+        let pair = Pair::with(settings, generator, discriminator, self.seed)?;
+        self.asked = Run::new(&settings.discriminator(false)?, 1, &Want::everything());
+        self.pair = pair;
+        self.good = (self.step, self.pair.state());
         Ok(())
     }
 
