@@ -1,7 +1,7 @@
 //! What captions are learnt from: clear scenes of one to four digits, drawn anew all the time. Some pairs of a digit and a place
 //! are never among them, to be asked for afterwards.
 
-use super::grammar::{DIGITS, Language, Word, is_clear};
+use super::grammar::{Clear, DIGITS, Language, Word};
 use crate::data::pictures::Rgb;
 use crate::data::scenes::graph::{Graph, Third};
 use crate::data::scenes::{Digits, Paper, Part, Scene, Setup};
@@ -43,11 +43,12 @@ const TRIES: u64 = 256;
 pub fn scene(part: Part, kind: Kind, i: u64) -> Result<Scene> {
     let count = 1 + (i % DIGITS as u64) as usize;
     let (setup, digits) = (setup(count), Digits::made());
+    let clear = if part == Part::Train { Clear::LEARNT } else { Clear::JUDGED };
     let mut k = 0;
     loop {
         // Seeds go on behind the last try of this scene's own only if none of them serves, which is next to never.
         let scene = Scene::draw(&setup, &digits, part.seed(i * TRIES + k))?;
-        if scene.objects.len() == count && is_clear(&scene) && held_out(&scene) == (kind == Kind::HeldOut) {
+        if scene.objects.len() == count && clear.holds(&scene) && held_out(&scene) == (kind == Kind::HeldOut) {
             return Ok(scene);
         }
         k += 1;
