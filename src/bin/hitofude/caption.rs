@@ -126,15 +126,14 @@ fn trained(training: &Training) -> Result<Vec<u8>> {
 pub fn train(args: &TrainArgs) -> Result<()> {
     let plan = Plan { rate: args.rate, ..Plan::new(args.steps, args.seed) };
     let (checkpoint, path) = (files::with_suffix(&args.out, ".checkpoint"), args.out.with_extension("csv"));
-    let before = args.from.as_ref().map(|path| safetensors::read(&files::read(path)?)).transpose()?;
     let (mut training, mut log) = if args.resume && checkpoint.is_file() {
         let training = Training::resume(plan, &safetensors::read(&files::read(&checkpoint)?)?)?;
         let text = String::from_utf8_lossy(&files::read(&path)?).into_owned();
         let lines: Vec<&str> = text.lines().take(1 + (training.steps() / EVERY) as usize).collect();
         (training, lines.join("\n") + "\n")
     } else {
-        let training = match &before {
-            Some(checkpoint) => Training::upon(plan, checkpoint)?,
+        let training = match &args.from {
+            Some(path) => Training::upon(plan, &safetensors::read(&files::read(path)?)?)?,
             None => Training::new(plan)?,
         };
         (training, "step,loss,seconds\n".to_string())
@@ -162,11 +161,11 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         }
     }
     bar.finish_and_clear();
-    card(args, &plan, before.as_ref(), seconds())
+    card(args, &plan, &training, seconds())
 }
 
 /// Judges the written file once on the test seeds, in both languages, and writes its card.
-fn card(args: &TrainArgs, plan: &Plan, before: Option<&Weights>, seconds: f64) -> Result<()> {
+fn card(args: &TrainArgs, plan: &Plan, training: &Training, seconds: f64) -> Result<()> {
     let file = files::read(&args.out)?;
     let mut captioner = open(&args.out)?;
     let mut rows = String::new();
@@ -201,14 +200,14 @@ fn card(args: &TrainArgs, plan: &Plan, before: Option<&Weights>, seconds: f64) -
          of (`grammar::Clear`). To be judged by: heights at least 8 % from where their word changes, middles at least 6 pixels \
          apart from left to right, distances along and across that differ by at least 8 pixels; to learn from, 5 %, 4 and \
          5.\n\nPairs of a digit and a ninth of the sheet (row after row from 0) that training never shows: {pairs}. A scene \
-         with any of them counts for the second figure, and only such scenes do.\n\nThe network reads grey levels. In training \
+         with any of them counts for the second figure, and only such scenes do.\n\nThe network reads how far a pixel is from the paper's grey. In training \
          only, cells learn which digit stands there and where its middle is, and words to look at the digit that they are \
          about. The test seeds chose nothing.\n",
         steps = plan.steps,
         seed = plan.seed,
         until = args.until.map_or(String::new(), |until| format!(" --until {until}")),
-        from = if before.is_some() { " --from BEFORE.checkpoint" } else { "" },
-        begun = before.map_or(String::new(), |before| begun(before)),
+        from = if training.before().is_some() { " --from BEFORE.checkpoint" } else { "" },
+        begun = training.before().map_or(String::new(), |before| format!("| begun with | {before} |\n")),
         batch = plan.batch,
         rate = plan.rate,
         parameters = captioner.parameters(),
@@ -220,12 +219,6 @@ fn card(args: &TrainArgs, plan: &Plan, before: Option<&Weights>, seconds: f64) -
     files::write(&args.out.with_extension("md"), text.as_bytes())?;
     print!("{text}");
     Ok(())
-}
-
-/// What a training began with, as a line of the card.
-fn begun(before: &Weights) -> String {
-    let said = |key: &str| before.metadata.get(key).map_or("?", String::as_str);
-    format!("| begun with | step {} of `{}` |\n", said("step"), said("plan"))
 }
 
 fn scores(
