@@ -105,6 +105,23 @@ fn scenes_are_of_their_kind_and_their_words_look_at_their_digits() {
     assert_eq!(WORDS.iter().collect::<std::collections::BTreeSet<_>>().len(), WORDS.len());
 }
 
+#[test]
+fn ink_is_positive_on_any_paper() {
+    let mut seen = [0; 2];
+    for i in 0..12 {
+        let scene = scene(Part::Train, Kind::Known, i).unwrap();
+        let image: Vec<f32> = Sample::of(&scene).unwrap().image().collect();
+        let mut sorted = image.clone();
+        sorted.sort_by(f32::total_cmp);
+        assert!(sorted[image.len() / 2].abs() < 0.02, "paper is 0");
+        let ink: Vec<f32> = scene.objects.iter().flat_map(Object::pixels).map(|(x, y)| image[128 * y + x]).collect();
+        let mean = ink.iter().sum::<f32>() / ink.len() as f32;
+        assert!((0.7..2.5).contains(&mean), "{i}: {mean}");
+        seen[usize::from(scene.inverted)] += 1;
+    }
+    assert!(seen.iter().all(|n| *n > 0), "{seen:?}");
+}
+
 /// The vectors come from `../shared/vectors/bleu_cider.json`: nltk 3.10.4, sacrebleu 2.6.0, pycocoevalcap 1.2.
 #[test]
 fn bleu_of_a_corpus_is_that_of_nltk_and_sacrebleu() {
