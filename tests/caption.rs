@@ -10,7 +10,7 @@ use hitofude::nn::{Feed, Graph, Mode, Port, Rows, Run, Want};
 use hitofude::rng::Rng;
 use hitofude::shape::Shape;
 use hitofude::systems::caption::beam::{Speaker, search};
-use hitofude::systems::caption::grammar::{DIGITS, LONGEST, WORDS, is_clear};
+use hitofude::systems::caption::grammar::{Clear, DIGITS, LONGEST, WORDS};
 use hitofude::systems::caption::sample::{Kind, Sample, held_out, scene};
 use hitofude::systems::caption::{Bleu, Captioner, Language, Plan, Search, Training, judge};
 use hitofude::zoo::nic;
@@ -67,10 +67,16 @@ fn sentences_say_what_the_scene_graph_says() {
 
 #[test]
 fn what_hangs_on_a_few_pixels_is_not_told_of() {
-    assert!(is_clear(&sheet(&[(3, [90.0, 60.0], 50.0), (7, [30.0, 70.0], 18.0)])));
-    assert!(!is_clear(&sheet(&[(3, [90.0, 60.0], 43.0)])), "nearly medium");
-    assert!(!is_clear(&sheet(&[(3, [60.0, 30.0], 50.0), (7, [63.0, 100.0], 18.0)])), "nearly above one another");
-    assert!(!is_clear(&sheet(&[(3, [60.0, 30.0], 50.0), (7, [101.0, 70.0], 18.0)])), "as far along as across");
+    assert!(Clear::JUDGED.holds(&sheet(&[(3, [90.0, 60.0], 50.0), (7, [30.0, 70.0], 18.0)])));
+    assert!(!Clear::JUDGED.holds(&sheet(&[(3, [90.0, 60.0], 43.0)])), "nearly medium");
+    assert!(
+        !Clear::JUDGED.holds(&sheet(&[(3, [60.0, 30.0], 50.0), (7, [63.0, 100.0], 18.0)])),
+        "nearly above one another"
+    );
+    assert!(
+        !Clear::JUDGED.holds(&sheet(&[(3, [60.0, 30.0], 50.0), (7, [101.0, 70.0], 18.0)])),
+        "as far along as across"
+    );
 }
 
 #[test]
@@ -78,7 +84,8 @@ fn scenes_are_of_their_kind_and_their_words_look_at_their_digits() {
     for (kind, part) in [(Kind::Known, Part::Train), (Kind::HeldOut, Part::Validation)] {
         for i in 0..8 {
             let scene = scene(part, kind, i).unwrap();
-            assert!(part.seeds().contains(&scene.seed) && is_clear(&scene));
+            assert!(part.seeds().contains(&scene.seed) && Clear::LEARNT.holds(&scene));
+            assert!(part == Part::Train || Clear::JUDGED.holds(&scene));
             assert_eq!(scene.objects.len(), 1 + i as usize % DIGITS);
             assert_eq!(held_out(&scene), kind == Kind::HeldOut);
             let sample = Sample::of(&scene).unwrap();
@@ -96,6 +103,23 @@ fn scenes_are_of_their_kind_and_their_words_look_at_their_digits() {
         }
     }
     assert_eq!(WORDS.iter().collect::<std::collections::BTreeSet<_>>().len(), WORDS.len());
+}
+
+#[test]
+fn ink_is_positive_on_any_paper() {
+    let mut seen = [0; 2];
+    for i in 0..12 {
+        let scene = scene(Part::Train, Kind::Known, i).unwrap();
+        let image: Vec<f32> = Sample::of(&scene).unwrap().image().collect();
+        let mut sorted = image.clone();
+        sorted.sort_by(f32::total_cmp);
+        assert!(sorted[image.len() / 2].abs() < 0.02, "paper is 0");
+        let ink: Vec<f32> = scene.objects.iter().flat_map(Object::pixels).map(|(x, y)| image[128 * y + x]).collect();
+        let mean = ink.iter().sum::<f32>() / ink.len() as f32;
+        assert!((0.7..2.5).contains(&mean), "{i}: {mean}");
+        seen[usize::from(scene.inverted)] += 1;
+    }
+    assert!(seen.iter().all(|n| *n > 0), "{seen:?}");
 }
 
 /// The vectors come from `../shared/vectors/bleu_cider.json`: nltk 3.10.4, sacrebleu 2.6.0, pycocoevalcap 1.2.

@@ -26,9 +26,9 @@ pub const SIDE: usize = 128;
 pub const CELLS: usize = 16;
 /// Planes that say where a cell is; see [`places`].
 pub const PLANES: usize = 2 + 2 * BUMPS;
-/// Numbers in a key and in a value of a cell.
+/// Numbers in the key of a cell: what a query is held against.
 pub const KEY: usize = 32;
-/// Numbers in what a cell says of itself.
+/// Numbers in the value of a cell: what it says of itself.
 pub const VALUE: usize = 64;
 /// Numbers in the state of the memory.
 pub const HIDDEN: usize = 96;

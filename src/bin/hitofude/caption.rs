@@ -25,10 +25,13 @@ pub struct TrainArgs {
     /// AdamW's highest rate.
     #[arg(long, value_name = "X", default_value_t = Plan::new(1, 1).rate)]
     rate: f32,
+    /// Stop behind this step, if not the last; the rate goes down as if it were not.
+    #[arg(long, value_name = "N")]
+    until: Option<u64>,
     /// Begin with what this checkpoint has come to.
-    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
-    /// Go on from FILE.checkpoint if there is one.
+    /// Go on from OUT.checkpoint if there is one. If all its steps are taken, only the card is written anew.
     #[arg(long)]
     resume: bool,
 }
@@ -135,16 +138,20 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         };
         (training, "step,loss,seconds\n".to_string())
     };
-    let (from, bar, mut sum) = (Instant::now(), bar(plan.steps), 0.0);
+    let last = log.lines().last().and_then(|line| line.rsplit(',').next()?.parse::<f64>().ok());
+    let (from, earlier) = (Instant::now(), last.unwrap_or(0.0));
+    let seconds = || earlier + from.elapsed().as_secs_f64();
+    let (until, mut sum) = (args.until.unwrap_or(plan.steps).min(plan.steps), 0.0);
+    let bar = bar(until);
     bar.set_position(training.steps());
-    while !training.finished() {
+    while training.steps() < until {
         let progress = training.step()?;
         sum += progress.loss / progress.images as f64;
         bar.inc(1);
         let steps = training.steps();
-        if steps.is_multiple_of(EVERY) || training.finished() {
+        if steps.is_multiple_of(EVERY) || steps == until {
             let loss = sum / ((steps - 1) % EVERY + 1) as f64;
-            let line = format!("{steps},{loss:.5},{:.0}", from.elapsed().as_secs_f64());
+            let line = format!("{steps},{loss:.5},{:.0}", seconds());
             bar.suspend(|| eprintln!("{line}"));
             log += &format!("{line}\n");
             sum = 0.0;
@@ -154,11 +161,11 @@ pub fn train(args: &TrainArgs) -> Result<()> {
         }
     }
     bar.finish_and_clear();
-    card(args, &plan, from.elapsed().as_secs_f64())
+    card(args, &plan, &training, seconds())
 }
 
 /// Judges the written file once on the test seeds, in both languages, and writes its card.
-fn card(args: &TrainArgs, plan: &Plan, seconds: f64) -> Result<()> {
+fn card(args: &TrainArgs, plan: &Plan, training: &Training, seconds: f64) -> Result<()> {
     let file = files::read(&args.out)?;
     let mut captioner = open(&args.out)?;
     let mut rows = String::new();
@@ -181,21 +188,26 @@ fn card(args: &TrainArgs, plan: &Plan, seconds: f64) -> Result<()> {
          English and Japanese.\n\n| language | exact sentences | pairs never seen together | BLEU-4 | exact, by digits 1 to 4 \
          |\n|---|---|---|---|---|\n{rows}\nOn {IMAGES} scenes of the test seeds each, beams {BEAMS}; BLEU of the corpus by the rule \
          of nltk's `corpus_bleu`.\n\n| what | value |\n|---|---|\n\
-         | command | `hitofude train-caption --steps {steps} --seed {seed} --out {NAME}.safetensors` |\n\
+         | command | `hitofude train-caption --steps {steps} --rate {rate} --seed {seed}{until}{from} --out {NAME}.safetensors` |\n\
+         {begun}\
          | parameters | {parameters} |\n\
          | training | {steps} steps of {batch} scenes, each in both languages, AdamW at {rate} in one cycle, seed {seed}, \
          {seconds:.0} s on {threads} threads |\n\
          | file | float16 safetensors, {size} bytes, sha256 `{sha}` |\n\n\
          ## Data\n\nScenes drawn by the project itself while it trained (`src/systems/caption/sample.rs`): one to four digits of 16 \
          to 56 pixels on 128 × 128, made ones, turned up to 15°, sharing at most 0.05 of the smaller box, half of the scenes \
-         coloured, half light on dark; plain, ruled, gradient and noisy paper, none with scribbles. Only clear scenes are told of \
-         (`grammar::CLEAR`): a height at least 5 % from where its word changes, middles at least 4 pixels apart from left to \
-         right, distances along and across that differ by at least 5 pixels.\n\nPairs of a digit and a ninth of the sheet (row \
-         after row from 0) that training never shows: {pairs}. A scene with any of them counts for the second figure, and only \
-         such scenes do.\n\nThe network reads grey levels. In training only, cells learn which digit stands there and where its \
-         middle is, and words to look at the digit that they are about. The test seeds chose nothing.\n",
+         coloured, half light on dark; plain, ruled, gradient and noisy paper, none with scribbles. Only clear scenes are told \
+         of (`grammar::Clear`). To be judged by: heights at least 8 % from where their word changes, middles at least 6 pixels \
+         apart from left to right, distances along and across that differ by at least 8 pixels; to learn from, 5 %, 4 and \
+         5.\n\nPairs of a digit and a ninth of the sheet (row after row from 0) that training never shows: {pairs}. A scene \
+         with any of them counts for the second figure, and only such scenes do.\n\nThe network reads how far a pixel is from the paper's grey. In training \
+         only, cells learn which digit stands there and where its middle is, and words to look at the digit that they are \
+         about. The test seeds chose nothing.\n",
         steps = plan.steps,
         seed = plan.seed,
+        until = args.until.map_or(String::new(), |until| format!(" --until {until}")),
+        from = if training.before().is_some() { " --from BEFORE.checkpoint" } else { "" },
+        begun = training.before().map_or(String::new(), |before| format!("| begun with | {before} |\n")),
         batch = plan.batch,
         rate = plan.rate,
         parameters = captioner.parameters(),

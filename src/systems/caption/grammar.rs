@@ -61,20 +61,38 @@ pub const LONGEST: [usize; 2] = [19, 22];
 /// The most digits that a sentence tells of.
 pub const DIGITS: usize = 4;
 
-/// How clear a scene must be to be told of: no word may hang on less. A height lies this part of it away from where its word
-/// changes; middles lie as many pixels apart from left to right; and the two distances between neighbours, along and across,
-/// differ by as many.
-pub const CLEAR: Clear = Clear { size: 0.05, order: 4.0, relation: 5.0 };
-
-/// See [`CLEAR`].
+/// How clear a scene must be to be told of: no word may hang on less.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clear {
-    /// Part of a height.
+    /// A height lies at least this part of it away from where its word changes.
     pub size: f32,
-    /// Pixels from left to right.
+    /// Middles lie at least this many pixels apart from left to right.
     pub order: f32,
-    /// Pixels between the distances along and across.
+    /// The distances between neighbours along and across differ by at least this many pixels.
     pub relation: f32,
+}
+
+impl Clear {
+    /// Of scenes to be judged by: what any two people would say.
+    pub const JUDGED: Self = Self { size: 0.08, order: 6.0, relation: 8.0 };
+    /// Of scenes to learn from, which come nearer to where words change.
+    pub const LEARNT: Self = Self { size: 0.05, order: 4.0, relation: 5.0 };
+
+    /// Whether every word about a scene is decided by more.
+    pub fn holds(&self, scene: &Scene) -> bool {
+        let (objects, side) = (&scene.objects, scene.picture.w as f32);
+        let sized = |object: &Object| {
+            let height = object.bbox[3] - object.bbox[1];
+            [side / 6.0, side / 3.0].iter().all(|edge| (height - edge).abs() > self.size * edge)
+        };
+        let Ok(order) = from_left(objects) else { return false };
+        let apart = |pair: &[usize]| {
+            let (a, b) = (middle(&objects[pair[0]]), middle(&objects[pair[1]]));
+            let [dx, dy] = [0, 1].map(|k| (a[k] - b[k]).abs());
+            dx >= self.order && (dx - dy).abs() >= self.relation
+        };
+        objects.iter().all(sized) && order.windows(2).all(apart)
+    }
 }
 
 /// A word of a sentence and what it is about.
@@ -240,20 +258,4 @@ fn from_left(objects: &[Object]) -> Result<Vec<usize>> {
     let mut order: Vec<usize> = (0..objects.len()).collect();
     order.sort_by(|&a, &b| middle(&objects[a])[0].total_cmp(&middle(&objects[b])[0]));
     Ok(order)
-}
-
-/// Whether every word about a scene is decided by more than [`CLEAR`] asks.
-pub fn is_clear(scene: &Scene) -> bool {
-    let (objects, side) = (&scene.objects, scene.picture.w as f32);
-    let sized = |object: &Object| {
-        let height = object.bbox[3] - object.bbox[1];
-        [side / 6.0, side / 3.0].iter().all(|edge| (height - edge).abs() > CLEAR.size * edge)
-    };
-    let Ok(order) = from_left(objects) else { return false };
-    let apart = |pair: &[usize]| {
-        let (a, b) = (middle(&objects[pair[0]]), middle(&objects[pair[1]]));
-        let [dx, dy] = [0, 1].map(|k| (a[k] - b[k]).abs());
-        dx >= CLEAR.order && (dx - dy).abs() >= CLEAR.relation
-    };
-    objects.iter().all(sized) && order.windows(2).all(apart)
 }

@@ -181,7 +181,7 @@ impl Captioner {
             return Err(Error::value("picture", "finite numbers", "others"));
         }
         let image = sample::grey(&picture.resized(nic::SIDE, nic::SIDE));
-        let image: Vec<f32> = image.into_iter().map(sample::scaled).collect();
+        let image: Vec<f32> = sample::inked(&image).collect();
         let feeds = [Feed::new("image", &image), Feed::new("place", &self.place)];
         let Half { run, params, .. } = &mut self.seeing;
         run.forward_feeds(params, &feeds, Mode::Infer)?;

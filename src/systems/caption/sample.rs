@@ -1,7 +1,7 @@
 //! What captions are learnt from: clear scenes of one to four digits, drawn anew all the time. Some pairs of a digit and a place
 //! are never among them, to be asked for afterwards.
 
-use super::grammar::{DIGITS, Language, Word, is_clear};
+use super::grammar::{Clear, DIGITS, Language, Word};
 use crate::data::pictures::Rgb;
 use crate::data::scenes::graph::{Graph, Third};
 use crate::data::scenes::{Digits, Paper, Part, Scene, Setup};
@@ -43,11 +43,12 @@ const TRIES: u64 = 256;
 pub fn scene(part: Part, kind: Kind, i: u64) -> Result<Scene> {
     let count = 1 + (i % DIGITS as u64) as usize;
     let (setup, digits) = (setup(count), Digits::made());
+    let clear = if part == Part::Train { Clear::LEARNT } else { Clear::JUDGED };
     let mut k = 0;
     loop {
         // Seeds go on behind the last try of this scene's own only if none of them serves, which is next to never.
         let scene = Scene::draw(&setup, &digits, part.seed(i * TRIES + k))?;
-        if scene.objects.len() == count && is_clear(&scene) && held_out(&scene) == (kind == Kind::HeldOut) {
+        if scene.objects.len() == count && clear.holds(&scene) && held_out(&scene) == (kind == Kind::HeldOut) {
             return Ok(scene);
         }
         k += 1;
@@ -99,7 +100,7 @@ impl Sample {
             Mark { digit: object.digit, cell: row * nic::CELLS + column, place }
         };
         Ok(Self {
-            picture: grey(&scene.picture).into_iter().map(|v| (v * 255.0 + 0.5) as u8).collect(),
+            picture: grey(&scene.picture),
             marks: scene.objects.iter().map(mark).collect(),
             sentences: [Language::English.sentence(scene)?, Language::Japanese.sentence(scene)?],
         })
@@ -107,20 +108,42 @@ impl Sample {
 
     /// The picture as the network reads it.
     pub fn image(&self) -> impl Iterator<Item = f32> {
-        self.picture.iter().map(|&byte| scaled(f32::from(byte) / 255.0))
+        inked(&self.picture)
     }
 }
 
-/// The grey levels of a picture (luma of ITU-R BT.601), 0 to 1.
-pub(super) fn grey(picture: &Rgb) -> Vec<f32> {
+/// The grey levels of a picture (luma of ITU-R BT.601), in bytes.
+pub(super) fn grey(picture: &Rgb) -> Vec<u8> {
     let n = picture.h * picture.w;
     let luma = |i: usize| 0.299 * picture.pixels[i] + 0.587 * picture.pixels[n + i] + 0.114 * picture.pixels[2 * n + i];
-    (0..n).map(|i| luma(i).clamp(0.0, 1.0)).collect()
+    (0..n).map(|i| (luma(i).clamp(0.0, 1.0) * 255.0 + 0.5) as u8).collect()
 }
 
-/// A grey level as the network reads it.
-pub(super) fn scaled(v: f32) -> f32 {
-    (v - 0.5) * 4.0
+/// Part of the pixels that is taken for the least ink that there may be: one small digit's.
+const INK: f32 = 0.002;
+/// The least difference between paper and ink, in bytes: what differs less is grain.
+const FAINT: f32 = 20.0;
+/// What ink is to the network; paper is 0.
+const FULL: f32 = 2.0;
+
+/// Grey levels as the network reads them: the paper, which most pixels are, is 0, and ink is positive, whether it is darker or
+/// lighter. So the network need not learn that neither matters.
+pub(super) fn inked(grey: &[u8]) -> impl Iterator<Item = f32> {
+    let mut counts = [0_usize; 256];
+    grey.iter().for_each(|&level| counts[usize::from(level)] += 1);
+    let level = |part: f32| {
+        let mut left = (part * grey.len() as f32) as usize;
+        let below = counts.iter().position(|&count| {
+            let here = left < count;
+            left -= if here { 0 } else { count };
+            here
+        });
+        below.unwrap_or(255) as f32
+    };
+    let (darkest, paper, lightest) = (level(INK), level(0.5), level(1.0 - INK));
+    let (dark, light) = (paper - darkest, lightest - paper);
+    let scale = FULL / dark.max(light).max(FAINT) * if dark > light { -1.0 } else { 1.0 };
+    grey.iter().map(move |&level| scale * (f32::from(level) - paper))
 }
 
 /// Samples to learn from: a ring, in which every step puts a few new ones in the places of the oldest, since drawing one takes

@@ -68,6 +68,8 @@ pub struct Training {
     pool: Pool,
     place: Vec<f32>,
     step: u64,
+    /// What was trained before, for people to read.
+    before: Option<String>,
 }
 
 /// Samples that one replica takes at a time; batch norms see as many.
@@ -97,6 +99,9 @@ impl Training {
         let mut params = net.zeros();
         params.values_mut().copy_from_slice(&before);
         training.trainer = Trainer::new(&net, params, plan.batch, SHARD.min(plan.batch), &training.options)?;
+        let said = |key: &str| checkpoint.metadata.get(key).map_or("?", String::as_str);
+        let earlier = checkpoint.metadata.get("before").map_or(String::new(), |before| format!(", upon {before}"));
+        training.before = Some(format!("step {} of {}{earlier}", said("step"), said("plan")));
         Ok(training)
     }
 
@@ -122,7 +127,15 @@ impl Training {
             trainer.restore(State::from_rows(&checkpoint.tensors, step)?)?;
         }
         let pool = Pool::new(plan.seed, plan.pool, plan.pool as u64 + step * plan.fresh as u64)?;
-        Ok(Self { plan, options, trainer, pool, place: nic::places(), step })
+        Ok(Self {
+            plan,
+            options,
+            trainer,
+            pool,
+            place: nic::places(),
+            step,
+            before: checkpoint.and_then(|c| c.metadata.get("before").cloned()),
+        })
     }
 
     /// Steps taken.
@@ -152,7 +165,8 @@ impl Training {
     /// All that a training needs to go on.
     pub fn checkpoint(&self) -> Weights {
         let metadata = [("plan", format!("{:?}", self.plan)), ("step", self.step.to_string())];
-        let metadata = metadata.map(|(key, value)| (key.to_string(), value)).into();
+        let before = self.before.iter().map(|before| ("before", before.clone()));
+        let metadata = metadata.into_iter().chain(before).map(|(key, value)| (key.to_string(), value)).collect();
         Weights { tensors: self.trainer.state().rows(), metadata }
     }
 
@@ -162,6 +176,11 @@ impl Training {
         let metadata = [("name", "caption".to_string()), ("vocabulary", WORDS.join(" "))];
         let metadata = metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
         Ok((net.params_from(self.trainer.result())?, metadata))
+    }
+
+    /// What was trained before, if anything: which step of which plan.
+    pub fn before(&self) -> Option<&str> {
+        self.before.as_deref()
     }
 
     /// Parameters of the network that ships.
