@@ -29,6 +29,7 @@ fn every_type_can_be_described() {
             "scale" => ",\"inputs\":[\"a\",\"pooled\"]",
             "max_unpool" => ",\"inputs\":[\"pooled\",\"a\"]",
             "add" | "concat" => ",\"inputs\":[\"a\",\"a\"]",
+            "roi_align" => ",\"inputs\":[\"a\",\"pooled\"]",
             "lstm" | "embedding" => ",\"inputs\":[\"pooled\"]",
             _ => "",
         };
@@ -36,6 +37,7 @@ fn every_type_can_be_described() {
         let pool = match kind.name {
             "max_unpool" => r#""max_pool","kernel":2,"stride":2"#,
             "embedding" => r#""conv","out":1,"kernel":1"#,
+            "roi_align" => r#""input","shape":[5,1,1],"holds":"boxes","rows":3"#,
             _ => r#""global_average_pool""#,
         };
         let text = format!(
