@@ -326,6 +326,18 @@ fn a_captioner_writes_about_pictures_of_any_size_and_refuses_bad_ones() {
     assert!(matches!(none, Err(Error::Value(_))));
 }
 
+/// What ships, on few scenes of the seeds to choose by; `hitofude eval-caption` has all of those to be judged by.
+#[test]
+fn what_ships_writes_true_sentences() {
+    let file = std::fs::read("pretrained/caption/caption.safetensors").unwrap();
+    assert!(file.len() < 700_000, "{} bytes", file.len());
+    let mut captioner = Captioner::new(&read(&file).unwrap()).unwrap();
+    for language in Language::ALL {
+        let score = judge(&mut captioner, language, (Part::Validation, Kind::Known), 40, &Search::new(3)).unwrap();
+        assert!(score.share() > 0.65 && score.bleu.score(4) > 0.8, "{}: {score:?}", language.name());
+    }
+}
+
 #[test]
 fn files_of_other_networks_are_refused() {
     let own = weights();

@@ -201,7 +201,7 @@ fn card(args: &TrainArgs, plan: &Plan, training: &Training, seconds: f64) -> Res
          apart from left to right, distances along and across that differ by at least 8 pixels; to learn from, 5 %, 4 and \
          5.\n\nPairs of a digit and a ninth of the sheet (row after row from 0) that training never shows: {pairs}. A scene \
          with any of them counts for the second figure, and only such scenes do.\n\nThe network reads how far a pixel is from the paper's grey. In training \
-         only, cells learn which digit stands there and where its middle is, and words to look at the digit that they are \
+         only, cells with ink learn whose it is and where that digit's middle is, and words to look at the digit that they are \
          about. The test seeds chose nothing.\n",
         steps = plan.steps,
         seed = plan.seed,

@@ -77,6 +77,44 @@ pub struct Mark {
     pub place: [f32; 3],
 }
 
+/// What the eye is taught of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell {
+    /// No digit's box reaches into it.
+    Paper,
+    /// Nothing: a box reaches into it, but hardly any ink.
+    Unasked,
+    /// The digit of this number.
+    Digit(usize),
+}
+
+/// Pixels of a cell's 64 that make it a digit's.
+const INKED: usize = 6;
+
+/// What every cell of a scene is, row after row.
+fn cells(scene: &Scene, marks: &[Mark]) -> Vec<Cell> {
+    let (w, cell) = (scene.picture.w, scene.picture.w / nic::CELLS);
+    let mut counts = vec![[0_usize; DIGITS]; nic::CELLS * nic::CELLS];
+    let of = |x: usize, y: usize| (y / cell).min(nic::CELLS - 1) * nic::CELLS + (x / cell).min(nic::CELLS - 1);
+    for (i, digit) in scene.instances().into_iter().enumerate() {
+        if let Some(digit) = digit {
+            counts[of(i % w, i / w)][usize::from(digit)] += 1;
+        }
+    }
+    let mut cells = vec![Cell::Paper; counts.len()];
+    for object in &scene.objects {
+        let [x, y, w, h] = object.frame();
+        (y..y + h).for_each(|y| (x..x + w).for_each(|x| cells[of(x, y)] = Cell::Unasked));
+    }
+    for (cell, counts) in cells.iter_mut().zip(&counts) {
+        if let Some((digit, _)) = counts.iter().enumerate().filter(|(_, n)| **n >= INKED).max_by_key(|(_, n)| **n) {
+            *cell = Cell::Digit(digit);
+        }
+    }
+    marks.iter().enumerate().for_each(|(i, mark)| cells[mark.cell] = Cell::Digit(i));
+    cells
+}
+
 /// A picture in bytes, its digits, and what is said of it in each language.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
@@ -84,6 +122,8 @@ pub struct Sample {
     pub picture: Vec<u8>,
     /// Its digits, in the scene's order.
     pub marks: Vec<Mark>,
+    /// What its cells are, row after row.
+    pub cells: Vec<Cell>,
     /// Sentences, in the order of [`Language::ALL`].
     pub sentences: [Vec<Word>; 2],
 }
@@ -99,9 +139,11 @@ impl Sample {
             let place = [2.0 * x - 1.0, 2.0 * y - 1.0, libm::logf(3.0 * (y1 - y0) / side)];
             Mark { digit: object.digit, cell: row * nic::CELLS + column, place }
         };
+        let marks: Vec<Mark> = scene.objects.iter().map(mark).collect();
         Ok(Self {
             picture: grey(&scene.picture),
-            marks: scene.objects.iter().map(mark).collect(),
+            cells: cells(scene, &marks),
+            marks,
             sentences: [Language::English.sentence(scene)?, Language::Japanese.sentence(scene)?],
         })
     }
