@@ -223,7 +223,7 @@ fn modes_collapse_where_they_are_made_to_and_come_back() {
         generator,
         discriminator,
         batch: 16,
-        average: 0.9,
+        average: settings.average.min(0.9),
         ..settings
     };
     let collapse = of(SMALL, Settings::COLLAPSE);
