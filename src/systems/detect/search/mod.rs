@@ -1,7 +1,7 @@
 //! Selective search: regions that may hold a thing, found by joining what looks alike (Uijlings, van de Sande, Gevers and
 //! Smeulders 2013). R-CNN's proposals.
 //!
-//! [`segments`] cuts the picture into pieces of one colour (Felzenszwalb and Huttenlocher 2004); [`grouping`] joins the two
+//! [`segments`] cuts the picture into pieces of one colour (Felzenszwalb and Huttenlocher 2004); grouping joins the two
 //! most similar neighbours again and again, and every region on the way is a proposal. Several colour spaces, scales and
 //! measures of similarity make the search diverse. The rules are those of OpenCV's implementation.
 
