@@ -84,6 +84,32 @@ pub fn align(level: Level, how: &Align, x: Source, regions: &[Region], y: &mut [
     dispatch!(level, simd => align_body(simd, how, x, regions, y));
 }
 
+/// As [`align`] with the largest of a bin's weighted corners in the place of its mean: ONNX's mode `max`, which weighs the four
+/// pixels of every sample and takes the maximum of all, not of their sums.
+pub fn align_max(how: &Align, (x, map): Source, regions: &[Region], y: &mut [f32]) {
+    check(how.out, x.len(), map, regions, y.len());
+    let c = map.shape.c;
+    for (region, y) in regions.iter().zip(y.chunks_exact_mut(how.out.0 * how.out.1 * c)) {
+        let [(rows, ny), (columns, nx)] = how.both(*region, (map.shape.h, map.shape.w));
+        for (i, y) in y.chunks_exact_mut(c).enumerate() {
+            let (oy, ox) = (i / how.out.1, i % how.out.1);
+            let (rows, columns) = (&rows[oy * ny..][..ny], &columns[ox * nx..][..nx]);
+            let samples = rows.iter().flat_map(|row| columns.iter().map(move |column| (*row).zip(*column)));
+            y.fill(if ny * nx == 0 { 0.0 } else { f32::NEG_INFINITY });
+            for sample in samples {
+                // A sample outside of the map is 0.
+                let Some((row, column)) = sample else {
+                    y.iter_mut().for_each(|y| *y = y.max(0.0));
+                    continue;
+                };
+                for (r, k, part) in corners(row, column) {
+                    y.iter_mut().zip(&x[map.at(r, k)..][..c]).for_each(|(y, x)| *y = y.max(part * x));
+                }
+            }
+        }
+    }
+}
+
 /// `dx +=` what each number of it gave to `dy`, which lies as [`align`] left `y`.
 pub fn align_backward(level: Level, how: &Align, dy: &[f32], regions: &[Region], dx: Target) {
     check(how.out, dx.0.len(), dx.1, regions, dy.len());

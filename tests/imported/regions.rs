@@ -29,8 +29,9 @@ fn run(model: Model, x: Array) -> hitofude::Result<Array> {
 }
 
 /// RoIAlign of one region of the first image of `x`.
-fn aligned(case: &Value, roi: Array, halves: Option<&str>, opset: i64) -> Model {
+fn aligned(case: &Value, roi: Array, halves: Option<&str>, opset: i64, mode: &str) -> Model {
     let mut align = node("RoiAlign", "cut", &["x", "rois", "images"], "y");
+    align.attributes.insert("mode".into(), Attribute::Text(mode.into()));
     let out = numbers(&case["output_hw"]);
     align.attributes.insert("output_height".into(), Attribute::Int(out[0] as i64));
     align.attributes.insert("output_width".into(), Attribute::Int(out[1] as i64));
@@ -49,17 +50,18 @@ fn regions_are_cut_as_onnx_runtime_cuts_them() {
     for case in cases("roi_align.json") {
         let roi = real(&[1, 4], &numbers(&case["roi_x1y1x2y2"]));
         let versions = [
-            ("ort_opset16_half_pixel", Some("half_pixel"), 16),
-            ("ort_opset16_output_half_pixel", Some("output_half_pixel"), 16),
-            ("ort_opset16_default", None, 16),
-            ("ort_opset10", None, 10),
+            ("ort_opset16_half_pixel", Some("half_pixel"), 16, "avg"),
+            ("ort_opset16_output_half_pixel", Some("output_half_pixel"), 16, "avg"),
+            ("ort_opset16_default", None, 16, "avg"),
+            ("ort_opset10", None, 10, "avg"),
+            ("ort_max_half_pixel", Some("half_pixel"), 16, "max"),
         ];
-        for (key, halves, opset) in versions {
+        for (key, halves, opset, mode) in versions {
             let expected = numbers(&case[key]);
             if expected.is_empty() {
                 continue;
             }
-            let y = run(aligned(&case, roi.clone(), halves, opset), real(&[1, 1, 6, 6], &picture)).unwrap();
+            let y = run(aligned(&case, roi.clone(), halves, opset, mode), real(&[1, 1, 6, 6], &picture)).unwrap();
             let y: Vec<f32> = y.to_real().iter().copied().collect();
             assert_eq!(y.len(), expected.len());
             let near = y.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-3 * (1.0 + b.abs()));
@@ -125,7 +127,7 @@ fn doubles_are_left_out_by_image_and_class() {
 #[test]
 fn regions_of_images_that_are_not_there_are_refused() {
     let case = serde_json::json!({ "output_hw": [2, 2], "sampling_ratio": 2, "spatial_scale": 1.0 });
-    let good = aligned(&case, real(&[1, 4], &[0.0, 0.0, 4.0, 4.0]), None, 16);
+    let good = aligned(&case, real(&[1, 4], &[0.0, 0.0, 4.0, 4.0]), None, 16, "avg");
     let images = |image: i64| {
         let mut model = good.clone();
         model.graph.constants[1].1 = whole(&[1], &[image]);
@@ -133,7 +135,7 @@ fn regions_of_images_that_are_not_there_are_refused() {
     };
     assert_eq!(images(0).unwrap().to_real().iter().copied().collect::<Vec<_>>(), [1.0; 4]);
     assert!(images(1).is_err() && images(-1).is_err());
-    let mut most = good;
-    most.graph.nodes[0].attributes.insert("mode".into(), Attribute::Text("max".into()));
-    assert!(run(most, real(&[1, 1, 6, 6], &[1.0; 36])).is_err(), "no maximum yet");
+    let mut median = good;
+    median.graph.nodes[0].attributes.insert("mode".into(), Attribute::Text("median".into()));
+    assert!(run(median, real(&[1, 1, 6, 6], &[1.0; 36])).is_err(), "no such mode");
 }

@@ -7,7 +7,7 @@ use crate::shape::Shape;
 use crate::tensor::Map;
 use ndarray::ArrayD;
 
-/// Regions of a batch of images as maps of one size, each number the mean of its bin's samples.
+/// Regions of a batch of images as maps of one size, each number the mean, or the largest part, of its bin's samples.
 pub(super) fn align(call: &Call) -> Answer {
     let (x, rois, images) = (call.real(0)?, call.real(1)?, call.whole(2)?);
     let &[n, c, h, w] = x.shape() else {
@@ -21,8 +21,8 @@ pub(super) fn align(call: &Call) -> Answer {
         return Err(call.refuse(format!("images below {n}"), bad));
     }
     let mode = call.text("mode", "avg")?;
-    if mode != "avg" {
-        return Err(call.refuse("the mode avg", mode));
+    if !["avg", "max"].contains(&mode) {
+        return Err(call.refuse("the mode avg or max", mode));
     }
     let side = |name: &str| -> Result<usize> {
         let side = call.int(name, 1)?;
@@ -53,7 +53,10 @@ pub(super) fn align(call: &Call) -> Answer {
                 from.fill_from_chw(&pixels[*image as usize * from.len()..][..from.len()], &mut map);
             }
             let region: Region = [roi[0], roi[1], roi[2], roi[3]];
-            roi::align(call.level, &how, (&map, &from), &[region], &mut small);
+            match mode {
+                "max" => roi::align_max(&how, (&map, &from), &[region], &mut small),
+                _ => roi::align(call.level, &how, (&map, &from), &[region], &mut small),
+            }
             to.copy_to_chw(&small, out);
         }
     }
