@@ -136,7 +136,9 @@ export class Lab {
       await this.desk.learn(
         { settings: JSON.stringify({ ...SMALL, ...(collapse && COLLAPSE) }), seed: this.seed, real: REAL },
         { latents, digits: this.digits },
-        proxy((news: News) => turn === this.#turn && this.#hear(news)),
+        proxy((news: News) => {
+          if (turn === this.#turn) this.#hear(news);
+        }),
       );
     });
   }
