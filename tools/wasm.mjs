@@ -32,10 +32,11 @@ const FRUGAL = ['-Cno-vectorize-loops', '-Cno-vectorize-slp', '-Cllvm-args=-unro
 const SMALL = { CARGO_PROFILE_RELEASE_OPT_LEVEL: 's' };
 
 // Named inputs, outputs and losses took 2.3 kB of the module that reads: 149.7 kB before them.
+// RoIAlign and runs in two stages took 3 kB of the one that trains: 418 kB before them.
 /** The modules: cargo's features (src/web/mod.rs), rustc's flags, where they go, and their most bytes with brotli. */
 const MODULES = [
   { name: 'reading', features: [], flags: FRUGAL, folder: '.', limit: 152_500 },
-  { name: 'studio', features: ['--features', 'studio'], flags: [], folder: 'studio', limit: 420_000 },
+  { name: 'studio', features: ['--features', 'studio'], flags: [], folder: 'studio', limit: 425_000 },
   { name: 'formats', features: ['--features', 'formats'], flags: [], env: SMALL, folder: 'formats', limit: 420_000 },
   { name: 'systems', features: ['--features', 'systems'], flags: [], folder: 'systems', limit: 450_000 },
 ];
