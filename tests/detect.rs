@@ -236,7 +236,19 @@ fn a_training_goes_on_from_its_checkpoint_to_the_same_weights() {
 #[test]
 fn the_network_of_r_cnn_learns_regions() {
     let mut training = rcnn_training::Training::new(small_plan(12), Setup::sheet(), Digits::made()).unwrap();
-    let losses: Vec<f64> = (0..12).map(|_| training.step().map(|p| p.loss / p.images as f64).unwrap()).collect();
+    let mut kept = None;
+    let losses: Vec<f64> = (0..12)
+        .map(|k| {
+            if k == 11 {
+                kept = Some(training.checkpoint());
+            }
+            training.step().map(|p| p.loss / p.images as f64).unwrap()
+        })
+        .collect();
+    let mut resumed = rcnn_training::Training::new(small_plan(12), Setup::sheet(), Digits::made()).unwrap();
+    resumed.resume(&kept.unwrap()).unwrap();
+    resumed.step().unwrap();
+    assert_eq!(resumed.trained().unwrap().1.values(), training.trained().unwrap().1.values());
     assert!(losses[8..].iter().sum::<f64>() < losses[..4].iter().sum::<f64>(), "{losses:?}");
     let (net, params, metadata) = training.trained().unwrap();
     assert_eq!(metadata["name"], "rcnn");

@@ -11,6 +11,7 @@ pub mod optimiser;
 pub mod options;
 pub mod regularise;
 pub mod replica;
+pub mod ring;
 pub mod schedule;
 pub mod trainer;
 
@@ -21,5 +22,6 @@ pub use optimiser::{Optimiser, Rule};
 pub use options::Options;
 pub use regularise::EarlyStopping;
 pub use replica::{Progress, Replica};
+pub use ring::Ring;
 pub use schedule::{Curve, Schedule};
 pub use trainer::Trainer;

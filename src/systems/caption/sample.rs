@@ -6,9 +6,8 @@ use crate::data::pictures::Rgb;
 use crate::data::scenes::graph::{Graph, Third};
 use crate::data::scenes::{Digits, Paper, Part, Scene, Setup};
 use crate::error::Result;
+use crate::train::Ring;
 use crate::zoo::nic;
-#[cfg(feature = "cli")]
-use rayon::prelude::*;
 
 /// Which scenes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,44 +191,28 @@ pub(super) fn inked(grey: &[u8]) -> impl Iterator<Item = f32> {
 /// about as long as learning from it.
 pub struct Pool {
     seed: u64,
-    samples: Vec<Sample>,
-    drawn: u64,
+    ring: Ring<Sample>,
 }
 
 impl Pool {
     /// The newest `size` of the `drawn` samples that a training has drawn, at least so many. Which they are follows from the seed.
     pub fn new(seed: u64, size: usize, drawn: u64) -> Result<Self> {
-        let drawn = drawn.max(size as u64);
-        let mut pool = Self { seed, samples: Vec::new(), drawn };
-        let mut samples = pool.some(drawn - size as u64, size)?;
-        // Sample `i` lies at the place `i` modulo the size.
-        samples.rotate_right((drawn % size as u64) as usize);
-        pool.samples = samples;
-        Ok(pool)
+        Ok(Self { seed, ring: Ring::new(size, drawn, |i| one(seed, i))? })
     }
 
     /// Draws `n` new samples.
     pub fn renew(&mut self, n: usize) -> Result<()> {
-        for sample in self.some(self.drawn, n)? {
-            let place = (self.drawn % self.samples.len() as u64) as usize;
-            self.samples[place] = sample;
-            self.drawn += 1;
-        }
-        Ok(())
+        let seed = self.seed;
+        self.ring.renew(n, |i| one(seed, i))
     }
 
     /// The samples there are now.
     pub fn samples(&self) -> &[Sample] {
-        &self.samples
+        self.ring.samples()
     }
+}
 
-    fn some(&self, from: u64, n: usize) -> Result<Vec<Sample>> {
-        // Trainings of other seeds see other samples.
-        let start = (self.seed % 16) * 200_000;
-        let draw = |i: usize| Sample::of(&scene(Part::Train, Kind::Known, start + from + i as u64)?);
-        #[cfg(feature = "cli")]
-        return (0..n).into_par_iter().map(draw).collect();
-        #[cfg(not(feature = "cli"))]
-        (0..n).map(draw).collect()
-    }
+/// Sample `i` of a training: those of other seeds see other samples.
+fn one(seed: u64, i: u64) -> Result<Sample> {
+    Sample::of(&scene(Part::Train, Kind::Known, (seed % 16) * 200_000 + i)?)
 }

@@ -1,6 +1,6 @@
 //! Proposals: the anchors that look like things, moved to where those lie (Ren et al. 2015, section 3.1).
 
-use super::boxes::{ANCHOR_UNITS, anchors, shifted, within};
+use super::boxes::{ANCHOR_UNITS, anchor, shifted, within};
 use crate::kernel::roi::{Region, suppress};
 use crate::nn::{Run, Wire};
 use crate::zoo::faster_rcnn::STRIDE;
@@ -45,13 +45,12 @@ pub fn propose(run: &Run, [objectness, shifts]: [Wire; 2], i: usize, choice: &Ch
         (0..h * w * kinds).map(|k| (k, score(k))).filter(|(_, score)| *score >= choice.least).collect();
     best.sort_by(|a, b| b.1.total_cmp(&a.1));
     best.truncate(choice.before);
-    let all: Vec<Region> = anchors(h, w).collect();
     let (width, height) = ((w * STRIDE) as f32, (h * STRIDE) as f32);
     let found = best.into_iter().filter_map(|(k, score)| {
         let (row, column, kind) = place(k);
         let from = i * by_map.len() + by_map.at(row, column) + 4 * kind;
         let by = [by[from], by[from + 1], by[from + 2], by[from + 3]];
-        let region = within(shifted(all[k], by, ANCHOR_UNITS), width, height);
+        let region = within(shifted(anchor(row, column, kind), by, ANCHOR_UNITS), width, height);
         let large = region[2] - region[0] >= SHORTEST && region[3] - region[1] >= SHORTEST;
         large.then_some(Proposal { region, score })
     });

@@ -2,11 +2,10 @@
 //! al. 2014, section 2.3 and appendix C; the scores and the boxes learn at once).
 
 use super::rcnn::{Warp, proposals, searched};
-use super::sample::{self, Plan, Trained, drawn};
+use super::sample::{self, Plan, Trained};
 use super::search::Search;
 use super::targets::{self, RegionTarget, Thing};
 use super::{CLASSES, SCALE, SIDE};
-use crate::data::pictures::Rgb;
 use crate::data::scenes::{Digits, Scene, Setup};
 use crate::error::{Error, Result};
 use crate::file::safetensors::Weights;
@@ -16,7 +15,7 @@ use crate::nn::losses::{Huber, MaskCrossEntropy};
 use crate::nn::{Graph, Init, Network, Port, Rows};
 use crate::rng::Rng;
 use crate::shape::Shape;
-use crate::train::{Curve, Optimiser, Options, Progress, Rule, Schedule, State, Trainer};
+use crate::train::{Curve, Optimiser, Options, Progress, Ring, Rule, Schedule, State, Trainer};
 use crate::zoo::rcnn;
 
 /// Scenes to learn from: searched once, since the search takes longer than a step. A step puts one new scene in the place of the
@@ -31,7 +30,7 @@ const STRAIGHT: f32 = 1.0 / 9.0;
 
 /// A scene that has been searched.
 struct Searched {
-    picture: Rgb,
+    warp: Warp,
     things: Vec<Thing>,
     proposals: Vec<Region>,
 }
@@ -43,7 +42,8 @@ pub struct Training {
     digits: Digits,
     options: Options,
     trainer: Trainer,
-    pool: Vec<Searched>,
+    /// None before the first step, and behind one that failed: it follows from the number of the step.
+    pool: Option<Ring<Searched>>,
     step: u64,
 }
 
@@ -67,8 +67,7 @@ impl Training {
         let mut params = net.zeros();
         Init::He.fill(&mut params, plan.seed)?;
         let trainer = Trainer::new(&net, params, plan.batch * REGIONS, SHARD, &options)?;
-        let pool = search((&setup, &digits), plan.seed, 0, POOL)?;
-        Ok(Self { plan, setup, digits, options, trainer, pool, step: 0 })
+        Ok(Self { plan, setup, digits, options, trainer, pool: None, step: 0 })
     }
 
     /// Goes on from a checkpoint of the same plan; the weights then end as if never stopped. Errors: those of
@@ -77,10 +76,7 @@ impl Training {
         checkpoint.agree("plan", &format!("{:?}", self.plan))?;
         let step = checkpoint.number("step")?;
         self.trainer.restore(State::from_rows(&checkpoint.tensors, step)?)?;
-        // Scene `i` lies at the place `i` modulo the size.
-        let mut pool = search((&self.setup, &self.digits), self.plan.seed, step, POOL)?;
-        pool.rotate_right((step % POOL as u64) as usize);
-        (self.pool, self.step) = (pool, step);
+        (self.pool, self.step) = (None, step);
         Ok(())
     }
 
@@ -97,21 +93,25 @@ impl Training {
     /// One step. The loss in its report is the sum of both, summed over regions.
     pub fn step(&mut self) -> Result<Progress> {
         let seed = Rng::mix(self.plan.seed, 1 + self.step);
+        let (source, plan) = ((&self.setup, &self.digits), self.plan);
+        let search = |i: u64| search(sample::scene(source, plan.seed, i)?);
+        let mut pool = match self.pool.take() {
+            Some(pool) => pool,
+            None => Ring::new(POOL, POOL as u64 + self.step, search)?,
+        };
         let mut rng = Rng::new(seed);
-        let mut chosen: Vec<(usize, RegionTarget)> = Vec::new();
-        for _ in 0..self.plan.batch {
-            let scene = rng.below(self.pool.len());
-            let Searched { things, proposals, .. } = &self.pool[scene];
+        let mut chosen: Vec<(&Warp, RegionTarget)> = Vec::new();
+        for _ in 0..plan.batch {
+            let Searched { things, proposals, warp } = &pool.samples()[rng.below(POOL)];
             let targets = targets::regions(&mut rng, proposals, things, REGIONS);
-            chosen.extend(targets.into_iter().map(|target| (scene, target)));
+            chosen.extend(targets.into_iter().map(|target| (warp, target)));
         }
-        let warps: Vec<Warp> = chosen.iter().map(|(scene, _)| Warp::new(&self.pool[*scene].picture)).collect();
         let rate = self.options.schedule.rate(self.options.rate, self.step, self.plan.steps);
         let level = Level::new();
         let progress = self.trainer.step_feeds(chosen.len(), rate, seed, |images, batch| {
             for i in images {
-                let RegionTarget { region, class, shift } = chosen[i].1;
-                batch.rows("image")?.extend(warps[i].region(level, region));
+                let (warp, RegionTarget { region, class, shift }) = chosen[i];
+                batch.rows("image")?.extend(warp.region(level, region));
                 batch.rows("class")?.push(class as f32);
                 let own = |k: usize| class > 0 && k / 4 == class;
                 batch.rows("refined_to")?.extend((0..4 * CLASSES).map(|k| if own(k) { shift[k % 4] } else { 0.0 }));
@@ -119,9 +119,8 @@ impl Training {
             }
             Ok(())
         })?;
-        let next = search((&self.setup, &self.digits), self.plan.seed, POOL as u64 + self.step, 1)?;
-        let place = (self.step % POOL as u64) as usize;
-        self.pool.splice(place..=place, next);
+        pool.renew(1, search)?;
+        self.pool = Some(pool);
         self.step += 1;
         Ok(progress)
     }
@@ -140,12 +139,10 @@ impl Training {
     }
 }
 
-fn search(source: (&Setup, &Digits), seed: u64, first: u64, n: usize) -> Result<Vec<Searched>> {
-    drawn(source, seed, first, n, |scene: Scene| {
-        let (picture, _) = searched(&scene.picture)?;
-        let proposals = proposals(&Search::sheet(), &picture)?;
-        Ok(Searched { things: sample::things(&scene), proposals, picture })
-    })
+fn search(scene: Scene) -> Result<Searched> {
+    let (picture, _) = searched(&scene.picture)?;
+    let proposals = proposals(&Search::sheet(), &picture)?;
+    Ok(Searched { things: sample::things(&scene), proposals, warp: Warp::new(&picture) })
 }
 
 fn network(learns: bool) -> Result<Network> {

@@ -4,8 +4,6 @@ use super::targets::Thing;
 use crate::data::scenes::{Digits, Part, Scene, Setup};
 use crate::error::{Error, Result};
 use crate::nn::{Network, Params};
-#[cfg(feature = "cli")]
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// A network as it ships: its structure, its parameters, and what its file says of it.
@@ -45,20 +43,9 @@ pub fn things(scene: &Scene) -> Vec<Thing> {
     scene.objects.iter().map(|o| Thing { region: o.bbox, class: 1 + usize::from(o.digit) }).collect()
 }
 
-/// `make` of each of `n` scenes to learn from, the first of this number. Trainings of other seeds see other scenes.
-pub fn drawn<T: Send>(
-    (setup, digits): (&Setup, &Digits),
-    seed: u64,
-    first: u64,
-    n: usize,
-    make: impl Fn(Scene) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
-    let first = (seed % 100) * 10_000_000 + first;
-    let draw = |i: usize| make(Scene::draw(setup, digits, Part::Train.seed(first + i as u64))?);
-    #[cfg(feature = "cli")]
-    return (0..n).into_par_iter().map(draw).collect();
-    #[cfg(not(feature = "cli"))]
-    (0..n).map(draw).collect()
+/// Scene `i` of a training. Trainings of other seeds see other scenes. Errors: those of [`Setup::check`].
+pub fn scene((setup, digits): (&Setup, &Digits), seed: u64, i: u64) -> Result<Scene> {
+    Scene::draw(setup, digits, Part::Train.seed((seed % 100) * 10_000_000 + i))
 }
 
 /// A colour as files and cameras have it.

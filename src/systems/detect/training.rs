@@ -3,7 +3,7 @@
 
 use super::boxes::HEIGHTS;
 use super::proposals::{Choice, propose};
-use super::sample::{self, Plan, Trained, drawn, quantised};
+use super::sample::{self, Plan, Trained, quantised};
 use super::targets::{self, AnchorTargets, Thing};
 use super::{CLASSES, SCALE, SIDE, scaled};
 use crate::data::scenes::{Digits, Setup};
@@ -14,8 +14,9 @@ use crate::nn::losses::{BinaryCrossEntropy, Huber, MaskCrossEntropy};
 use crate::nn::{Graph, Init, Network, Params, Port, Rows};
 use crate::rng::Rng;
 use crate::shape::Shape;
+use crate::train::ring::several;
 use crate::train::{Curve, Optimiser, Options, Progress, Rule, Schedule, State, Trainer};
-use crate::zoo::faster_rcnn::{Wires, faster_rcnn};
+use crate::zoo::faster_rcnn::{STRIDE, Wires, faster_rcnn};
 
 /// Regions of an image that are learnt from.
 const REGIONS: usize = 48;
@@ -93,8 +94,8 @@ impl Training {
     /// One step. The loss in its report is the sum of the four, summed over scenes.
     pub fn step(&mut self) -> Result<Progress> {
         let (seed, n) = (Rng::mix(self.plan.seed, 1 + self.step), self.plan.batch);
-        let first = self.step * n as u64;
-        let scenes = drawn((&self.setup, &self.digits), self.plan.seed, first, n, Ok)?;
+        let (source, plan_seed) = ((&self.setup, &self.digits), self.plan.seed);
+        let scenes = several(self.step * n as u64, n, |i| sample::scene(source, plan_seed, i))?;
         let things: Vec<Vec<Thing>> = scenes.iter().map(sample::things).collect();
         let rate = self.options.schedule.rate(self.options.rate, self.step, self.plan.steps);
         let (wires, net) = (self.wires, self.trainer.network());
@@ -159,7 +160,7 @@ fn network(learns: bool) -> Result<(Network, Wires)> {
     let x = g.input("image", Shape::new(3, SIDE, SIDE))?;
     let mut places = None;
     if learns {
-        let map = Shape::new(HEIGHTS.len(), SIDE / 4, SIDE / 4);
+        let map = Shape::new(HEIGHTS.len(), SIDE / STRIDE, SIDE / STRIDE);
         let four = Shape::new(4 * map.c, map.h, map.w);
         let mut port = |name: &str, shape| g.port(name, shape, Port::Image, Rows::IMAGES);
         places = Some([

@@ -3,8 +3,7 @@
 use crate::data::scenes::{Digits, Part, Scene, Setup};
 use crate::data::streets::{self, Split, View};
 use crate::error::Result;
-#[cfg(feature = "cli")]
-use rayon::prelude::*;
+use crate::train::Ring;
 
 /// What a network is trained to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,46 +97,29 @@ impl Sample {
 pub struct Pool {
     task: Task,
     seed: u64,
-    samples: Vec<Sample>,
-    /// Samples drawn so far.
-    drawn: u64,
+    ring: Ring<Sample>,
 }
 
 impl Pool {
     /// The newest `size` samples of the `drawn` that a training has drawn, at least so many. Which they are follows from the
     /// seed.
     pub fn new(task: Task, seed: u64, size: usize, drawn: u64) -> Result<Self> {
-        let drawn = drawn.max(size as u64);
-        let mut pool = Self { task, seed, samples: Vec::new(), drawn };
-        let mut samples = pool.some(drawn - size as u64, size)?;
-        // Sample `i` lies at the place `i` modulo the size.
-        samples.rotate_right((drawn % size as u64) as usize);
-        pool.samples = samples;
-        Ok(pool)
+        Ok(Self { task, seed, ring: Ring::new(size, drawn, |i| one(task, seed, i))? })
     }
 
     /// Draws `n` new samples.
     pub fn renew(&mut self, n: usize) -> Result<()> {
-        for sample in self.some(self.drawn, n)? {
-            let place = (self.drawn % self.samples.len() as u64) as usize;
-            self.samples[place] = sample;
-            self.drawn += 1;
-        }
-        Ok(())
+        let (task, seed) = (self.task, self.seed);
+        self.ring.renew(n, |i| one(task, seed, i))
     }
 
     /// The samples there are now.
     pub fn samples(&self) -> &[Sample] {
-        &self.samples
+        self.ring.samples()
     }
+}
 
-    fn some(&self, from: u64, n: usize) -> Result<Vec<Sample>> {
-        // Trainings of other seeds see other samples.
-        let start = (self.seed % 1000) * 1_000_000;
-        let draw = |i: usize| self.task.draw(Split::Train, start + from + i as u64);
-        #[cfg(feature = "cli")]
-        return (0..n).into_par_iter().map(draw).collect();
-        #[cfg(not(feature = "cli"))]
-        (0..n).map(draw).collect()
-    }
+/// Sample `i` of a training: those of other seeds see other samples.
+fn one(task: Task, seed: u64, i: u64) -> Result<Sample> {
+    task.draw(Split::Train, (seed % 1000) * 1_000_000 + i)
 }
