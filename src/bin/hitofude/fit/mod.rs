@@ -2,7 +2,8 @@
 
 mod training;
 
-use super::{files, pictures};
+use super::files;
+use super::pictures::{self, Folders};
 use hitofude::data::idx::{Labelled, Split, load_mnist};
 use hitofude::file::safetensors::{self, Precision, Weights};
 use hitofude::nn::description;
@@ -22,8 +23,8 @@ pub struct Args {
     /// The setup in JSON, as the Train lab saves it; what it leaves out is the default.
     #[arg(value_name = "SETUP.json")]
     setup: Option<PathBuf>,
-    /// A folder with MNIST's files (or files in its form), or one with a folder of PNG files for each class, or `synth`:
-    /// digits made for the want.
+    /// A folder with MNIST's files (or files in its form), or one with a folder of pictures (PNG, JPEG, WebP, GIF, BMP) for
+    /// each class, or one with such folders in `train`, `test` and perhaps `val`, or `synth`: digits made for the want.
     #[arg(long, value_name = "DIR|synth")]
     data: PathBuf,
     /// An architecture of the catalogue in place of the setup's network.
@@ -75,7 +76,7 @@ struct Judged {
 
 /// Trains.
 pub fn run(args: &Args) -> Result<()> {
-    let (samples, test) = data(&args.data)?;
+    let Data { samples, test, metadata } = data(&args.data)?;
     let setup = setup(args, &samples)?;
     let mut coach = Coach::new(setup.clone(), samples.shape(), samples.classes())?;
     if let Some(path) = &args.from {
@@ -84,8 +85,8 @@ pub fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     training::run(args, &setup, &samples, &mut coach)?;
     let seconds = start.elapsed().as_secs_f64();
-    let metadata = [("network", setup.network.clone()), ("setup", setup.to_json()?)];
-    let metadata = metadata.map(|(key, value)| (key.to_string(), value)).into();
+    let own = [("network", setup.network.clone()), ("setup", setup.to_json()?)];
+    let metadata = metadata.into_iter().chain(own).map(|(key, value)| (key.to_string(), value)).collect();
     let weights = Weights { tensors: coach.weights(), metadata };
     files::write(&args.out, &safetensors::write(&weights, Precision::F32)?)?;
     let picture = |i: usize, out: &mut [f32]| samples.picture(Part::Validation, i, out);
@@ -101,16 +102,40 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// What is learnt from and judged by.
+struct Data {
+    samples: Arc<Samples>,
+    test: Option<Labelled>,
+    /// What the file of weights says of it.
+    metadata: Vec<(&'static str, String)>,
+}
+
 /// Pictures to learn from and to choose by, and others to be judged by where there are any.
-fn data(path: &Path) -> Result<(Arc<Samples>, Option<Labelled>)> {
+fn data(path: &Path) -> Result<Data> {
     if path.as_os_str() == "synth" {
-        return Ok((Arc::new(Samples::made_up(1, MADE.0, MADE.1)?), None));
+        let samples = Arc::new(Samples::made_up(1, MADE.0, MADE.1)?);
+        return Ok(Data { samples, test: None, metadata: Vec::new() });
     }
-    if let Some((set, classes)) = pictures::folders(path)? {
-        return Ok((Arc::new(Samples::new(set, None, classes)?), None));
+    if let Some(Folders { train, validation, test, classes, dark_ink }) = pictures::folders(path)? {
+        let samples = Arc::new(Samples::new(train, validation, classes.len())?);
+        let ink = if dark_ink { "dark" } else { "light" };
+        let metadata = vec![("classes", serde_json::Value::from(classes).to_string()), ("ink", ink.into())];
+        return Ok(Data { samples, test, metadata });
     }
-    let samples = Samples::new(load_mnist(path, Split::Train)?, None, 10)?;
-    Ok((Arc::new(samples), load_mnist(path, Split::Test).ok()))
+    let train = load_mnist(path, Split::Train).map_err(|error| match error.code() {
+        "missing" => {
+            let expected = "MNIST's files, or a folder of PNG, JPEG, WebP, GIF or BMP pictures for each class";
+            Error::missing(path.display(), expected, "neither")
+        }
+        _ => error,
+    })?;
+    // A test set that is not there is none; one that is damaged is an error.
+    let test = match load_mnist(path, Split::Test) {
+        Ok(test) => Some(test),
+        Err(error) if error.code() == "missing" => None,
+        Err(error) => return Err(error),
+    };
+    Ok(Data { samples: Arc::new(Samples::new(train, None, 10)?), test, metadata: Vec::new() })
 }
 
 /// The setup in the file, with what the arguments change.
