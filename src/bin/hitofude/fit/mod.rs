@@ -2,6 +2,7 @@
 
 mod training;
 
+use super::ranks::{Together, World};
 use super::{files, pictures};
 use hitofude::data::idx::{Labelled, Split, load_mnist};
 use hitofude::file::safetensors::{self, Precision, Weights};
@@ -46,6 +47,8 @@ pub struct Args {
     /// Go on from FILE.checkpoint if there is one.
     #[arg(long)]
     resume: bool,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 /// Pictures to learn from and to choose by that `synth` makes.
@@ -73,16 +76,22 @@ struct Judged {
     confusion: Confusion,
 }
 
+/// What a training begins with.
+struct Prepared {
+    samples: Arc<Samples>,
+    test: Option<Labelled>,
+    setup: Setup,
+    coach: Coach,
+}
+
 /// Trains.
-pub fn run(args: &Args) -> Result<()> {
-    let (samples, test) = data(&args.data)?;
-    let setup = setup(args, &samples)?;
-    let mut coach = Coach::new(setup.clone(), samples.shape(), samples.classes())?;
-    if let Some(path) = &args.from {
-        begin(&mut coach, path)?;
-    }
+pub fn run(args: &Args, world: &World) -> Result<()> {
+    let Prepared { samples, test, setup, mut coach } = world.every(prepare(args))?;
     let start = Instant::now();
-    training::run(args, &setup, &samples, &mut coach)?;
+    training::run(args, &setup, &samples, &mut coach, world)?;
+    if !world.leads() {
+        return Ok(());
+    }
     let seconds = start.elapsed().as_secs_f64();
     let metadata = [("network", setup.network.clone()), ("setup", setup.to_json()?)];
     let metadata = metadata.map(|(key, value)| (key.to_string(), value)).into();
@@ -99,6 +108,16 @@ pub fn run(args: &Args) -> Result<()> {
     };
     println!("{}", files::json(&report)?);
     Ok(())
+}
+
+fn prepare(args: &Args) -> Result<Prepared> {
+    let (samples, test) = data(&args.data)?;
+    let setup = setup(args, &samples)?;
+    let mut coach = Coach::new(setup.clone(), samples.shape(), samples.classes())?;
+    if let Some(path) = &args.from {
+        begin(&mut coach, path)?;
+    }
+    Ok(Prepared { samples, test, setup, coach })
 }
 
 /// Pictures to learn from and to choose by, and others to be judged by where there are any.
