@@ -86,7 +86,7 @@ fn any_number_of_ranks_makes_the_weights_of_one_process() {
 #[test]
 fn a_killed_rank_ends_the_job_and_another_number_of_ranks_goes_on() {
     let dir = folder("killed_ranks");
-    let steps = ["--set", "steps=2000"];
+    let steps = ["--set", "steps=120"];
     let alone = weights(&dir, fit(&dir, 0, "alone", &steps), "alone");
     let mut job = fit(&dir, 3, "killed", &steps).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (checkpoint, start) = (dir.join("killed.checkpoint"), Instant::now());
@@ -103,7 +103,7 @@ fn a_killed_rank_ends_the_job_and_another_number_of_ranks_goes_on() {
     let Output { status, stderr, .. } = job.wait_with_output().unwrap();
     assert!(!status.success() && !dir.join("killed").exists());
     assert!(String::from_utf8_lossy(&stderr).contains("signal 9"), "{}", String::from_utf8_lossy(&stderr));
-    let resumed = fit(&dir, 2, "killed", &["--set", "steps=2000", "--resume"]);
+    let resumed = fit(&dir, 2, "killed", &["--set", "steps=120", "--resume"]);
     assert_eq!(weights(&dir, resumed, "killed"), alone, "three ranks, a kill, two ranks");
 }
 
