@@ -86,6 +86,13 @@ export interface Guest {
   leave(): void;
 }
 
+/** The thread that trains with stale gradients. */
+export interface Stale {
+  start(wasm: Record<Build, Source>, build: Build): Promise<void>;
+  /** The loss of each step of a setup with one shard, whose gradient is of the parameters so many steps before; NaN behind a refusal. */
+  train(setup: string, lags: Int32Array): Float32Array;
+}
+
 /** What the training knows about the numbers in the network right now. */
 export type Inspection = {
   step: number;
