@@ -16,8 +16,10 @@ use mpi::topology::{Communicator, SimpleCommunicator};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Numbers in a bucket, 256 kB: large beside a message's latency, small beside a gradient.
-const BUCKET: usize = 1 << 16;
+/// Numbers in a bucket, 16 to 256 kB: large beside a message's latency, and so few that the chain of all ranks fills.
+fn bucket(len: usize, ranks: usize) -> usize {
+    (len / (4 * ranks)).clamp(1 << 12, 1 << 16)
+}
 
 /// The ranks of MPI's world, which must stay initialised while they are in use. Only the thread that initialised it may
 /// call them.
@@ -144,9 +146,9 @@ impl<'a, 's> Chain<'a, 's> {
         let (rank, last) = (ranks.rank as i32, ranks.size as i32 - 1);
         let (up, down) = ((rank < last).then_some(rank + 1), (rank > 0).then_some(rank - 1));
         let mut buckets = Vec::new();
-        let mut end = before.len();
+        let (mut end, size) = (before.len(), bucket(before.len(), ranks.size));
         while end > 0 {
-            let (start, tag) = (end.saturating_sub(BUCKET), buckets.len() as i32);
+            let (start, tag) = (end.saturating_sub(size), buckets.len() as i32);
             // The buckets come from the arena's end, so each is cut off there.
             let cut = |slice: &mut &'a mut [f32]| {
                 let (rest, bucket) = std::mem::take(slice).split_at_mut(start);

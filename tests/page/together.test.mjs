@@ -147,6 +147,27 @@ test('who sends noise, has another build, answers too short, lies or falls silen
   await context.close();
 });
 
+test('the model says what waiting costs, and trains with the staleness that it has simulated', async () => {
+  const { page, context, faults } = await open(browser, site.url, { query: '?lab=train' });
+  const model = page.getByRole('region', { name: 'Many machines, as a model' });
+  const figure = async (name) => Number((await model.locator('div', { has: page.getByText(name, { exact: true }) }).last().locator('dd').textContent()).replace(/[^\d.]/g, ''));
+  await model.getByRole('img', { name: /^The first steps/ }).waitFor({ timeout: 60_000 });
+  const waiting = await figure('A step takes');
+  await model.getByText('do not wait', { exact: true }).click();
+  assert.ok((await figure('A step takes')) < waiting);
+  const stale = await figure('Gradients are older by, steps');
+  assert.ok(stale > 2.5 && stale < 3.5, String(stale));
+  await model.getByRole('button', { name: 'Train all three' }).click();
+  await model.getByText('Loss over simulated time as a table').click({ timeout: 60_000 });
+  const rows = await model.locator('tbody tr').filter({ hasText: /\d/ }).allTextContents();
+  assert.ok(rows.length >= 5, rows.join(' | '));
+  await model.getByText('One machine', { exact: true }).click();
+  assert.equal(await figure('Time spent communicating'), 0);
+  assert.deepEqual(await violations(page, '[aria-labelledby=model]'), []);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test('a link to a training that is over says so, in Japanese too', async () => {
   const { page, context, faults } = await open(browser, site.url, { query: '?lab=train#join=tab.nobody', locale: 'ja' });
   await page.getByRole('alert').filter({ hasText: '参加できませんでした' }).waitFor({ timeout: 20_000 });

@@ -144,7 +144,7 @@ impl World {
     }
 
     /// The bytes that rank 0 reads, for all of them; empty if it reads none.
-    pub fn from_first(&self, read: impl FnOnce() -> Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>> {
+    pub fn first_reads(&self, read: impl FnOnce() -> Result<Option<Vec<u8>>>) -> Result<Option<Vec<u8>>> {
         let own = if self.leads() { read().map(Option::unwrap_or_default) } else { Ok(Vec::new()) };
         let first = agree(self.group(), own)?.swap_remove(0);
         Ok((!first.is_empty()).then_some(first))

@@ -73,7 +73,7 @@ pub fn run(args: &Args, world: &World) -> Result<()> {
     training.join(world.shared());
     let (checkpoint, log) = (files::with_suffix(&args.out, ".checkpoint"), files::with_suffix(&args.out, ".csv"));
     let kept = || (args.resume && checkpoint.is_file()).then(|| files::read(&checkpoint)).transpose();
-    if let Some(bytes) = world.from_first(kept)? {
+    if let Some(bytes) = world.first_reads(kept)? {
         training.resume(&safetensors::read(&bytes)?)?;
         if world.leads() {
             eprintln!("going on after epoch {}", training.epochs_done());

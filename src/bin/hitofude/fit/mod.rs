@@ -15,7 +15,6 @@ use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Arguments of `fit`.
 #[derive(clap::Args)]
@@ -87,12 +86,10 @@ struct Prepared {
 /// Trains.
 pub fn run(args: &Args, world: &World) -> Result<()> {
     let Prepared { samples, test, setup, mut coach } = world.every(prepare(args))?;
-    let start = Instant::now();
-    training::run(args, &setup, &samples, &mut coach, world)?;
+    let seconds = training::run(args, &setup, &samples, &mut coach, world)?;
     if !world.leads() {
         return Ok(());
     }
-    let seconds = start.elapsed().as_secs_f64();
     let metadata = [("network", setup.network.clone()), ("setup", setup.to_json()?)];
     let metadata = metadata.map(|(key, value)| (key.to_string(), value)).into();
     let weights = Weights { tensors: coach.weights(), metadata };

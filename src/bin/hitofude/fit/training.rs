@@ -22,12 +22,12 @@ const SAVE: Duration = Duration::from_secs(3);
 /// Pictures that are classified together. A fixed number, so that the mean loss has the same bits for any number of hands.
 const PIECE: usize = 100;
 
-/// Takes all steps, or those that are left.
-pub fn run(args: &Args, setup: &Setup, samples: &Arc<Samples>, coach: &mut Coach, world: &World) -> Result<()> {
+/// Takes all steps, or those that are left. Returns the seconds they took.
+pub fn run(args: &Args, setup: &Setup, samples: &Arc<Samples>, coach: &mut Coach, world: &World) -> Result<f64> {
     let mut record = Record::new(args, samples);
     world.prepared(|| record.fingerprint(setup, coach, samples))?;
     let kept = || (args.resume && record.checkpoint.is_file()).then(|| files::read(&record.checkpoint)).transpose();
-    if let Some(bytes) = world.from_first(kept)? {
+    if let Some(bytes) = world.first_reads(kept)? {
         world.every(record.resume(coach, &bytes, world))?;
         if world.leads() {
             eprintln!("going on after step {}", coach.steps());
@@ -38,7 +38,8 @@ pub fn run(args: &Args, setup: &Setup, samples: &Arc<Samples>, coach: &mut Coach
     let bar = world.bar(ProgressBar::new(setup.steps).with_position(coach.steps()));
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} {eta} {msg}");
     bar.set_style(style.expect("a template that parses"));
-    let (mut since, mut saved, mut images, first) = (Instant::now(), Instant::now(), 0, coach.steps());
+    let (start, first) = (Instant::now(), coach.steps());
+    let (mut since, mut saved, mut images) = (start, start, 0);
     while !coach.finished() {
         let (progress, rate) = step(setup, coach, &mut learners, world.group())?;
         bar.inc(1);
@@ -65,7 +66,7 @@ pub fn run(args: &Args, setup: &Setup, samples: &Arc<Samples>, coach: &mut Coach
     }
     bar.finish_and_clear();
     world.sent(coach.steps() - first);
-    Ok(())
+    Ok(start.elapsed().as_secs_f64())
 }
 
 /// What a training leaves on its way.
