@@ -3,9 +3,9 @@
 
 use hitofude::nn::Init;
 use hitofude::rng::Rng;
-use hitofude::train::group::{Ready, agree, same, share, spread};
-use hitofude::train::{Alone, Group, Options, State, Trainer, evaluate};
-use hitofude::{Error, zoo};
+use hitofude::train::group::{Ready, agree, same, settled, share, spread};
+use hitofude::train::{Alone, Group, Options, Progress, State, Trainer, evaluate};
+use hitofude::{Error, Result, zoo};
 use std::sync::{Arc, Barrier, Mutex};
 
 /// A member whose others are threads of this process. All gradients are laid out and added in the order of their pieces.
@@ -42,6 +42,10 @@ impl Group for Member {
         for (i, v) in self.gather(&own).concat().chunks_exact(4).enumerate() {
             total[i % total.len()] += f32::from_le_bytes(v.try_into().unwrap());
         }
+    }
+
+    fn settle(&self, own: Result<Vec<Progress>>) -> Result<Vec<Progress>> {
+        settled(self, own)
     }
 
     fn gather(&self, own: &[u8]) -> Vec<Vec<u8>> {

@@ -3,7 +3,7 @@
 //! Where the shards were computed does not matter, so the weights are the same to the bit for any number of threads or
 //! workers. (Data-parallel SGD; Goyal et al. 2017.)
 
-use super::group::{Group, Ready, agree_on};
+use super::group::{Group, Ready};
 use super::optimiser::Memory;
 use super::options::Options;
 use super::regularise::{clip, penalise};
@@ -126,7 +126,7 @@ impl Descent {
             }
         });
         let mut progress = Progress::default();
-        agree_on(group, outcome)?.into_iter().for_each(|part| progress.add(part));
+        group.settle(outcome)?.into_iter().for_each(|part| progress.add(part));
         Ok(progress)
     }
 

@@ -27,6 +27,9 @@ pub trait Group: Send + Sync {
 
     /// What every member brings along, in the order of their numbers.
     fn gather(&self, own: &[u8]) -> Vec<Vec<u8>>;
+
+    /// What all shards came to, from this member's: [`settled`], or of a member alone its own.
+    fn settle(&self, own: Result<Vec<Progress>>) -> Result<Vec<Progress>>;
 }
 
 /// A group of one, whose threads share the work.
@@ -54,6 +57,11 @@ impl Group for Alone {
 
     fn gather(&self, own: &[u8]) -> Vec<Vec<u8>> {
         vec![own.to_vec()]
+    }
+
+    // Not `settled`, so that a module without other groups has none of their code.
+    fn settle(&self, own: Result<Vec<Progress>>) -> Result<Vec<Progress>> {
+        own
     }
 }
 
@@ -104,11 +112,8 @@ pub fn same(group: &dyn Group, what: &str, own: &str) -> Result<()> {
     }
 }
 
-/// Every piece's sums, from those of each member's pieces.
-pub(crate) fn agree_on(group: &dyn Group, own: Result<Vec<Progress>>) -> Result<Vec<Progress>> {
-    if group.size() == 1 {
-        return own;
-    }
+/// Every piece's sums, from those of each member's pieces; for all members the first one's error, where any failed.
+pub fn settled(group: &dyn Group, own: Result<Vec<Progress>>) -> Result<Vec<Progress>> {
     let all = agree(group, own.map(|parts| parts.iter().flat_map(bytes).collect()))?;
     Ok(all.iter().flat_map(|bytes| bytes.chunks_exact(24)).map(progress).collect())
 }

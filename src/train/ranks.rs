@@ -6,7 +6,9 @@
 //! all-reduce, whose result depends on the number of ranks. A bucket sets off as soon as the backward pass of the rank's
 //! last piece has left its layers, while the pass goes on.
 
-use super::group::{Group, Ready};
+use super::group::{Group, Ready, settled};
+use super::replica::Progress;
+use crate::error::Result;
 use crate::kernel::{Level, act};
 use mpi::collective::{CommunicatorCollectives, SystemOperation};
 use mpi::datatype::PartitionMut;
@@ -15,6 +17,7 @@ use mpi::request::{LocalScope, Request, scope};
 use mpi::topology::{Communicator, SimpleCommunicator};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Numbers in a bucket, 16 to 256 kB: large beside a message's latency, and so few that the chain of all ranks fills.
 fn bucket(len: usize, ranks: usize) -> usize {
@@ -28,6 +31,8 @@ pub struct Ranks {
     size: usize,
     fast: bool,
     sent: AtomicU64,
+    /// What comes from below and what goes up, kept from step to step.
+    buffers: Mutex<[Vec<f32>; 2]>,
 }
 
 type Pending<'a, 's> = Request<'a, [f32], &'s LocalScope<'a>>;
@@ -37,7 +42,13 @@ impl Ranks {
     /// ranks.
     pub fn world(fast: bool) -> Self {
         let world = SimpleCommunicator::world();
-        Self { rank: world.rank() as usize, size: world.size() as usize, fast, sent: AtomicU64::new(0) }
+        Self {
+            rank: world.rank() as usize,
+            size: world.size() as usize,
+            fast,
+            sent: AtomicU64::new(0),
+            buffers: Mutex::default(),
+        }
     }
 
     /// Bytes of gradients that this rank has sent in ordered sums.
@@ -69,10 +80,13 @@ impl Group for Ranks {
         if self.fast {
             return self.all_reduce(total, work);
         }
-        let len = total.len();
-        let (mut before, mut partial) = (vec![0.0; len], vec![0.0; len]);
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        buffers.iter_mut().for_each(|buffer| buffer.resize(total.len(), 0.0));
+        let [before, partial] = &mut *buffers;
+        // Rank 0's sum begins with zeros.
+        partial.fill(0.0);
         let sent = scope(|scope| {
-            let mut chain = Chain::new(self, scope, &mut before, &mut partial, total);
+            let mut chain = Chain::new(self, scope, before, partial, total);
             work(&mut |pieces, from| {
                 chain.advance(pieces, from);
                 while from == 0 && !chain.added() {
@@ -88,9 +102,13 @@ impl Group for Ranks {
             chain.sent
         });
         if self.rank + 1 == self.size {
-            total.copy_from_slice(&partial);
+            total.copy_from_slice(&buffers[1]);
         }
         self.sent.fetch_add(sent, Ordering::Relaxed);
+    }
+
+    fn settle(&self, own: Result<Vec<Progress>>) -> Result<Vec<Progress>> {
+        settled(self, own)
     }
 
     fn gather(&self, own: &[u8]) -> Vec<Vec<u8>> {

@@ -19,8 +19,9 @@ const COLUMNS: &str = "step,rate,loss,accuracy,gradient_norm,validation_loss,val
 /// The longest time between two checkpoints, as in the page; every line of the log brings one, too.
 const SAVE: Duration = Duration::from_secs(3);
 
-/// Pictures that are classified together. A fixed number, so that the mean loss has the same bits for any number of hands.
-const PIECE: usize = 100;
+/// Pictures that are classified together: a fixed number, so that the mean loss has the same bits for any number of hands, and
+/// a small one, so that the hands have as much to do.
+const PIECE: usize = 25;
 
 /// Takes all steps, or those that are left. Returns the seconds they took.
 pub fn run(args: &Args, setup: &Setup, samples: &Arc<Samples>, coach: &mut Coach, world: &World) -> Result<f64> {
