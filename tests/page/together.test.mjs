@@ -67,6 +67,13 @@ test('two tabs make the weights of one page, one that goes in the middle include
   assert.ok((await shards(one)) > 50, 'the tab that stayed has computed');
   await row(page, 'has gone').waitFor();
   assert.equal(hash, await alone(200));
+  // Set up anew, the training goes on with whoever is still there.
+  const before = await shards(one);
+  await button(page, 'Reset').click();
+  await one.getByText(/^Ready\.|^Computing/).waitFor();
+  await button(page, 'Start').click();
+  assert.equal(await hashOf(page), hash);
+  assert.ok((await shards(one)) > before + 50);
   assert.deepEqual(faults, []);
   assert.deepEqual(await violations(one, 'main'), []);
   await context.close();

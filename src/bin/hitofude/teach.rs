@@ -3,11 +3,11 @@
 use super::files;
 use super::ranks::{Together, World};
 use super::style::{Manner, bar, features};
-use hitofude::Result;
 use hitofude::data::pictures::family;
 use hitofude::file::safetensors::Precision;
 use hitofude::systems::saved::{self, Saved};
 use hitofude::systems::style::teach::{FeatureLesson, StyleLesson, Taught};
+use hitofude::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -41,6 +41,9 @@ impl Args {
 
 /// Trains a feature network or a stylizer.
 pub fn run(args: &Args, world: &World) -> Result<()> {
+    if args.together.fast_sum && args.together().is_none() {
+        return Err(Error::value("--fast-sum", "features, which several ranks can learn", &args.what));
+    }
     if args.what == "features" { teach_features(args, world) } else { teach_style(args) }
 }
 
