@@ -8,8 +8,8 @@ import { serveSite } from './site.mjs';
 let browser;
 let site;
 // Chromium hides a device's addresses behind names that a machine without multicast does not resolve.
-before(async () => ([browser, site] = await Promise.all([launch(['--disable-features=WebRtcHideLocalIpsWithMdns']), process.env.SITE ? { url: process.env.SITE } : serveSite()])));
-after(() => Promise.all([browser?.close(), site?.close?.()]));
+before(async () => ([browser, site] = await Promise.all([launch(['--disable-features=WebRtcHideLocalIpsWithMdns']), serveSite()])));
+after(() => Promise.all([browser?.close(), site?.close()]));
 
 const SMALL = '?lab=train&net=flatten*affine-out32*relu*affine-out10&batch=40&shard=5';
 const button = (page, name) => page.getByRole('button', { name, exact: true });

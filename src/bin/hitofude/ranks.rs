@@ -2,6 +2,7 @@
 //!
 //! Rank 0 reads and writes checkpoints, logs and cards and speaks to the person; the others compute. An error ends them all.
 
+#[cfg(feature = "mpi")]
 use hitofude::kernel::Level;
 use hitofude::train::group::{agree, same};
 #[cfg(feature = "mpi")]
