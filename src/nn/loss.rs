@@ -37,8 +37,8 @@ impl Run {
         self.backward(params, dparams);
     }
 
-    /// As [`Run::backward_losses`] into a full arena, told of on the way: `ready` hears behind each layer with parameters the
-    /// gradient and the place from which on it is final, and at last 0.
+    /// As [`Run::backward_losses`] into a full arena, told of on the way: `ready` hears behind each layer the gradient and the
+    /// place from which on it is final, and at last, once, 0.
     pub fn backward_telling(
         &mut self,
         params: &Params,
@@ -56,7 +56,7 @@ impl Run {
         let mut told = dparams.len();
         for (k, from) in ends.into_iter().enumerate().rev() {
             self.backward_layer(params, dparams, Wire(k));
-            if from < told {
+            if told > 0 {
                 ready(dparams, from);
                 told = from;
             }

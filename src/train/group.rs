@@ -10,7 +10,7 @@ use crate::kernel::{Level, act};
 use std::ops::Range;
 
 /// Hears which part of a member's pieces is computed: their gradients, in order, each as long as the arena, final from this
-/// place on. The last call is for place 0; where the pieces failed there is none.
+/// place on. The last call, and no other, is for place 0; where the pieces failed there is none.
 pub type Ready<'a> = dyn FnMut(&[&[f32]], usize) + 'a;
 
 /// The members that compute one training. All of them call the same functions in the same order.

@@ -150,7 +150,7 @@ impl Replica {
     }
 
     /// The backward half: computes the gradient of `scale` times the losses of the last forward half. `ready` hears, behind
-    /// each layer with parameters, the gradient and the place from which on it is final, and at last 0.
+    /// each layer, the gradient and the place from which on it is final, and at last, once, 0.
     pub fn backward(&mut self, params: &Params, scale: f32, ready: &mut dyn FnMut(&[f32], usize)) {
         self.gradient.fill(0.0);
         self.run.backward_telling(params, &mut self.gradient, scale, ready);
