@@ -5,10 +5,13 @@ pub mod calibrate;
 pub mod descent;
 pub mod detection;
 pub mod evaluate;
+pub mod group;
 pub mod lbfgs;
 pub mod metrics;
 pub mod optimiser;
 pub mod options;
+#[cfg(feature = "mpi")]
+pub mod ranks;
 pub mod regularise;
 pub mod replica;
 pub mod ring;
@@ -17,6 +20,7 @@ pub mod trainer;
 
 pub use batch::Batch;
 pub use descent::{Descent, State};
+pub use group::{Alone, Group};
 pub use lbfgs::{Lbfgs, Objective};
 pub use optimiser::{Optimiser, Rule};
 pub use options::Options;

@@ -4,6 +4,7 @@ import { load as drawTexts } from '../texts/draw';
 import { load as generateTexts } from '../texts/generate';
 import { load as playTexts } from '../texts/play';
 import { load as scenesTexts } from '../texts/scenes';
+import { load as togetherTexts } from '../texts/together';
 import { m } from '../texts/shell';
 import Draw from './draw/Draw.svelte';
 
@@ -57,7 +58,8 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_train(),
     line: () => m.lab_train_line(),
     icon: 'M4 4v16h16M7 8c2 6 5 8 12 8.5',
-    view: () => import('./train/Train.svelte'),
+    // Whoever follows an invitation computes for a training elsewhere and has none here.
+    view: () => togetherTexts().then(() => (location.hash.startsWith('#join=') ? import('./train/together/Join.svelte') : import('./train/Train.svelte'))),
   },
   {
     id: 'style',

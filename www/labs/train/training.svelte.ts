@@ -1,11 +1,12 @@
 // The training as the page sees it: what it is set to, how far it is, what it has come to.
 
+import { transfer } from 'comlink';
 import type { Build, Classified } from '../../lib/types';
 import { safetensors } from '../../lib/safetensors';
 import { forgetRun, savedRun } from '../../lib/store';
 import { studio } from 'virtual:engine-files';
 import { keepOffline } from '../../ui/offline';
-import type { About, Happening, History, Inspection, Pace, Pictures, Saved } from '../../worker/train/protocol';
+import type { About, Happening, History, Inspection, Pace, Participant, Pictures, Saved } from '../../worker/train/protocol';
 import { Room } from './room';
 
 export type Status = 'starting' | 'ready' | 'running' | 'paused' | 'finished' | 'broken';
@@ -40,6 +41,9 @@ export class Training {
   history = empty();
   /** A training of the same setup, kept from an earlier visit. */
   earlier = $state.raw<Saved>();
+
+  /** Those who compute for it from elsewhere. */
+  participants = $state.raw<Participant[]>([]);
 
   #room: Room | undefined;
   #order: { setup: string; pictures: Pictures; workers: number; id: string; weights?: Uint8Array | undefined } | undefined;
@@ -101,6 +105,11 @@ export class Training {
     this.earlier = undefined;
     await this.#room?.desk.step();
     if (this.status === 'ready') this.status = 'paused';
+  }
+
+  /** Lets somebody from elsewhere compute, too. */
+  admit(port: MessagePort): void {
+    void this.#room?.desk.admit(transfer(port, [port]));
   }
 
   /** Back to the first weights. */
@@ -227,6 +236,9 @@ export class Training {
         return;
       case 'replaced':
         this.replaced++;
+        return;
+      case 'participants':
+        this.participants = happening.participants;
         return;
       case 'broken':
         room.end();

@@ -22,6 +22,9 @@ let opened: { pictures: Pictures; samples: Samples } | undefined;
 let order: Order | undefined;
 let runs: Run[] = [];
 let crew: Crew | null = null;
+/** Participants who wait for a training, and how many there have been. */
+let waiting: MessagePort[] = [];
+let admitted = 0;
 let tell: (happening: Happening) => void = () => {};
 /** Wanted: to go on, or to stop behind the step under way. */
 let going = false;
@@ -59,14 +62,20 @@ const classroom: Classroom = {
     const samples = await pictured(next.pictures);
     const fresh = next.setups.map((setup) => new Run(setup, samples, next.from, next.weights));
     runs.forEach((run) => run.free());
-    crew?.end();
+    waiting.push(...(crew?.end() ?? []));
     [runs, order, tell] = [fresh, next, onHappening];
     crew = null;
+    if (waiting.length) hire();
     const about = aboutOf(samples);
     runs.forEach((run) => (run.labels = about.validation));
     reported = { at: 0, steps: runs.map((run) => run.step) };
     saved = performance.now();
     return { ...about, finished: runs.every((run) => run.finished) };
+  },
+
+  admit(port) {
+    waiting.push(port);
+    hire();
   },
 
   run() {
@@ -123,11 +132,18 @@ const classroom: Classroom = {
   },
 };
 
-/** Calls the helpers of this training, once there is something to do. */
+/** Calls the helpers of this training, once there is something to do, and lets in who waits. A race has neither. */
 function hire(): void {
-  const [setup] = order?.setups ?? [];
-  if (crew || !engine || !order || !setup || order.workers < 2) return;
-  crew = new Crew(engine, setup, order.pictures, order.workers - 1, (worker) => tell({ kind: 'replaced', worker }));
+  const [run] = runs;
+  if (!engine || !order || !run || runs.length > 1) return;
+  const { setup, parameters } = run.setup;
+  if (!crew && (order.workers > 1 || waiting.length)) {
+    const participants = () => tell({ kind: 'participants', participants: crew?.participants ?? [] });
+    crew = new Crew(engine, setup, order.pictures, order.workers - 1, (worker) => tell({ kind: 'replaced', worker }), participants);
+  }
+  const { pictures } = order;
+  const audit = (params: Float32Array, step: number, shard: number) => run.shard(params, step, shard);
+  for (const port of waiting.splice(0)) crew?.admit(port, ++admitted, { setup, pictures, build: engine.build, parameters, audit });
 }
 
 async function loop(): Promise<void> {
@@ -180,6 +196,7 @@ function report(now: boolean): void {
     tell({ kind: 'steps', run: i, first, loss: loss.slice(first), accuracy: accuracy.slice(first), norm: norm.slice(first), rate: run.rate, pace: run.pace });
     reported.steps[i] = run.step;
   }
+  if (crew?.participants.length) tell({ kind: 'participants', participants: crew.participants });
 }
 
 async function save(): Promise<void> {

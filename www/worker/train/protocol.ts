@@ -53,7 +53,45 @@ export type Happening =
   | { kind: 'saved'; step: number }
   | { kind: 'unsaved'; message: string }
   | { kind: 'replaced'; worker: number }
+  | { kind: 'participants'; participants: Participant[] }
   | { kind: 'broken'; message: string };
+
+/** Somebody who computes for this training, in another tab or on another device. */
+export type Participant = {
+  number: number;
+  /** `opening` gets the pictures, `refused` has sent what cannot be. */
+  state: 'opening' | 'ready' | 'left' | 'refused';
+  /** Shards that it has computed. */
+  shards: number;
+  /** Bytes sent to it and received from it. */
+  sent: number;
+  received: number;
+  why: string;
+};
+
+/** A training that this page computes for, as a participant knows it. */
+export type Joined = {
+  /** `waiting` for something to do. */
+  state: 'waiting' | 'ready' | 'left' | 'refused';
+  shards: number;
+  step: number;
+  sent: number;
+  received: number;
+  why: string;
+};
+
+/** The thread of a participant. `through` leads to the leader; null on it says that it is closed. */
+export interface Guest {
+  start(wasm: Record<Build, Source>, build: Build, through: MessagePort, onChange: (joined: Joined) => void): Promise<Build>;
+  leave(): void;
+}
+
+/** The thread that trains with stale gradients. */
+export interface Stale {
+  start(wasm: Record<Build, Source>, build: Build): Promise<void>;
+  /** The loss of each step of a setup with one shard, whose gradient is of the parameters so many steps before; NaN behind a refusal. */
+  train(setup: string, lags: Int32Array): Float32Array;
+}
 
 /** What the training knows about the numbers in the network right now. */
 export type Inspection = {
@@ -86,6 +124,8 @@ export interface Classroom {
   look(pictures: Pictures): Promise<About>;
   /** Sets a training up. What was there before is gone, unless this throws. */
   open(order: Order, onHappening: (happening: Happening) => void): Promise<Opened>;
+  /** Lets somebody who can be reached through this port compute, too, from the next step on. */
+  admit(port: MessagePort): void;
   run(): void;
   /** Resolves when no step is under way any more. */
   pause(): Promise<void>;

@@ -22,6 +22,7 @@ export class Run {
   failed = false;
   /** The classes of the pictures to choose by. */
   labels: Uint8Array = new Uint8Array();
+  #setup: string;
   #coach: Coach;
   #learner: Learner;
   #shards: number;
@@ -37,6 +38,7 @@ export class Run {
     [this.steps, this.batch, this.#shards] = [steps, batch, Math.ceil(batch / shard)];
     this.#patient = Boolean(options?.patience);
     this.#pictures = samples.labels('validation').length;
+    this.#setup = setup;
     this.#coach = new Coach(setup, samples);
     this.#learner = new Learner(setup, samples);
     if (from) this.#coach.restore(from.checkpoint);
@@ -97,7 +99,7 @@ export class Run {
   }
 
   async #look(crew: Crew | null, params: Float32Array, count: number): Promise<{ validation: Validation; found: Classified }> {
-    const parts = deal(Math.ceil(count / PIECE), (crew?.size ?? 0) + 1);
+    const parts = deal(Math.ceil(count / PIECE), (crew?.local ?? 0) + 1);
     const asked = parts.slice(1).map(([from, to], i) => crew!.classify(i, params, from, to, count));
     const pieces = classify(this.#learner, params, ...parts[0]!, count);
     for (const [i, answer] of (await Promise.all(asked)).entries()) {
@@ -122,6 +124,16 @@ export class Run {
   goBack(): void {
     this.#coach.restore(this.#good.checkpoint);
     Object.assign(this.history, structuredClone(this.#good.history));
+  }
+
+  get setup(): { setup: string; parameters: number } {
+    return { setup: this.#setup, parameters: this.#coach.params().length };
+  }
+
+  /** The gradient of one shard, computed here; null where the engine refuses. */
+  shard(params: Float32Array, step: number, shard: number): Float32Array | null {
+    const learnt = learn(this.#learner, params, step, shard, shard + 1);
+    return 'shards' in learnt ? learnt.shards[0]!.gradient : null;
   }
 
   inspect() {

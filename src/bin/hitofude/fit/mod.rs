@@ -4,6 +4,7 @@ mod training;
 
 use super::files;
 use super::pictures::{self, Folders};
+use super::ranks::{Together, World};
 use hitofude::data::idx::{Labelled, Split, load_mnist};
 use hitofude::file::safetensors::{self, Precision, Weights};
 use hitofude::nn::description;
@@ -15,7 +16,6 @@ use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Arguments of `fit`.
 #[derive(clap::Args)]
@@ -47,6 +47,8 @@ pub struct Args {
     /// Go on from FILE.checkpoint if there is one.
     #[arg(long)]
     resume: bool,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 /// Pictures to learn from and to choose by that `synth` makes.
@@ -74,17 +76,20 @@ struct Judged {
     confusion: Confusion,
 }
 
+/// What a training begins with.
+struct Prepared {
+    data: Data,
+    setup: Setup,
+    coach: Coach,
+}
+
 /// Trains.
-pub fn run(args: &Args) -> Result<()> {
-    let Data { samples, test, metadata } = data(&args.data)?;
-    let setup = setup(args, &samples)?;
-    let mut coach = Coach::new(setup.clone(), samples.shape(), samples.classes())?;
-    if let Some(path) = &args.from {
-        begin(&mut coach, path)?;
+pub fn run(args: &Args, world: &World) -> Result<()> {
+    let Prepared { data: Data { samples, test, metadata }, setup, mut coach } = world.every(prepare(args))?;
+    let seconds = training::run(args, &setup, &samples, &mut coach, world)?;
+    if !world.leads() {
+        return Ok(());
     }
-    let start = Instant::now();
-    training::run(args, &setup, &samples, &mut coach)?;
-    let seconds = start.elapsed().as_secs_f64();
     let own = [("network", setup.network.clone()), ("setup", setup.to_json()?)];
     let metadata = metadata.into_iter().chain(own).map(|(key, value)| (key.to_string(), value)).collect();
     let weights = Weights { tensors: coach.weights(), metadata };
@@ -100,6 +105,16 @@ pub fn run(args: &Args) -> Result<()> {
     };
     println!("{}", files::json(&report)?);
     Ok(())
+}
+
+fn prepare(args: &Args) -> Result<Prepared> {
+    let data = data(&args.data)?;
+    let setup = setup(args, &data.samples)?;
+    let mut coach = Coach::new(setup.clone(), data.samples.shape(), data.samples.classes())?;
+    if let Some(path) = &args.from {
+        begin(&mut coach, path)?;
+    }
+    Ok(Prepared { data, setup, coach })
 }
 
 /// What is learnt from and judged by.
