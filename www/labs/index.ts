@@ -5,6 +5,7 @@ import { load as generateTexts } from '../texts/generate';
 import { load as playTexts } from '../texts/play';
 import { load as scenesTexts } from '../texts/scenes';
 import { m } from '../texts/shell';
+import { load as styleTexts } from '../texts/style';
 import Draw from './draw/Draw.svelte';
 
 /** The groups of the rail, in their order. */
@@ -65,7 +66,7 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_style(),
     line: () => m.lab_style_line(),
     icon: 'M12 3.5c5.5 0 9 3.3 9 7.3 0 3-2.2 4.2-4.6 4.2h-1.6c-1.6 0-2 1.2-1.3 2.3.8 1.4 0 3.2-1.8 3.2-5 0-8.7-3.7-8.7-8.5s3.8-8.5 9-8.5zM7.5 11h.01M11 7.5h.01M15.5 8.5h.01',
-    view: () => import('./style/Style.svelte'),
+    view: () => styleTexts().then(() => import('./style/Style.svelte')),
   },
   {
     id: 'generate',
