@@ -120,10 +120,11 @@ export class Training {
     if (inspection) this.inspection = inspection;
   }
 
-  /** The weights as a safetensors file. */
+  /** The weights as a safetensors file that says of which network they are. */
   async weights(): Promise<Uint8Array<ArrayBuffer>> {
-    if (!this.#room) throw new Error('nothing has been trained');
-    return safetensors(await this.#room.desk.weights());
+    if (!this.#room || !this.#order) throw new Error('nothing has been trained');
+    const { network } = JSON.parse(this.#order.setup) as { network: string };
+    return safetensors(await this.#room.desk.weights(), { network });
   }
 
   end(): void {
@@ -244,9 +245,10 @@ export class Training {
   }
 
   async #finish(): Promise<void> {
-    const file = await this.weights();
+    // The hash is of the weights alone.
+    const file = this.#room && safetensors(await this.#room.desk.weights());
     // Browsers offer hashes on secure origins only.
-    if (!globalThis.crypto?.subtle) return;
+    if (!file || !globalThis.crypto?.subtle) return;
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', file));
     this.sha256 = [...digest].map((b) => b.toString(16).padStart(2, '0')).join('');
   }
