@@ -191,6 +191,22 @@ test('instantly, on a phone in the dark: a picture, the brush and the camera', {
   await context.close();
 });
 
+test('what charts are drawn with are colours that a canvas knows, in both themes', async () => {
+  for (const colorScheme of ['light', 'dark']) {
+    const { page, context } = await open(browser, site.url, { colorScheme });
+    const unknown = await page.evaluate(() => {
+      const context = document.createElement('canvas').getContext('2d');
+      return ['--paper', '--ink', '--vermilion', '--indigo', '--muted', '--hairline'].filter((name) => {
+        context.strokeStyle = '#010203';
+        context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue(name);
+        return context.strokeStyle === '#010203';
+      });
+    });
+    assert.deepEqual(unknown, []);
+    await context.close();
+  }
+});
+
 /** Opens the lab with a storage that takes this long, so that a person is quicker. */
 async function slowly(milliseconds, query = QUICK) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
