@@ -120,7 +120,7 @@ export class Training {
     if (inspection) this.inspection = inspection;
   }
 
-  /** The weights as a safetensors file that says of which network they are. */
+  /** The weights as a safetensors file, which says of what network they are. */
   async weights(): Promise<Uint8Array<ArrayBuffer>> {
     if (!this.#room || !this.#order) throw new Error('nothing has been trained');
     const { network } = JSON.parse(this.#order.setup) as { network: string };
@@ -245,10 +245,9 @@ export class Training {
   }
 
   async #finish(): Promise<void> {
-    // The hash is of the weights alone.
-    const file = this.#room && safetensors(await this.#room.desk.weights());
+    const file = await this.weights();
     // Browsers offer hashes on secure origins only.
-    if (!file || !globalThis.crypto?.subtle) return;
+    if (!globalThis.crypto?.subtle) return;
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', file));
     this.sha256 = [...digest].map((b) => b.toString(16).padStart(2, '0')).join('');
   }
