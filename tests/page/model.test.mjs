@@ -278,7 +278,7 @@ test('what Train saves says of which network it is, and opens', () =>
     const { page, context, faults } = await open(browser, url, { query: `?lab=train&net=${net}&steps=10&batch=8&limit=400&workers=1` });
     await page.getByRole('button', { name: 'Start', exact: true }).click({ timeout: 60_000 });
     await page.getByLabel('SHA-256 of the weights').waitFor({ timeout: 60_000 });
-    const file = await handed(page, 'Weights');
+    const file = await handed(page, /^(Weights|Save)$/);
     await page.goto(`${url}?lab=model`);
     await says(page).filter({ hasText: /^5/ }).waitFor({ timeout: 60_000 });
     await choose(page, file.name, file.bytes);
