@@ -98,6 +98,7 @@ test('a training thread that is killed says nothing; it is missed, and a fresh o
 function tensorsOf(file) {
   const length = Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.subarray(8, 8 + length));
+  delete header.__metadata__;
   return Object.fromEntries(Object.entries(header).map(([name, { data_offsets: [from, to] }]) => [name, file.subarray(8 + length + from, 8 + length + to).toString('hex')]));
 }
 

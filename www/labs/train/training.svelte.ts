@@ -129,10 +129,11 @@ export class Training {
     if (inspection) this.inspection = inspection;
   }
 
-  /** The weights as a safetensors file. */
+  /** The weights as a safetensors file, which says of what network they are. */
   async weights(): Promise<Uint8Array<ArrayBuffer>> {
-    if (!this.#room) throw new Error('nothing has been trained');
-    return safetensors(await this.#room.desk.weights());
+    if (!this.#room || !this.#order) throw new Error('nothing has been trained');
+    const { network } = JSON.parse(this.#order.setup) as { network: string };
+    return safetensors(await this.#room.desk.weights(), { network });
   }
 
   end(): void {
