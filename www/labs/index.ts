@@ -2,6 +2,7 @@ import type { Component } from 'svelte';
 import { load as benchTexts } from '../texts/bench';
 import { load as drawTexts } from '../texts/draw';
 import { load as generateTexts } from '../texts/generate';
+import { load as insideTexts } from '../texts/inside';
 import { load as playTexts } from '../texts/play';
 import { load as scenesTexts } from '../texts/scenes';
 import { m } from '../texts/shell';
@@ -41,7 +42,7 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_inside(),
     line: () => m.lab_inside_line(),
     icon: 'M3 12c5-8 13-8 18 0-5 8-13 8-18 0zM12 8.5a3.5 3.5 0 1 0 .01 0z',
-    view: () => import('./inside/Inside.svelte'),
+    view: () => insideTexts().then(() => import('./inside/Inside.svelte')),
   },
   {
     id: 'zoo',
