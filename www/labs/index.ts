@@ -6,6 +6,7 @@ import { load as insideTexts } from '../texts/inside';
 import { load as playTexts } from '../texts/play';
 import { load as scenesTexts } from '../texts/scenes';
 import { m } from '../texts/shell';
+import { load as zooTexts } from '../texts/zoo';
 import Draw from './draw/Draw.svelte';
 
 /** The groups of the rail, in their order. */
@@ -50,7 +51,7 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_zoo(),
     line: () => m.lab_zoo_line(),
     icon: 'M5 6h4v4H5zM5 15h4v4H5zM15 10.5h4v4h-4zM9 8c4 0 2 4.7 6 4.7M9 17c4 0 2-4.3 6-4.3',
-    view: () => import('./zoo/Zoo.svelte'),
+    view: () => zooTexts().then(() => import('./zoo/Zoo.svelte')),
   },
   {
     id: 'train',

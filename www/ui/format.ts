@@ -1,6 +1,9 @@
 // Numbers as the page writes them.
 
+import { language } from './language';
+
 const MINUS = '−';
+const short = new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 });
 /** A narrow space that does not break. */
 export const THIN = '\u202f';
 
@@ -20,6 +23,9 @@ export function percent(share: number): string {
 export function count(value: number): string {
   return value.toLocaleString('en').replaceAll(',', THIN);
 }
+
+/** A large number in short, to three digits: 8.77M, 877万. */
+export const compact = (value: number): string => short.format(value);
 
 /** Bytes in kilobytes, for progress. */
 export function kilobytes(bytes: number): string {
