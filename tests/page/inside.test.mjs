@@ -72,6 +72,10 @@ test('the gradient is checked, the maps say why, the drawing has neighbours, a d
   await page.getByText(/of the 12 nearest are 5/).waitFor({ timeout: 60_000 });
   // The clear layout comes first.
   assert.ok(await page.getByRole('radio', { name: 'UMAP' }).isChecked());
+  // What a canvas is drawn with is a colour there.
+  for (const name of ['--muted', '--sheet', '--hairline']) {
+    assert.match(await page.evaluate((name) => getComputedStyle(document.documentElement).getPropertyValue(name), name), /^rgb/);
+  }
   await draw(page, SEVEN);
   await page.getByText(/of the 12 nearest are 7/).waitFor({ timeout: 10_000 });
 
