@@ -73,7 +73,7 @@ test('the gradient is checked, the maps say why, the drawing has neighbours, a d
   // The clear layout comes first.
   assert.ok(await page.getByRole('radio', { name: 'UMAP' }).isChecked());
   // What a canvas is drawn with is a colour there.
-  for (const name of ['--muted', '--sheet', '--hairline']) {
+  for (const name of ['--muted', '--hairline']) {
     assert.match(await page.evaluate((name) => getComputedStyle(document.documentElement).getPropertyValue(name), name), /^rgb/);
   }
   await draw(page, SEVEN);
