@@ -2,12 +2,14 @@ import type { Component } from 'svelte';
 import { load as benchTexts } from '../texts/bench';
 import { load as drawTexts } from '../texts/draw';
 import { load as generateTexts } from '../texts/generate';
+import { load as insideTexts } from '../texts/inside';
 import { load as modelTexts } from '../texts/model';
 import { load as playTexts } from '../texts/play';
 import { load as scenesTexts } from '../texts/scenes';
 import { load as togetherTexts } from '../texts/together';
 import { m } from '../texts/shell';
 import { load as styleTexts } from '../texts/style';
+import { load as zooTexts } from '../texts/zoo';
 import Draw from './draw/Draw.svelte';
 
 /** The groups of the rail, in their order. */
@@ -45,7 +47,7 @@ export const labs: [Lab, ...Lab[]] = [
     line: () => m.lab_inside_line(),
     icon: 'M3 12c5-8 13-8 18 0-5 8-13 8-18 0zM12 8.5a3.5 3.5 0 1 0 .01 0z',
     // It feeds models as Your model does.
-    view: () => modelTexts().then(() => import('./inside/Inside.svelte')),
+    view: () => Promise.all([insideTexts(), modelTexts()]).then(() => import('./inside/Inside.svelte')),
   },
   {
     id: 'zoo',
@@ -53,7 +55,7 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_zoo(),
     line: () => m.lab_zoo_line(),
     icon: 'M5 6h4v4H5zM5 15h4v4H5zM15 10.5h4v4h-4zM9 8c4 0 2 4.7 6 4.7M9 17c4 0 2-4.3 6-4.3',
-    view: () => import('./zoo/Zoo.svelte'),
+    view: () => zooTexts().then(() => import('./zoo/Zoo.svelte')),
   },
   {
     id: 'train',
