@@ -299,7 +299,7 @@ test('in Japanese, wholly: the example, a file that is refused, every source of 
     const answer = page.getByRole('status', { name: 'モデルの答え' });
     await answer.filter({ hasText: /^5/ }).waitFor({ timeout: 60_000 });
     // The boxes of the graph are the Zoo's.
-    const speaks = async () => assert.deepEqual(await latin(page, { but: '.wiring' }), []);
+    const speaks = async () => assert.deepEqual(await latin(page), []);
     await speaks();
     const file = page.getByRole('group', { name: 'モデルファイル' });
     const give = (name, buffer) => file.locator('input[type=file]').setInputFiles({ name, mimeType: '', buffer });
