@@ -137,7 +137,7 @@ test('curves as CSV, a comparison as CSV and PNG, a preset of the sources', asyn
   const png = await taken(page, () => button(page, 'PNG').click());
   assert.equal(png.subarray(1, 4).toString(), 'PNG');
   assert.ok(png.length > 2000, `${png.length} bytes`);
-  await page.getByLabel('Preset').selectOption({ label: 'sigmoid, Gaussian: the gradient vanishes: stuck at the most frequent class; theirs: 11.3\u202f%' });
+  await page.getByLabel('Preset').selectOption({ label: 'Sigmoid, Gaussian weights: the gradient vanishes, and the network calls everything the most frequent digit; the course report of the sources: 11.3\u202f% of the test set' });
   assert.equal(await page.getByLabel('First weights', { exact: true }).inputValue(), 'gaussian');
   assert.equal(await page.getByLabel('out of affine2').inputValue(), '20');
   assert.deepEqual(faults, []);
@@ -165,7 +165,7 @@ test('files are dropped, or refused, and what was there before stays', async () 
   await page.getByRole('alert').filter({ hasText: 'notes.txt is neither a picture nor called like an IDX file' }).waitFor();
   await page.getByText('2 000 to learn from').or(page.getByText(/2.000 to learn from/)).first().waitFor();
   await drop([['train-images-idx3-ubyte', images]]);
-  await page.getByText('still missing: the labels').waitFor();
+  await page.getByText('Still missing: the labels').waitFor();
   await drop([['train-labels-idx1-ubyte', labels]]);
   await page.getByText(/50 to learn from, 10 to choose by/).waitFor();
   await context.close();

@@ -149,3 +149,29 @@ test('axe finds nothing, wide and on a phone, and nothing is wider than the phon
     await context.close();
   }
 });
+
+/** What a person reads or hears in the lab that is neither Japanese nor a name, a number or marked as English. */
+const foreign = (page) =>
+  page.evaluate(() => {
+    const texts = [];
+    const walk = (node) => {
+      if (node.nodeType === Node.TEXT_NODE) texts.push(node.textContent);
+      if (node.nodeType !== Node.ELEMENT_NODE || node.lang === 'en' || ['CODE', 'STYLE', 'SCRIPT'].includes(node.tagName)) return;
+      texts.push(...['aria-label', 'title', 'placeholder'].map((name) => node.getAttribute(name) ?? ''));
+      node.childNodes.forEach(walk);
+    };
+    walk(document.querySelector('main'));
+    return texts.filter((text) => !/[\u3040-\u30ff\u4e00-\u9fff]/.test(text) && /[a-z]{2,}[ ,:]+[a-z]{2,}[ ,:]+[a-z]{2,}/i.test(text));
+  });
+
+test('the lab stands in Japanese, wholly, before, while and after it trains', async () => {
+  const { page, context, faults } = await lab(`${QUICK}&steps=40`, { locale: 'ja-JP' });
+  await page.getByRole('heading', { level: 1, name: 'ネットワークを学習させる' }).waitFor();
+  assert.deepEqual(await foreign(page), []);
+  await button(page, '始める').click();
+  await page.getByLabel('重みの SHA-256').waitFor({ timeout: 120_000 });
+  await page.getByRole('status', { name: '進み具合' }).filter({ hasText: /^40 ステップ中 40：検証データの認識精度 / }).waitFor({ state: 'attached' });
+  assert.deepEqual(await foreign(page), []);
+  assert.deepEqual(faults, []);
+  await context.close();
+});

@@ -5,6 +5,7 @@ import { load as generateTexts } from '../texts/generate';
 import { load as playTexts } from '../texts/play';
 import { load as scenesTexts } from '../texts/scenes';
 import { m } from '../texts/shell';
+import { load as trainTexts } from '../texts/train';
 import Draw from './draw/Draw.svelte';
 
 /** The groups of the rail, in their order. */
@@ -57,7 +58,7 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_train(),
     line: () => m.lab_train_line(),
     icon: 'M4 4v16h16M7 8c2 6 5 8 12 8.5',
-    view: () => import('./train/Train.svelte'),
+    view: () => trainTexts().then(() => import('./train/Train.svelte')),
   },
   {
     id: 'style',

@@ -4,6 +4,7 @@ import { untrack } from 'svelte';
 import { headerOf } from '../../lib/safetensors';
 import { keepPictures, keptModel, keptPictures, listPictures, type Kept } from '../../lib/store';
 import type { Build, Claim, LayerKind, Outline } from '../../lib/types';
+import { m } from '../../texts/train';
 import type { Pictures } from '../../worker/train/protocol';
 import { choicesFrom, choicesInto, DEFAULTS, setupOf, settingsOf, type Choices } from './choices';
 import { decode, describe, edited, encode, NETWORKS, thawed, type EditedLayer } from './layers';
@@ -117,8 +118,8 @@ export class Lab {
     const kept = await keptModel().catch(() => undefined);
     const network = kept && (await headerOf(new Blob([kept.file])))?.metadata?.network;
     const layers = network && edited(network);
-    if (!kept) this.ownFault = 'The model is no longer in this browser: open it again in Your model.';
-    else if (!layers) this.ownFault = `${kept.name} branches in a way that this lab cannot draw; in JavaScript it trains all the same.`;
+    if (!kept) this.ownFault = m.own_gone();
+    else if (!layers) this.ownFault = m.own_branches({ name: kept.name });
     else [this.layers, this.own] = [layers, { name: kept.name, file: kept.file, network: encode(layers) }];
   }
 

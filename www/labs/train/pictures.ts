@@ -3,6 +3,8 @@
 
 import type { IdxFiles } from '../../lib/types';
 import type { Kept } from '../../lib/store';
+import { m } from '../../texts/train';
+import { count } from '../../ui/format';
 
 /** Sides of the pictures that PNG files are brought to. */
 const SIDE = 28;
@@ -31,15 +33,15 @@ export async function readFiles(files: Named[], before: Partial<IdxFiles>): Prom
   for (const { path, blob } of files) {
     const name = path.split('/').pop() ?? path;
     const known = PARTS.find(({ pattern }) => pattern.test(name));
-    if (!known) return { found: { wrong: `${name} is neither a picture nor called like an IDX file (train-images…, train-labels…, t10k-images…, t10k-labels…)` }, parts: before };
+    if (!known) return { found: { wrong: m.unknown_file({ file: name }) }, parts: before };
     parts[known.part] = new Uint8Array(await blob.arrayBuffer());
   }
-  return { found: await fromParts(parts, files.length === 1 ? (files[0]?.path ?? '') : 'IDX files'), parts };
+  return { found: await fromParts(parts, files.length === 1 ? (files[0]?.path ?? '') : m.idx_files()), parts };
 }
 
 async function fromParts(parts: Partial<IdxFiles>, name: string): Promise<Found> {
   const missing = PARTS.slice(0, 2).filter(({ part }) => !parts[part]);
-  if (missing.length) return { waiting: `still missing: the ${missing.map(({ part }) => part).join(' and the ')} to learn from` };
+  if (missing.length) return { waiting: missing.length > 1 ? m.missing_both() : missing[0]?.part === 'images' ? m.missing_images() : m.missing_labels() };
   const half = Boolean(parts.validationImages) !== Boolean(parts.validationLabels);
   const { validationImages: _images, validationLabels: _labels, ...train } = parts;
   const files = (half ? train : parts) as IdxFiles;
@@ -72,16 +74,16 @@ async function fromPng(files: Named[]): Promise<Found> {
   const folder = ({ path }: Named) => path.split('/').at(-2) ?? '';
   const classes = [...new Set(files.map(folder))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   if (classes.length < 2 || classes.length > 255) {
-    return { wrong: `pictures come in folders, one for each class (2 to 255); these are in ${classes.length}` };
+    return { wrong: m.need_folders({ count: count(classes.length) }) };
   }
   const pixels = new Uint8Array(files.length * SIDE * SIDE);
   for (const [i, file] of files.entries()) {
     const grey = await greyOf(file.blob).catch(() => null);
-    if (!grey) return { wrong: `${file.path} is no picture that this browser can read` };
+    if (!grey) return { wrong: m.unreadable({ file: file.path }) };
     pixels.set(grey, i * SIDE * SIDE);
   }
   const labels = Uint8Array.from(files, (file) => classes.indexOf(folder(file)));
-  return { kept: await keep(`${files.length} pictures in ${classes.length} classes`, idx(pixels, labels), classes) };
+  return { kept: await keep(m.folder_pictures({ count: count(files.length), classes: count(classes.length) }), idx(pixels, labels), classes) };
 }
 
 async function greyOf(blob: Blob): Promise<Uint8Array> {

@@ -4,6 +4,7 @@ import type { Build, Classified } from '../../lib/types';
 import { safetensors } from '../../lib/safetensors';
 import { forgetRun, savedRun } from '../../lib/store';
 import { studio } from 'virtual:engine-files';
+import { m } from '../../texts/train';
 import { keepOffline } from '../../ui/offline';
 import type { About, Happening, History, Inspection, Pace, Pictures, Saved } from '../../worker/train/protocol';
 import { Room } from './room';
@@ -223,7 +224,7 @@ export class Training {
         this.unsaved = '';
         return;
       case 'unsaved':
-        this.unsaved = happening.message;
+        this.unsaved = happening.full ? m.storage_full() : happening.message;
         return;
       case 'replaced':
         this.replaced++;

@@ -191,7 +191,7 @@ async function save(): Promise<void> {
     await saveRun({ id: order.id, setup: order.setups[0], at: Date.now(), checkpoint, history });
     tell({ kind: 'saved', step: run.step });
   } catch (error) {
-    tell({ kind: 'unsaved', message: (error as Error).name === 'QuotaExceededError' ? 'the storage is full' : (error as Error).message });
+    tell({ kind: 'unsaved', message: (error as Error).message, full: (error as Error).name === 'QuotaExceededError' });
   }
 }
 

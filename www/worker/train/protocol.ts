@@ -51,7 +51,7 @@ export type Happening =
   | { kind: 'stopped'; run: number; why: 'finished' | 'paused' }
   | { kind: 'failed'; run: number; message: string; backTo: number }
   | { kind: 'saved'; step: number }
-  | { kind: 'unsaved'; message: string }
+  | { kind: 'unsaved'; message: string; full: boolean }
   | { kind: 'replaced'; worker: number }
   | { kind: 'broken'; message: string };
 
