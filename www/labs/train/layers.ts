@@ -128,6 +128,14 @@ export function normalise(layers: EditedLayer[], type: string): EditedLayer[] {
   return plain.flatMap((one) => (WEIGHTS.includes(one.type) && one !== end ? [one, layer(type)] : [one]));
 }
 
+/** The list with as many scores at its end as there are classes, where its last layer with a number of outputs decides that. */
+export function fitted(layers: EditedLayer[], classes: number): EditedLayer[] {
+  const end = layers.findLastIndex(({ type }) => WEIGHTS.includes(type));
+  const own = layers[end];
+  if (!own || own.options.out === classes || typeof own.options.out !== 'number') return layers;
+  return layers.with(end, { ...own, options: { ...own.options, out: classes } });
+}
+
 /** The normalisation that a list has, if it has one. */
 export function normalisationOf(layers: EditedLayer[]): string {
   return layers.find(({ type }) => type.endsWith('_norm'))?.type ?? 'none';

@@ -2,7 +2,7 @@
 // engine reads.
 
 import type { IdxFiles } from '../../lib/types';
-import type { Kept } from '../../lib/store';
+import type { Files, Kept } from '../../lib/store';
 import { m } from '../../texts/train';
 import { count } from '../../ui/format';
 
@@ -14,22 +14,24 @@ export const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 /** What files came to: pictures, or what is still missing or wrong. */
 export type Found = { kept: Kept } | { waiting: string } | { wrong: string };
 
-/** The parts of a data set in the order of MNIST's four files, by what their names and their first bytes say. */
+/** The parts of a data set by what the names of their files say; `t10k` are MNIST's test pictures. */
 const PARTS = [
-  { part: 'images', pattern: /^(?!.*(t10k|test|valid)).*images/i, axes: 3 },
-  { part: 'labels', pattern: /^(?!.*(t10k|test|valid)).*labels/i, axes: 1 },
-  { part: 'validationImages', pattern: /(t10k|test|valid).*images/i, axes: 3 },
-  { part: 'validationLabels', pattern: /(t10k|test|valid).*labels/i, axes: 1 },
+  { part: 'images', pattern: /^(?!.*(t10k|test|valid)).*images/i },
+  { part: 'labels', pattern: /^(?!.*(t10k|test|valid)).*labels/i },
+  { part: 'validationImages', pattern: /valid.*images/i },
+  { part: 'validationLabels', pattern: /valid.*labels/i },
+  { part: 'testImages', pattern: /(t10k|test).*images/i },
+  { part: 'testLabels', pattern: /(t10k|test).*labels/i },
 ] as const;
 
 /** A file with the path it has in a dropped folder. */
 export type Named = { path: string; blob: Blob };
 
 /** Reads files of any kind that the lab knows; `before` are IDX parts that came earlier. */
-export async function readFiles(files: Named[], before: Partial<IdxFiles>): Promise<{ found: Found; parts: Partial<IdxFiles> }> {
+export async function readFiles(files: Named[], before: Partial<Files>): Promise<{ found: Found; parts: Partial<Files> }> {
   const png = files.filter(({ path }) => /\.(png|jpe?g|webp)$/i.test(path));
   if (png.length) return { found: await fromPng(png), parts: {} };
-  const parts: Partial<IdxFiles> = { ...before };
+  const parts: Partial<Files> = { ...before };
   for (const { path, blob } of files) {
     const name = path.split('/').pop() ?? path;
     const known = PARTS.find(({ pattern }) => pattern.test(name));
@@ -39,18 +41,24 @@ export async function readFiles(files: Named[], before: Partial<IdxFiles>): Prom
   return { found: await fromParts(parts, files.length === 1 ? (files[0]?.path ?? '') : m.idx_files()), parts };
 }
 
-async function fromParts(parts: Partial<IdxFiles>, name: string): Promise<Found> {
+async function fromParts(parts: Partial<Files>, name: string): Promise<Found> {
   const missing = PARTS.slice(0, 2).filter(({ part }) => !parts[part]);
   if (missing.length) return { waiting: missing.length > 1 ? m.missing_both() : missing[0]?.part === 'images' ? m.missing_images() : m.missing_labels() };
-  const half = Boolean(parts.validationImages) !== Boolean(parts.validationLabels);
-  const { validationImages: _images, validationLabels: _labels, ...train } = parts;
-  const files = (half ? train : parts) as IdxFiles;
+  const { images, labels, validationImages, validationLabels, testImages, testLabels } = parts;
+  // Pictures without their labels, and labels without pictures, are no part.
+  const files = {
+    images, labels,
+    ...(validationImages && validationLabels && { validationImages, validationLabels }),
+    ...(testImages && testLabels && { testImages, testLabels }),
+  } as Files;
   return { kept: await keep(name, files, DIGITS) };
 }
 
 /** Gives pictures their name in the storage and in the address: the beginning of the hash of their bytes. */
-export async function keep(name: string, files: IdxFiles, classes: string[]): Promise<Kept> {
-  const parts = [files.images, files.labels, files.validationImages, files.validationLabels].filter((part) => part !== undefined);
+export async function keep(name: string, files: Files, classes: string[]): Promise<Kept> {
+  // The files in the order of their parts, and what each part is for.
+  const used = Object.entries(files).filter(([, file]) => file !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = [...used.map(([, file]) => file), new TextEncoder().encode(used.map(([part]) => part).join())];
   return { key: await hashOf(parts), name, files, classes, at: Date.now() };
 }
 

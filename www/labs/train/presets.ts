@@ -7,14 +7,15 @@ import { percent } from '../../ui/format';
 import { settingsOf, type Choices } from './choices';
 import { edited, NETWORKS, type EditedLayer } from './layers';
 
-export type Preset = { title: string; about: string; choices: Choices; layers: () => EditedLayer[] };
+export type Preset = { title: string; about: string; /** Whether it is meant for MNIST. */ mnist: boolean; choices: Choices; layers: () => EditedLayer[] };
 
-const QUICK: Preset = { title: m.p_quick(), about: m.p_quick_about(), choices: {}, layers: NETWORKS.small!.make };
+const QUICK: Preset = { title: m.p_quick(), about: m.p_quick_about(), mnist: false, choices: {}, layers: NETWORKS.small!.make };
 
 /** The recipe `fast` of `hitofude train`, in as many steps: 55,000 images, as that keeps 5,000 of MNIST's 60,000 to choose by. */
 const ONE_EPOCH: Preset = {
   title: m.p_epoch(),
   about: m.p_epoch_about(),
+  mnist: true,
   choices: {
     ...settingsOf('adam'), rate: 0.01, schedule: 'onecycle', warmup: 0.2, average: 0.98, labelSmoothing: 0.1, batch: 32, shard: 32,
     steps: 1719,
@@ -47,11 +48,13 @@ export function presetsOf(experiments: Experiment[]): Preset[] {
 }
 
 function presetOf({ name, about, network, start, options, batch, steps, trainImages, theirs }: Experiment): Preset {
-  const { optimiser, rate, l2 } = options;
-  const { rule, momentum, smoothing, decay } = optimiser;
+  const { rule, momentum, smoothing, decay } = options.optimiser;
+  // The engine's numbers have 32 bits: 0.1 comes as 0.10000000149, and is 0.1 again where it goes back.
+  const plain = (value: number) => Number(value.toPrecision(7));
+  const [rate, l2] = [options.rate, options.l2].map(plain) as [number, number];
   // A limit that takes all of MNIST is none, so that other pictures are used whole, too.
   const limit = trainImages < 60_000 ? trainImages : 0;
-  const choices = { ...settingsOf(rule), rate, momentum, smoothing, decay, l2, init: start, sigma: 0.01, batch, shard: 25, steps, limit };
+  const choices = { ...settingsOf(rule), rate, momentum: plain(momentum), smoothing: plain(smoothing), decay: plain(decay), l2, init: start, sigma: 0.01, batch, shard: 25, steps, limit };
   const said = WORDS[name] ?? { title: name, about };
-  return { title: said.title, about: theirs ? m.p_theirs({ about: said.about, share: percent(theirs.test) }) : said.about, choices, layers: () => edited(network) ?? [] };
+  return { title: said.title, about: theirs ? m.p_theirs({ about: said.about, share: percent(theirs.test) }) : said.about, mnist: true, choices, layers: () => edited(network) ?? [] };
 }

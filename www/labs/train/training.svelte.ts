@@ -1,12 +1,12 @@
 // The training as the page sees it: what it is set to, how far it is, what it has come to.
 
-import type { Build, Classified } from '../../lib/types';
+import type { Build, Classified, Stroke } from '../../lib/types';
 import { safetensors } from '../../lib/safetensors';
 import { forgetRun, savedRun } from '../../lib/store';
 import { studio } from 'virtual:engine-files';
 import { m } from '../../texts/train';
 import { keepOffline } from '../../ui/offline';
-import type { About, Happening, History, Inspection, Pace, Pictures, Saved } from '../../worker/train/protocol';
+import type { About, Happening, History, Inspection, Pace, Pictures, Read, Saved, Score } from '../../worker/train/protocol';
 import { Room } from './room';
 
 export type Status = 'starting' | 'ready' | 'running' | 'paused' | 'finished' | 'broken';
@@ -25,11 +25,18 @@ export class Training {
   /** What came of the pictures to choose by, last time. */
   found = $state.raw<Omit<Classified, 'loss'>>();
   inspection = $state.raw<Inspection>();
+  /** What came of the test pictures behind the end, or why nothing did. */
+  test = $state.raw<Score>();
+  untested = $state('');
   /** The last step that is safe in the browser's storage, and why nothing is. */
   saved = $state<number | null>(null);
   unsaved = $state('');
   /** The engine's refusal of a step, and the step that it went back to. */
   failure = $state.raw<{ message: string; backTo: number }>();
+  /** The curves of the steps that were taken back then. */
+  lost = $state.raw<History & { from: number }>();
+  /** Whether it starts as soon as it is set up. */
+  wanted = $state(false);
   /** What was wrong with the thread, or with the setup. */
   trouble = $state('');
   /** Helpers that broke and were replaced, and threads. */
@@ -49,6 +56,11 @@ export class Training {
   constructor(build: Build) {
     this.#build = build;
     this.#start();
+  }
+
+  /** Whether there is a network to read with. */
+  get ready(): boolean {
+    return this.status !== 'starting' && this.status !== 'broken';
   }
 
   get done(): boolean {
@@ -87,9 +99,10 @@ export class Training {
   }
 
   run(): void {
+    this.wanted = this.status === 'starting';
     if (!this.#room || !['ready', 'paused'].includes(this.status)) return;
     this.earlier = undefined;
-    this.failure = undefined;
+    this.failure = this.lost = undefined;
     this.status = 'running';
     void this.#room.desk.run();
   }
@@ -100,6 +113,7 @@ export class Training {
 
   async single(): Promise<void> {
     this.earlier = undefined;
+    this.failure = this.lost = undefined;
     await this.#room?.desk.step();
     if (this.status === 'ready') this.status = 'paused';
   }
@@ -121,10 +135,16 @@ export class Training {
     if (inspection) this.inspection = inspection;
   }
 
-  /** The weights as a safetensors file. */
+  /** Reads a drawing, or a picture to choose by, with the weights of this moment. */
+  async read(what: Stroke[] | number): Promise<Read | null> {
+    return (await this.#room?.desk.read(what)) ?? null;
+  }
+
+  /** The weights as a safetensors file, which says of what network they are. */
   async weights(): Promise<Uint8Array<ArrayBuffer>> {
-    if (!this.#room) throw new Error('nothing has been trained');
-    return safetensors(await this.#room.desk.weights());
+    if (!this.#room || !this.#order) throw new Error('nothing has been trained');
+    const { network } = JSON.parse(this.#order.setup) as { network: string };
+    return safetensors(await this.#room.desk.weights(), { network });
   }
 
   end(): void {
@@ -167,8 +187,10 @@ export class Training {
     if (!room || !order) return;
     const { setup, pictures, workers, id, weights } = order;
     this.sha256 = '';
-    this.failure = undefined;
+    this.failure = this.lost = undefined;
     this.found = undefined;
+    this.test = from?.history.test;
+    this.untested = '';
     this.inspection = undefined;
     this.pace = null;
     this.history = from ? { ...empty(), ...structuredClone(from.history) } : empty();
@@ -184,11 +206,13 @@ export class Training {
       this.trouble = '';
       this.status = about.finished ? 'finished' : this.step ? 'paused' : 'ready';
       if (this.status === 'finished') await this.#finish();
+      else if (this.wanted) this.run();
     } catch (error) {
       if (room !== this.#room || order !== this.#order) return;
       this.trouble = (error as Error).message;
       this.status = 'broken';
     }
+    this.wanted = false;
   }
 
   #hear(room: Room, happening: Happening): void {
@@ -216,9 +240,17 @@ export class Training {
       case 'failed': {
         const { message, backTo } = happening;
         this.failure = { message, backTo };
+        this.lost = { from: backTo, ...structuredClone(this.history) };
         this.#cut(backTo);
         return;
       }
+      case 'tested':
+        this.test = happening.test;
+        this.history.test = happening.test;
+        return;
+      case 'untested':
+        this.untested = happening.message;
+        return;
       case 'saved':
         this.saved = happening.step;
         this.unsaved = '';
