@@ -205,26 +205,32 @@ test('pictures come from an address that was typed: how much is here is said, an
   await context.close();
 });
 
-test('drawings become pictures to learn from', async () => {
-  const { page, context, faults } = await lab(`${QUICK}&steps=20&batch=5&shard=5`);
+test('drawings of named classes become pictures to learn from, and the pad is read as one of them', async () => {
+  const { page, context, faults } = await lab('?lab=train&steps=60&batch=5&shard=5');
   await button(page, 'Draw…').click();
   const sheet = page.getByRole('group', { name: 'Draw pictures' });
-  const { x, y, width } = await sheet.getByLabel('Drawing pad').boundingBox();
-  for (let i = 0; i < 12; i++) {
-    if (i === 6) await sheet.getByRole('radio', { name: /^1/ }).click();
-    const [u, v] = i < 6 ? [0.8, 0.2 + i / 50] : [0.5, 0.9];
-    await page.mouse.move(x + width * 0.3, y + width * 0.2);
+  await sheet.getByLabel(/^Classes/).fill('slope, post');
+  await sheet.getByLabel(/^Classes/).blur();
+  const stroke = async (place, [u, v]) => {
+    const { x, y, width } = await place.boundingBox();
+    await page.mouse.move(x + width * 0.5, y + width * 0.15);
     await page.mouse.down();
     await page.mouse.move(x + width * u, y + width * v);
     await page.mouse.up();
-    await sheet.getByRole('button', { name: i < 6 ? 'Add this 0' : 'Add this 1' }).click();
+  };
+  for (let i = 0; i < 12; i++) {
+    if (i === 6) await sheet.getByRole('radio', { name: /^post/ }).click();
+    await stroke(sheet.locator('canvas').first(), i < 6 ? [0.9, 0.4 + i / 50] : [0.5, 0.9]);
+    await button(sheet, i < 6 ? 'Add this slope' : 'Add this post').click();
   }
-  await sheet.getByRole('button', { name: 'Use 12' }).click();
-  await page.getByText(/^10 training and 2 validation pictures/).waitFor();
-  await page.locator('.controls button.primary:enabled').waitFor();
-  await page.waitForTimeout(500);
+  await button(sheet, 'Use 12').click();
+  await page.getByText(/^10 training and 2 validation pictures, 2 classes/).waitFor();
+  await page.waitForURL(/data=/);
   await button(page, 'Start').click();
   await hashOf(page);
+  const own = page.getByRole('region', { name: /^Your drawing/ });
+  await stroke(own.locator('canvas').first(), [0.5, 0.9]);
+  await page.getByRole('status', { name: 'Reading' }).filter({ hasText: 'The network reads post.' }).waitFor({ state: 'attached' });
   assert.deepEqual(faults, []);
   await context.close();
 });

@@ -54,12 +54,12 @@ async function fromParts(parts: Partial<Files>, name: string): Promise<Found> {
   return { kept: await keep(name, files, DIGITS) };
 }
 
-/** Gives pictures their name in the storage and in the address: the beginning of the hash of their bytes. */
-export async function keep(name: string, files: Files, classes: string[]): Promise<Kept> {
+/** Gives pictures their name in the storage and in the address: the beginning of the hash of their bytes and classes. */
+export async function keep(name: string, files: Files, classes: string[], drawn = false): Promise<Kept> {
   // The files in the order of their parts, and what each part is for.
   const used = Object.entries(files).filter(([, file]) => file !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
-  const parts = [...used.map(([, file]) => file), new TextEncoder().encode(used.map(([part]) => part).join())];
-  return { key: await hashOf(parts), name, files, classes, at: Date.now() };
+  const parts = [...used.map(([, file]) => file), new TextEncoder().encode([...used.map(([part]) => part), ...classes].join())];
+  return { key: await hashOf(parts), name, files, classes, at: Date.now(), ...(drawn && { drawn }) };
 }
 
 /** 64 bits that tell data sets apart: of SHA-256 where there is one, which is on secure origins. */
