@@ -7,11 +7,10 @@ import { studio } from 'virtual:engine-files';
 import { m } from '../../texts/train';
 import { keepOffline } from '../../ui/offline';
 import type { About, Happening, History, Inspection, Pace, Pictures, Read, Saved, Score } from '../../worker/train/protocol';
+import { best, cut, empty, grow } from './curves';
 import { Room } from './room';
 
 export type Status = 'starting' | 'ready' | 'running' | 'paused' | 'finished' | 'broken';
-
-const empty = (): History => ({ loss: [], accuracy: [], norm: [], validations: [] });
 
 export class Training {
   status = $state<Status>('starting');
@@ -28,6 +27,8 @@ export class Training {
   /** What came of the test pictures behind the end, or why nothing did. */
   test = $state.raw<Score>();
   untested = $state('');
+  /** How far the scoring is. */
+  testing = $state.raw<{ done: number; count: number }>();
   /** The last step that is safe in the browser's storage, and why nothing is. */
   saved = $state<number | null>(null);
   unsaved = $state('');
@@ -70,10 +71,7 @@ export class Training {
   /** The step whose weights early stopping has gone back to. */
   get stoppedEarly(): number | undefined {
     void this.version;
-    if (!this.done || this.step >= this.steps) return undefined;
-    // The last validation is of those weights, on more pictures.
-    const own = this.history.validations.slice(0, -1);
-    return own.reduce((best, one) => (one.loss < best.loss ? one : best), own[0]!)?.step;
+    return !this.done || this.step >= this.steps ? undefined : best(this.history);
   }
 
   /** Resolves once the thread has its engine, or has failed to get it. */
@@ -87,8 +85,11 @@ export class Training {
     this.earlier = undefined;
     const earlier = await savedRun(id).catch(() => undefined);
     if (this.#order.id !== id) return;
+    const usable = earlier?.setup === setup && earlier.checkpoint.steps > 0;
+    // A start would write over what is kept: whoever asked for one is asked first.
+    if (usable) this.wanted = false;
     await this.#open(null);
-    if (earlier?.setup === setup && earlier.checkpoint.steps > 0) this.earlier = earlier;
+    if (usable) this.earlier = earlier;
   }
 
   /** Goes on with the training that was kept. */
@@ -219,12 +220,9 @@ export class Training {
     if (room !== this.#room) return;
     switch (happening.kind) {
       case 'steps': {
-        const { first, loss, accuracy, norm, rate, pace } = happening;
-        this.history.loss.splice(first, Infinity, ...loss);
-        this.history.accuracy.splice(first, Infinity, ...accuracy);
-        this.history.norm.splice(first, Infinity, ...norm);
+        grow(this.history, happening);
         this.step = this.history.loss.length;
-        [this.rate, this.pace] = [rate, pace];
+        [this.rate, this.pace] = [happening.rate, happening.pace];
         this.version++;
         return;
       }
@@ -235,18 +233,23 @@ export class Training {
         return;
       case 'stopped':
         this.status = happening.why;
+        this.testing = undefined;
         if (this.done) void this.#finish();
         return;
       case 'failed': {
         const { message, backTo } = happening;
         this.failure = { message, backTo };
         this.lost = { from: backTo, ...structuredClone(this.history) };
-        this.#cut(backTo);
+        cut(this.history, backTo);
+        this.step = backTo;
+        this.version++;
         return;
       }
+      case 'testing':
+        this.testing = happening;
+        return;
       case 'tested':
-        this.test = happening.test;
-        this.history.test = happening.test;
+        this.test = this.history.test = happening.test;
         return;
       case 'untested':
         this.untested = happening.message;
@@ -265,15 +268,6 @@ export class Training {
         room.end();
         void this.#broke(room, happening.message);
     }
-  }
-
-  #cut(step: number): void {
-    this.history.loss.length = step;
-    this.history.accuracy.length = step;
-    this.history.norm.length = step;
-    this.history.validations = this.history.validations.filter((one) => one.step <= step);
-    this.step = step;
-    this.version++;
   }
 
   async #finish(): Promise<void> {

@@ -195,7 +195,14 @@ async function examine(): Promise<void> {
     const samples = await testOf(order.pictures);
     if (!samples) return;
     try {
-      await run.test(setup, samples, turn);
+      await run.test(setup, samples, async (done, count) => {
+        // The page takes a thread that says nothing for dead.
+        if (performance.now() - reported.at > REPORT) {
+          reported.at = performance.now();
+          tell({ kind: 'testing', done, count });
+        }
+        await turn();
+      });
     } finally {
       samples.free();
     }

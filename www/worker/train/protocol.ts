@@ -55,6 +55,7 @@ export type Pace = {
 export type Happening =
   | { kind: 'steps'; run: number; first: number; loss: number[]; accuracy: number[]; norm: number[]; rate: number; pace: Pace | null }
   | { kind: 'validation'; run: number; validation: Validation; classes: Uint8Array; confidences: Float32Array }
+  | { kind: 'testing'; done: number; count: number }
   | { kind: 'tested'; test: Score }
   | { kind: 'untested'; message: string }
   | { kind: 'stopped'; run: number; why: 'finished' | 'paused' }

@@ -112,8 +112,8 @@ export class Run {
     return { validation, found: { classes, confidences, loss } };
   }
 
-  /** Scores the test pictures with the weights that are kept, a piece at a time; `wait` lets others in between. */
-  async test(setup: string, samples: Samples, wait: () => Promise<void>): Promise<void> {
+  /** Scores the test pictures with the weights that are kept, a piece at a time; `between` lets others in. */
+  async test(setup: string, samples: Samples, between: (done: number, count: number) => Promise<void>): Promise<void> {
     const learner = new Learner(setup, samples);
     try {
       const labels = samples.labels('validation');
@@ -122,7 +122,7 @@ export class Run {
       for (let first = 0; first < labels.length; first += PIECE) {
         const [piece] = classify(learner, params, first / PIECE, first / PIECE + 1, labels.length);
         piece?.classes.forEach((label, i) => (right += Number(label === labels[first + i])));
-        await wait();
+        await between(first + (piece?.classes.length ?? 0), labels.length);
       }
       this.history.test = { count: labels.length, accuracy: right / labels.length };
     } finally {
