@@ -206,7 +206,9 @@ export class Training {
       this.about = about;
       this.trouble = '';
       this.status = about.finished ? 'finished' : this.step ? 'paused' : 'ready';
-      if (this.status === 'finished') await this.#finish();
+      if (this.done) await this.#finish();
+      // A thread that broke while it scored the test pictures has left that to be done.
+      if (this.done && !this.test) void room.desk.run();
       else if (this.wanted) this.run();
     } catch (error) {
       if (room !== this.#room || order !== this.#order) return;
