@@ -10,6 +10,7 @@ import { load as togetherTexts } from '../texts/together';
 import { m } from '../texts/shell';
 import { load as styleTexts } from '../texts/style';
 import { load as zooTexts } from '../texts/zoo';
+import { load as trainTexts } from '../texts/train';
 import Draw from './draw/Draw.svelte';
 
 /** The groups of the rail, in their order. */
@@ -64,7 +65,10 @@ export const labs: [Lab, ...Lab[]] = [
     line: () => m.lab_train_line(),
     icon: 'M4 4v16h16M7 8c2 6 5 8 12 8.5',
     // Whoever follows an invitation computes for a training elsewhere and has none here.
-    view: () => togetherTexts().then(() => (location.hash.startsWith('#join=') ? import('./train/together/Join.svelte') : import('./train/Train.svelte'))),
+    view: () =>
+      Promise.all([togetherTexts(), trainTexts()]).then(() =>
+        location.hash.startsWith('#join=') ? import('./train/together/Join.svelte') : import('./train/Train.svelte'),
+      ),
   },
   {
     id: 'style',

@@ -1,17 +1,17 @@
 // The training as the page sees it: what it is set to, how far it is, what it has come to.
 
 import { transfer } from 'comlink';
-import type { Build, Classified } from '../../lib/types';
+import type { Build, Classified, Stroke } from '../../lib/types';
 import { safetensors } from '../../lib/safetensors';
 import { forgetRun, savedRun } from '../../lib/store';
 import { studio } from 'virtual:engine-files';
+import { m } from '../../texts/train';
 import { keepOffline } from '../../ui/offline';
-import type { About, Happening, History, Inspection, Pace, Participant, Pictures, Saved } from '../../worker/train/protocol';
+import type { About, Happening, History, Inspection, Pace, Participant, Pictures, Read, Saved, Score } from '../../worker/train/protocol';
+import { best, cut, empty, grow } from './curves';
 import { Room } from './room';
 
 export type Status = 'starting' | 'ready' | 'running' | 'paused' | 'finished' | 'broken';
-
-const empty = (): History => ({ loss: [], accuracy: [], norm: [], validations: [] });
 
 export class Training {
   status = $state<Status>('starting');
@@ -25,11 +25,20 @@ export class Training {
   /** What came of the pictures to choose by, last time. */
   found = $state.raw<Omit<Classified, 'loss'>>();
   inspection = $state.raw<Inspection>();
+  /** What came of the test pictures behind the end, or why nothing did. */
+  test = $state.raw<Score>();
+  untested = $state('');
+  /** How far the scoring is. */
+  testing = $state.raw<{ done: number; count: number }>();
   /** The last step that is safe in the browser's storage, and why nothing is. */
   saved = $state<number | null>(null);
   unsaved = $state('');
   /** The engine's refusal of a step, and the step that it went back to. */
   failure = $state.raw<{ message: string; backTo: number }>();
+  /** The curves of the steps that were taken back then. */
+  lost = $state.raw<History & { from: number }>();
+  /** Whether it starts as soon as it is set up. */
+  wanted = $state(false);
   /** What was wrong with the thread, or with the setup. */
   trouble = $state('');
   /** Helpers that broke and were replaced, and threads. */
@@ -54,6 +63,11 @@ export class Training {
     this.#start();
   }
 
+  /** Whether there is a network to read with. */
+  get ready(): boolean {
+    return this.status !== 'starting' && this.status !== 'broken';
+  }
+
   get done(): boolean {
     return this.status === 'finished';
   }
@@ -61,10 +75,7 @@ export class Training {
   /** The step whose weights early stopping has gone back to. */
   get stoppedEarly(): number | undefined {
     void this.version;
-    if (!this.done || this.step >= this.steps) return undefined;
-    // The last validation is of those weights, on more pictures.
-    const own = this.history.validations.slice(0, -1);
-    return own.reduce((best, one) => (one.loss < best.loss ? one : best), own[0]!)?.step;
+    return !this.done || this.step >= this.steps ? undefined : best(this.history);
   }
 
   /** Resolves once the thread has its engine, or has failed to get it. */
@@ -78,8 +89,11 @@ export class Training {
     this.earlier = undefined;
     const earlier = await savedRun(id).catch(() => undefined);
     if (this.#order.id !== id) return;
+    const usable = earlier?.setup === setup && earlier.checkpoint.steps > 0;
+    // A start would write over what is kept: whoever asked for one is asked first.
+    if (usable) this.wanted = false;
     await this.#open(null);
-    if (earlier?.setup === setup && earlier.checkpoint.steps > 0) this.earlier = earlier;
+    if (usable) this.earlier = earlier;
   }
 
   /** Goes on with the training that was kept. */
@@ -90,9 +104,10 @@ export class Training {
   }
 
   run(): void {
+    this.wanted = this.status === 'starting';
     if (!this.#room || !['ready', 'paused'].includes(this.status)) return;
     this.earlier = undefined;
-    this.failure = undefined;
+    this.failure = this.lost = undefined;
     this.status = 'running';
     void this.#room.desk.run();
   }
@@ -103,6 +118,7 @@ export class Training {
 
   async single(): Promise<void> {
     this.earlier = undefined;
+    this.failure = this.lost = undefined;
     await this.#room?.desk.step();
     if (this.status === 'ready') this.status = 'paused';
   }
@@ -127,6 +143,11 @@ export class Training {
   async look(): Promise<void> {
     const inspection = await this.#room?.desk.inspect();
     if (inspection) this.inspection = inspection;
+  }
+
+  /** Reads a drawing, or a picture to choose by, with the weights of this moment. */
+  async read(what: Stroke[] | number): Promise<Read | null> {
+    return (await this.#room?.desk.read(what)) ?? null;
   }
 
   /** The weights as a safetensors file, which says of what network they are. */
@@ -176,8 +197,10 @@ export class Training {
     if (!room || !order) return;
     const { setup, pictures, workers, id, weights } = order;
     this.sha256 = '';
-    this.failure = undefined;
+    this.failure = this.lost = undefined;
     this.found = undefined;
+    this.test = from?.history.test;
+    this.untested = '';
     this.inspection = undefined;
     this.pace = null;
     this.history = from ? { ...empty(), ...structuredClone(from.history) } : empty();
@@ -192,24 +215,25 @@ export class Training {
       this.about = about;
       this.trouble = '';
       this.status = about.finished ? 'finished' : this.step ? 'paused' : 'ready';
-      if (this.status === 'finished') await this.#finish();
+      if (this.done) await this.#finish();
+      // A thread that broke while it scored the test pictures has left that to be done.
+      if (this.done && !this.test) void room.desk.run();
+      else if (this.wanted) this.run();
     } catch (error) {
       if (room !== this.#room || order !== this.#order) return;
       this.trouble = (error as Error).message;
       this.status = 'broken';
     }
+    this.wanted = false;
   }
 
   #hear(room: Room, happening: Happening): void {
     if (room !== this.#room) return;
     switch (happening.kind) {
       case 'steps': {
-        const { first, loss, accuracy, norm, rate, pace } = happening;
-        this.history.loss.splice(first, Infinity, ...loss);
-        this.history.accuracy.splice(first, Infinity, ...accuracy);
-        this.history.norm.splice(first, Infinity, ...norm);
+        grow(this.history, happening);
         this.step = this.history.loss.length;
-        [this.rate, this.pace] = [rate, pace];
+        [this.rate, this.pace] = [happening.rate, happening.pace];
         this.version++;
         return;
       }
@@ -220,20 +244,33 @@ export class Training {
         return;
       case 'stopped':
         this.status = happening.why;
+        this.testing = undefined;
         if (this.done) void this.#finish();
         return;
       case 'failed': {
         const { message, backTo } = happening;
         this.failure = { message, backTo };
-        this.#cut(backTo);
+        this.lost = { from: backTo, ...structuredClone(this.history) };
+        cut(this.history, backTo);
+        this.step = backTo;
+        this.version++;
         return;
       }
+      case 'testing':
+        this.testing = happening;
+        return;
+      case 'tested':
+        this.test = this.history.test = happening.test;
+        return;
+      case 'untested':
+        this.untested = happening.message;
+        return;
       case 'saved':
         this.saved = happening.step;
         this.unsaved = '';
         return;
       case 'unsaved':
-        this.unsaved = happening.message;
+        this.unsaved = happening.full ? m.storage_full() : happening.message;
         return;
       case 'replaced':
         this.replaced++;
@@ -245,15 +282,6 @@ export class Training {
         room.end();
         void this.#broke(room, happening.message);
     }
-  }
-
-  #cut(step: number): void {
-    this.history.loss.length = step;
-    this.history.accuracy.length = step;
-    this.history.norm.length = step;
-    this.history.validations = this.history.validations.filter((one) => one.step <= step);
-    this.step = step;
-    this.version++;
   }
 
   async #finish(): Promise<void> {

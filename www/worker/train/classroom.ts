@@ -5,9 +5,9 @@ import { transfer } from 'comlink';
 import type { Source } from '../../lib/fetch';
 import { loadStudio } from '../../lib/studio';
 import { saveRun } from '../../lib/store';
-import type { Build } from '../../lib/types';
-import { claims, layerKinds, Learner, outline, preprocess, presets, type Samples } from '../../public/wasm/studio/hitofude.js';
-import { samplesOf } from './compute';
+import type { Build, Stroke } from '../../lib/types';
+import { claims, layerKinds, Learner, Network, outline, preprocess, presets, type Samples } from '../../public/wasm/studio/hitofude.js';
+import { samplesOf, testOf, testsIn } from './compute';
 import { Crew } from './crew';
 import type { About, Classroom, Happening, Order, Pictures } from './protocol';
 import { Refused, Run } from './run';
@@ -18,7 +18,9 @@ const SAVE = 3000;
 const REPORT = 100;
 
 let engine: { wasm: Record<Build, Source>; build: Build } | undefined;
-let opened: { pictures: Pictures; samples: Samples } | undefined;
+let opened: { pictures: Pictures; samples: Samples; tests: number } | undefined;
+/** The network by itself, to read single pictures with the weights of the moment. */
+let reading: { description: string; network: Network } | undefined;
 let order: Order | undefined;
 let runs: Run[] = [];
 let crew: Crew | null = null;
@@ -96,7 +98,9 @@ const classroom: Classroom = {
     idle = idle.then(async () => {
       for (const [i, run] of runs.entries()) if (!run.finished) await advance(run, i, true);
       report(true);
+      await examine();
       await save();
+      for (const [i, run] of runs.entries()) if (run.finished) tell({ kind: 'stopped', run: i, why: 'finished' });
     });
     idle = idle.catch(broken);
     await idle;
@@ -107,9 +111,9 @@ const classroom: Classroom = {
     return runs[0].inspect();
   },
 
-  pictures(which) {
+  pictures(which, part) {
     if (!opened) return new Float32Array();
-    const all = which.map((i) => opened!.samples.picture('validation', i));
+    const all = which.map((i) => opened!.samples.picture(part, i));
     const size = all[0]?.length ?? 0;
     const sheet = new Float32Array(size * all.length);
     all.forEach((picture, i) => sheet.set(picture, i * size));
@@ -124,6 +128,22 @@ const classroom: Classroom = {
     } finally {
       learner.free();
     }
+  },
+
+  read(what) {
+    const [run, setup] = [runs[0], order?.setups[0]];
+    if (!run || !setup || !opened) return null;
+    const picture = typeof what === 'number' ? opened.samples.picture('validation', what) : inked(what);
+    if (!picture) return null;
+    const { network: description } = JSON.parse(setup) as { network: string };
+    if (reading?.description !== description) {
+      reading?.network.free();
+      reading = undefined;
+      reading = { description, network: new Network(description, 1, 'infer', 1) };
+    }
+    const { network } = reading;
+    for (const { name, values } of run.weights()) network.setWeights(name, values);
+    return { picture, probabilities: softmax(network.forward(picture)) };
   },
 
   weights() {
@@ -156,6 +176,7 @@ async function loop(): Promise<void> {
     await turn();
   }
   report(true);
+  await examine();
   going = false;
   await save();
   runs.forEach((run, i) => tell({ kind: 'stopped', run: i, why: run.finished ? 'finished' : 'paused' }));
@@ -166,6 +187,8 @@ async function advance(run: Run, i: number, single: boolean): Promise<void> {
     await run.advance(crew);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
+    // The curve up to here is what the page shows of the explosion.
+    report(true);
     run.goBack();
     run.failed = true;
     tell({ kind: 'failed', run: i, message: error.message, backTo: run.step });
@@ -174,9 +197,35 @@ async function advance(run: Run, i: number, single: boolean): Promise<void> {
   }
   if (run.step % run.every !== 0 && !run.finished) return;
   report(true);
-  const { validation, found } = await run.validate(crew, single);
+  const { validation, found } = await run.validate(crew, single && !run.finished);
   run.keep();
   tell({ kind: 'validation', run: i, validation, classes: found.classes, confidences: found.confidences });
+}
+
+/** Scores the test pictures behind the last step of the page's training; a race has none. */
+async function examine(): Promise<void> {
+  const [run] = runs;
+  const setup = order?.setups[0];
+  if (!run?.finished || !order?.id || !setup || run.history.test) return;
+  try {
+    const samples = await testOf(order.pictures);
+    if (!samples) return;
+    try {
+      await run.test(setup, samples, async (done, count) => {
+        // The page takes a thread that says nothing for dead.
+        if (performance.now() - reported.at > REPORT) {
+          reported.at = performance.now();
+          tell({ kind: 'testing', done, count });
+        }
+        await turn();
+      });
+    } finally {
+      samples.free();
+    }
+    if (run.history.test) tell({ kind: 'tested', test: run.history.test });
+  } catch (error) {
+    tell({ kind: 'untested', message: (error as Error).message });
+  }
 }
 
 /** What the engine did not refuse but broke on: only a fresh thread helps. */
@@ -191,10 +240,10 @@ function report(now: boolean): void {
   reported.at = performance.now();
   for (const [i, run] of runs.entries()) {
     const first = reported.steps[i] ?? 0;
-    if (run.step === first) continue;
     const { loss, accuracy, norm } = run.history;
+    if (loss.length === first) continue;
     tell({ kind: 'steps', run: i, first, loss: loss.slice(first), accuracy: accuracy.slice(first), norm: norm.slice(first), rate: run.rate, pace: run.pace });
-    reported.steps[i] = run.step;
+    reported.steps[i] = loss.length;
   }
   if (crew?.participants.length) tell({ kind: 'participants', participants: crew.participants });
 }
@@ -208,7 +257,7 @@ async function save(): Promise<void> {
     await saveRun({ id: order.id, setup: order.setups[0], at: Date.now(), checkpoint, history });
     tell({ kind: 'saved', step: run.step });
   } catch (error) {
-    tell({ kind: 'unsaved', message: (error as Error).name === 'QuotaExceededError' ? 'the storage is full' : (error as Error).message });
+    tell({ kind: 'unsaved', message: (error as Error).message, full: (error as Error).name === 'QuotaExceededError' });
   }
 }
 
@@ -217,14 +266,26 @@ async function pictured(pictures: Pictures): Promise<Samples> {
   const samples = await samplesOf(pictures);
   // Learners that still use them keep them alive.
   opened?.samples.free();
-  opened = { pictures, samples };
+  opened = { pictures, samples, tests: await testsIn(pictures) };
   return samples;
 }
 
 function aboutOf(samples: Samples): About {
   // The engine gives a typed array, which JSON would not write as one.
   const [c, h, w] = samples.shape;
-  return { shape: [c, h, w], train: samples.labels('train'), validation: samples.labels('validation') };
+  return { shape: [c, h, w], train: samples.labels('train'), validation: samples.labels('validation'), test: opened?.tests ?? 0 };
+}
+
+/** A drawing as the network reads it; null where nothing is drawn. */
+function inked(strokes: Stroke[]): Float32Array | null {
+  return strokes.length ? (preprocess({ strokes }).at(-1)?.pixels ?? null) : null;
+}
+
+function softmax(scores: Float32Array): Float32Array {
+  const most = Math.max(...scores);
+  const powers = scores.map((score) => Math.exp(score - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
 }
 
 const channel = new MessageChannel();

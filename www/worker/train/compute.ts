@@ -50,7 +50,27 @@ export async function samplesOf(pictures: Pictures): Promise<Samples> {
     const { seed, train, validation } = pictures.generator;
     return Samples.fromGenerator(seed, train, validation);
   }
-  const { files, classes } = pictures;
+  // The test pictures are for the end, and opened there.
+  const { testImages: _images, testLabels: _labels, ...files } = pictures.files;
   const plain = await Promise.all(Object.entries(files).map(async ([name, file]) => [name, await unpacked(file)] as const));
-  return Samples.fromIdx(Object.fromEntries(plain) as IdxFiles, classes);
+  return Samples.fromIdx(Object.fromEntries(plain) as IdxFiles, pictures.classes);
+}
+
+/** The test pictures, as those to choose by of a set of their own; null where there are none. */
+export async function testOf(pictures: Pictures): Promise<Samples | null> {
+  if ('generator' in pictures) {
+    const { seed, test } = pictures.generator;
+    return Samples.fromGenerator(seed + 1, 1, test);
+  }
+  const { testImages, testLabels } = pictures.files;
+  if (!testImages || !testLabels) return null;
+  const [images, labels] = await Promise.all([unpacked(testImages), unpacked(testLabels)]);
+  return Samples.fromIdx({ images, labels, validationImages: images, validationLabels: labels }, pictures.classes);
+}
+
+/** How many test pictures there are: an IDX file of labels has a byte for each behind a head of eight. */
+export async function testsIn(pictures: Pictures): Promise<number> {
+  if ('generator' in pictures) return pictures.generator.test;
+  const { testImages, testLabels } = pictures.files;
+  return testImages && testLabels ? Math.max(0, (await unpacked(testLabels)).length - 8) : 0;
 }

@@ -78,7 +78,7 @@ export class Run {
       all.push(part);
       this.#add(part);
     }
-    const { images, loss, correct, gradientNorm, rate } = refusing(() => this.#coach.step());
+    const { images, loss, correct, gradientNorm, rate } = refusing(() => this.#coach.step(), () => this.#explode(all));
     this.history.loss.push(loss / images);
     this.history.accuracy.push(correct / images);
     this.history.norm.push(gradientNorm);
@@ -112,6 +112,24 @@ export class Run {
     const validation = { step: this.step, loss: loss / count, accuracy: right / count };
     this.history.validations.push(validation);
     return { validation, found: { classes, confidences, loss } };
+  }
+
+  /** Scores the test pictures with the weights that are kept, a piece at a time; `between` lets others in. */
+  async test(setup: string, samples: Samples, between: (done: number, count: number) => Promise<void>): Promise<void> {
+    const learner = new Learner(setup, samples);
+    try {
+      const labels = samples.labels('validation');
+      const params = this.#coach.result();
+      let right = 0;
+      for (let first = 0; first < labels.length; first += PIECE) {
+        const [piece] = classify(learner, params, first / PIECE, first / PIECE + 1, labels.length);
+        piece?.classes.forEach((label, i) => (right += Number(label === labels[first + i])));
+        await between(first + (piece?.classes.length ?? 0), labels.length);
+      }
+      this.history.test = { count: labels.length, accuracy: right / labels.length };
+    } finally {
+      learner.free();
+    }
   }
 
   /** Remembers this moment as one to go back to. */
@@ -158,6 +176,17 @@ export class Run {
     for (const { gradient, sums } of shardsOf(part)) this.#coach.add(gradient, sums);
   }
 
+  /** Puts the loss that was refused at the end of the curve: what goes back cuts it off. */
+  #explode(all: Learnt[]): void {
+    const sums = all.flatMap(shardsOf).map((shard) => shard.sums);
+    const images = sums.reduce((sum, one) => sum + one.images, 0);
+    const loss = sums.reduce((sum, one) => sum + one.loss, 0) / images;
+    if (!Number.isFinite(loss)) return;
+    this.history.loss.push(loss);
+    this.history.accuracy.push(sums.reduce((sum, one) => sum + one.correct, 0) / images);
+    this.history.norm.push(NaN);
+  }
+
   #measure(milliseconds: number, helpers: number, all: Learnt[]): void {
     const computing = Math.max(...all.map((part) => ('shards' in part ? part.milliseconds : 0)));
     // The first step of all warms up.
@@ -181,12 +210,13 @@ function shardsOf(learnt: Learnt): Shard[] {
   return learnt.shards;
 }
 
-function refusing<T>(work: () => T): T {
+function refusing<T>(work: () => T, onRefused: () => void): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof Error && 'code' in error) throw new Refused(error.message);
-    throw error;
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    onRefused();
+    throw new Refused(error.message);
   }
 }
 
