@@ -16,6 +16,7 @@ pub mod lrn;
 pub mod norm;
 pub mod pool;
 pub mod prelu;
+pub mod quantise;
 pub mod recurrent;
 pub mod reduce;
 pub mod resize;

@@ -29,6 +29,9 @@ pub struct Args {
     /// Everything random follows from it.
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
+    /// Begin with the weights of this model, a name from the pretrained folder or a file, and not with drawn ones.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub from: Option<String>,
     /// Where to write the weights.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -69,7 +72,9 @@ pub fn run(args: &Args) -> Result<()> {
     let judged = drawings.test.clone();
     let images = if args.made() { Source::Made } else { Source::Images(load_mnist(&args.data, Split::Train)?) };
     let feed = Feed::new(recipe, images, drawings)?;
-    let mut training = Training::new(recipe, feed, args.seed, epochs)?;
+    let from = args.from.as_ref().map(|name| files::Model::find(name, None)).transpose()?;
+    let from = from.map_or_else(Vec::new, |model| model.params.named());
+    let mut training = Training::from(recipe, feed, args.seed, epochs, &from)?;
     let (checkpoint, log) = (files::with_suffix(&args.out, ".checkpoint"), files::with_suffix(&args.out, ".csv"));
     if args.resume && checkpoint.is_file() {
         training.resume(&safetensors::read(&files::read(&checkpoint)?)?)?;
