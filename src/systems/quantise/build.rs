@@ -81,14 +81,14 @@ fn layer<L: Any>(net: &Network, wire: Wire) -> Option<&L> {
 /// A layer whose weights can be rounded.
 enum Weighty<'a> {
     Conv(&'a Conv),
-    Affine(&'a Affine),
+    Affine,
     Quant(&'a QuantConv),
 }
 
 impl<'a> Weighty<'a> {
     fn of(net: &'a Network, wire: Wire) -> Option<Self> {
         let conv = layer::<Conv>(net, wire).filter(|conv| conv.groups == 1).map(Self::Conv);
-        let affine = || layer::<Affine>(net, wire).map(Self::Affine);
+        let affine = || layer::<Affine>(net, wire).map(|_| Self::Affine);
         conv.or_else(affine).or_else(|| layer::<QuantConv>(net, wire).map(Self::Quant))
     }
 }
@@ -207,7 +207,7 @@ impl Builder<'_> {
         let ((numbers, scales), bits, window) = match layer {
             Weighty::Conv(conv) => (weights::round(&weights()?, planned), planned, conv.window),
             // Over a flattened image: a window as large as the image.
-            Weighty::Affine(_) => {
+            Weighty::Affine => {
                 let window = Window { kernel: (x.h, x.w), ..Window::square(1) };
                 (weights::round(&weights()?, planned), planned, window)
             }
