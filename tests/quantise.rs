@@ -13,7 +13,7 @@ use hitofude::train::{Optimiser, Options, Rule, Trainer};
 
 /// A convolution, a sum of two ways with batch norms, pooling, a hidden layer.
 const NET: &str = r#"{"input":[1,12,12],"layers":[
-    {"name":"conv1","type":"conv","out":7,"kernel":3,"pad":1},{"name":"relu1","type":"relu"},
+    {"name":"conv1","type":"conv","out":7,"kernel":3,"pad":1},{"name":"norm1","type":"batch_norm"},{"name":"relu1","type":"relu"},
     {"name":"conv2","type":"conv","out":7,"kernel":3,"pad":1,"bias":false},{"name":"norm2","type":"batch_norm"},
     {"name":"sum","type":"add","inputs":["norm2","relu1"]},{"name":"relu2","type":"relu"},
     {"name":"pool","type":"max_pool","kernel":2,"stride":2},

@@ -225,17 +225,21 @@ impl Builder<'_> {
             true => self.params.get(&format!("{}.bias", node.name))?.iter().copied().collect(),
             false => vec![0.0; scales.len()],
         };
-        let mut end = wire;
+        let (mut end, mut norms) = (wire, None);
         let mut filters = Filters { window, bits, weights: numbers, scales, bias, relu: false };
         if let Some((norm, eps)) = self.only::<BatchNorm>(end).map(|(w, norm)| (w, norm.eps)) {
             self.fold(norm, eps, &mut filters)?;
-            end = norm;
+            (end, norms) = (norm, Some(norm));
         }
         if let Some((relu, _)) = self.only::<Activation>(end).filter(|(_, act)| **act == Activation::Relu) {
             filters.relu = true;
             end = relu;
         }
         self.push(&node.name, vec![input], end, Kind::Filters(filters));
+        if let Some(norm) = norms {
+            // Nobody but a ReLU in the same store reads it.
+            self.at[index(net, norm)] = Some(self.steps.len() - 1);
+        }
         Ok(())
     }
 
