@@ -48,88 +48,126 @@ fn main() {
     }
 }
 
-/// Whole numbers for a layer: of −3 to 3, or signs.
+/// Whole numbers for a layer, of which the weights are tap, channel, filter.
 struct Numbers {
     x: Vec<i32>,
     w: Vec<i32>,
 }
 
-fn layer(level: Level, (name, title): (&str, &str), n: usize, (c, side, oc): (usize, usize, usize)) {
-    let window = Window::square(3).pad(1);
-    let shape = Shape::new(c, side, side);
-    let (x, y) = (Map::new(shape, (1, 1)), Map::new(Shape { c: oc, ..shape }, (1, 1)));
-    let mut rng = Rng::new(1);
-    let mut whole = |few: &[i32]| Numbers {
-        x: (0..n * shape.len()).map(|_| few[rng.below(few.len())]).collect(),
-        w: (0..9 * c * oc).map(|_| few[rng.below(few.len())]).collect(),
-    };
-    let (eight, signs) = (whole(&[-3, -2, -1, 0, 1, 2, 3]), whole(&[-1, 1]));
-    let flop = 2.0 * (n * side * side * 9 * c * oc) as f64;
+/// A layer: images, channels in, filters, and the layouts of its input and output in single precision.
+struct Layer {
+    n: usize,
+    c: usize,
+    oc: usize,
+    side: usize,
+    x: Map,
+    y: Map,
+}
 
-    // Single precision.
-    let single = |numbers: &Numbers| {
-        let mut out = vec![0.0; n * x.len()];
-        each(n, side, |i, py, px, pixel| {
-            let at = i * x.len() + x.at(py, px);
-            out[at..at + c].iter_mut().zip(&numbers.x[pixel * c..]).for_each(|(o, v)| *o = *v as f32);
-        });
-        (out, numbers.w.iter().map(|w| *w as f32).collect::<Vec<f32>>())
-    };
-    let (xs, ws) = single(&eight);
-    let mut direct = windows::Forward::new(Geometry { window, groups: 1, x, y });
-    direct.pack(level, &ws);
-    let mut minimal = winograd::Filter::new(x, window.pad, y, n);
-    minimal.pack(level, |tap, ch, g| g.copy_from_slice(&ws[(tap * c + ch) * oc..][..oc]));
-    let mut work = vec![0.0; minimal.workspace()];
-    let store = Store::Set { bias: None, relu: true };
+/// A convolution over words, with its input and the layout of what it gives.
+struct Few {
+    conv: Conv,
+    x: Vec<i32>,
+    y: Map,
+}
 
-    // Eight bits: 16 lie in a word's half.
-    let packed = |numbers: &Numbers, map: &Map, word: &dyn Fn(&[i32], usize) -> i32| {
-        let mut out = vec![0; n * map.len()];
-        each(n, side, |i, py, px, pixel| {
+const WINDOW: Window = Window::square(3).pad(1);
+
+impl Layer {
+    fn new(n: usize, (c, side, oc): (usize, usize, usize)) -> Self {
+        let map = |c: usize| Map::new(Shape::new(c, side, side), (1, 1));
+        Self { n, c, oc, side, x: map(c), y: map(oc) }
+    }
+
+    fn numbers(&self, few: &[i32]) -> Numbers {
+        let mut rng = Rng::new(1);
+        let mut draw = |count: usize| (0..count).map(|_| few[rng.below(few.len())]).collect();
+        Numbers { x: draw(self.n * self.side * self.side * self.c), w: draw(9 * self.c * self.oc) }
+    }
+
+    fn map(&self, words: usize) -> Map {
+        Map::new(Shape { c: words, ..self.x.shape }, (1, 1))
+    }
+
+    /// Images whose pixels are `word(channels, k)`.
+    fn lay<T: Copy + Default>(&self, numbers: &Numbers, map: &Map, word: impl Fn(&[i32], usize) -> T) -> Vec<T> {
+        let mut out = vec![T::default(); self.n * map.len()];
+        let side = self.side;
+        for pixel in 0..self.n * side * side {
+            let at = pixel / (side * side) * map.len() + map.at(pixel / side % side, pixel % side);
             for k in 0..map.shape.c {
-                out[i * map.len() + map.at(py, px) + k] = word(&numbers.x[pixel * c..][..c], k);
+                out[at + k] = word(&numbers.x[pixel * self.c..][..self.c], k);
             }
-        });
+        }
         out
-    };
-    let map = |words: usize| Map::new(Shape { c: words, ..shape }, (1, 1));
-    let (xm, ym) = (map(int8::words(c)), map(int8::words(oc)));
-    let x8 = packed(&eight, &xm, &|p, k| pair(p[2 * k], p[2 * k + 1]));
-    let mut conv8 = Conv::new(Product::Pairs, window, xm, ym, oc);
-    conv8.pack(level, int8::weight_word(c, |tap, ch, o| eight.w[(tap * c + ch) * oc + o]));
-    let (sm, tm) = (map(binary::words(c)), map(binary::words(oc)));
-    let bits = |p: &[i32], k: usize| {
-        let own = p[32 * k..].iter().take(32);
-        own.enumerate().fold(0, |word, (bit, v)| word | i32::from(*v < 0) << bit)
-    };
-    let x1 = packed(&signs, &sm, &bits);
-    let mut conv1 = Conv::new(Product::Signs((9 * c) as i32), window, sm, tm, oc);
-    conv1.pack(level, binary::weight_word(c, |tap, ch, o| signs.w[(tap * c + ch) * oc + o] < 0));
-    let mut space = vec![0; conv8.workspace()];
+    }
 
-    // Do they say the same?
-    let mut want = vec![0.0; n * y.len()];
-    direct.run(level, n, &xs, Store::SET, &mut want);
-    let mut sums = Conv::new(Product::Pairs, window, xm, y, oc);
-    sums.pack(level, int8::weight_word(c, |tap, ch, o| eight.w[(tap * c + ch) * oc + o]));
-    let mut got = vec![0; n * y.len()];
-    sums.run(level, n, &x8, &mut Put::Sums(&mut got), &mut space);
-    assert!(y.rows(n).flatten().all(|at| got[at] as f32 == want[at]), "{name}: 8 bits");
-    let (xs1, ws1) = single(&signs);
-    let mut direct1 = windows::Forward::new(Geometry { window, groups: 1, x, y });
-    direct1.pack(level, &ws1);
-    direct1.run(level, n, &xs1, Store::SET, &mut want);
-    let mut sums = Conv::new(Product::Signs((9 * c) as i32), window, sm, y, oc);
-    sums.pack(level, binary::weight_word(c, |tap, ch, o| signs.w[(tap * c + ch) * oc + o] < 0));
-    sums.run(level, n, &x1, &mut Put::Sums(&mut got), &mut space);
-    let inner =
-        (0..n).flat_map(|i| (1..side - 1).flat_map(move |py| (1..side - 1).map(move |px| i * y.len() + y.at(py, px))));
-    assert!(inner.flat_map(|at| at..at + oc).all(|at| got[at] as f32 == want[at]), "{name}: signs");
+    fn eight(&self, level: Level, numbers: &Numbers, y: Map) -> Few {
+        let xm = self.map(int8::words(self.c));
+        let mut conv = Conv::new(Product::Pairs, WINDOW, xm, y, self.oc);
+        conv.pack(level, int8::weight_word(self.c, |tap, ch, o| numbers.w[(tap * self.c + ch) * self.oc + o]));
+        Few { conv, x: self.lay(numbers, &xm, |p, k| pair(p[2 * k], p[2 * k + 1])), y }
+    }
 
+    fn signs(&self, level: Level, numbers: &Numbers, y: Map) -> Few {
+        let xm = self.map(binary::words(self.c));
+        let mut conv = Conv::new(Product::Signs((9 * self.c) as i32), WINDOW, xm, y, self.oc);
+        conv.pack(level, binary::weight_word(self.c, |tap, ch, o| numbers.w[(tap * self.c + ch) * self.oc + o] < 0));
+        let bits = |p: &[i32], k: usize| {
+            let own = p[32 * k..].iter().take(32).enumerate();
+            own.fold(0, |word, (bit, v)| word | i32::from(*v < 0) << bit)
+        };
+        Few { conv, x: self.lay(numbers, &xm, bits), y }
+    }
+
+    /// Single precision by windows, with its input.
+    fn single(&self, level: Level, numbers: &Numbers) -> (windows::Forward, Vec<f32>, Vec<f32>) {
+        let weights: Vec<f32> = numbers.w.iter().map(|w| *w as f32).collect();
+        let mut direct = windows::Forward::new(Geometry { window: WINDOW, groups: 1, x: self.x, y: self.y });
+        direct.pack(level, &weights);
+        (direct, self.lay(numbers, &self.x, |p, k| p[k] as f32), weights)
+    }
+
+    /// Holds sums against those of single precision, which are exact for such numbers; signs have no padding to agree on.
+    fn check(&self, level: Level, numbers: &Numbers, mut few: Few, inner: bool) {
+        let (direct, xs, _) = self.single(level, numbers);
+        let (mut want, mut got) = (vec![0.0; self.n * self.y.len()], vec![0; self.n * self.y.len()]);
+        direct.run(level, self.n, &xs, Store::SET, &mut want);
+        let mut work = vec![0; few.conv.workspace()];
+        few.conv.run(level, self.n, &few.x, &mut Put::Sums(&mut got), &mut work);
+        few.x.clear();
+        let from = usize::from(inner);
+        for (i, py, px) in (0..self.n).flat_map(|i| {
+            let sides = from..self.side - from;
+            sides.clone().flat_map(move |py| sides.clone().map(move |px| (i, py, px)))
+        }) {
+            let at = i * self.y.len() + self.y.at(py, px);
+            assert!((at..at + self.oc).all(|at| got[at] as f32 == want[at]), "pixel {py}, {px} of image {i}");
+        }
+    }
+}
+
+fn layer(level: Level, (name, title): (&str, &str), n: usize, sizes: (usize, usize, usize)) {
+    let layer = Layer::new(n, sizes);
+    let (c, side, oc) = sizes;
+    let flop = 2.0 * (n * side * side * 9 * c * oc) as f64;
+    let (whole, bits) = (layer.numbers(&[-3, -2, -1, 0, 1, 2, 3]), layer.numbers(&[-1, 1]));
+    layer.check(level, &whole, layer.eight(level, &whole, layer.y), false);
+    layer.check(level, &bits, layer.signs(level, &bits, layer.y), true);
+
+    let (direct, xs, weights) = layer.single(level, &whole);
+    let mut minimal = winograd::Filter::new(layer.x, WINDOW.pad, layer.y, n);
+    minimal.pack(level, |tap, ch, g| g.copy_from_slice(&weights[(tap * c + ch) * oc..][..oc]));
+    let few = [
+        layer.eight(level, &whole, layer.map(int8::words(oc))),
+        layer.signs(level, &bits, layer.map(binary::words(oc))),
+    ];
     let (scale, shift) = (vec![0.01; oc], vec![0.3; oc]);
     let affine = Affine { scale: &scale, shift: &shift };
-    let (mut single, mut y8, mut y1) = (vec![0.0; n * y.len()], vec![0; n * ym.len()], vec![0; n * tm.len()]);
+    let store = Store::Set { bias: None, relu: true };
+    let (mut work, mut space) = (vec![0.0; minimal.workspace()], vec![0; few[0].conv.workspace()]);
+    let mut single = vec![0.0; n * layer.y.len()];
+    let mut out = few.each_ref().map(|few| vec![0; n * few.y.len()]);
     let mut seconds = [const { Vec::new() }; 4];
     for round in 0..=ROUNDS {
         for (way, seconds) in seconds.iter_mut().enumerate() {
@@ -139,8 +177,11 @@ fn layer(level: Level, (name, title): (&str, &str), n: usize, (c, side, oc): (us
                 match way {
                     0 => direct.run(level, n, &xs, store, &mut single),
                     1 => minimal.run(level, n, &xs, store, &mut single, &mut work),
-                    2 => conv8.run(level, n, &x8, &mut Put::Levels(affine, (0.0, 255.0), &mut y8), &mut space),
-                    _ => conv1.run(level, n, &x1, &mut Put::Signs(affine, &mut y1), &mut space),
+                    2 => {
+                        let mut put = Put::Levels(affine, (0.0, 255.0), &mut out[0]);
+                        few[0].conv.run(level, n, &few[0].x, &mut put, &mut space);
+                    }
+                    _ => few[1].conv.run(level, n, &few[1].x, &mut Put::Signs(affine, &mut out[1]), &mut space),
                 }
             }
             if round > 0 {
@@ -148,26 +189,18 @@ fn layer(level: Level, (name, title): (&str, &str), n: usize, (c, side, oc): (us
             }
         }
     }
-    let speed = seconds.map(|mut all| {
-        all.sort_by(f64::total_cmp);
-        flop / all[ROUNDS / 2] / 1e9
-    });
-    let best = speed[0].max(speed[1]);
-    let ratios = |v: f64| format!("{:.2} | {:.2}", v / speed[0], v / best);
-    println!(
-        "{name:<28} {title:<10} {:>8.1} {:>8.1} {:>8.1} {:>8.1}  {:<14} {:<14}",
-        speed[0],
-        speed[1],
-        speed[2],
-        speed[3],
-        ratios(speed[2]),
-        ratios(speed[3])
+    print(
+        name,
+        title,
+        seconds.map(|mut all| {
+            all.sort_by(f64::total_cmp);
+            flop / all[ROUNDS / 2] / 1e9
+        }),
     );
 }
 
-/// Visits every pixel: image, row, column, its number.
-fn each(n: usize, side: usize, mut visit: impl FnMut(usize, usize, usize, usize)) {
-    for pixel in 0..n * side * side {
-        visit(pixel / (side * side), pixel / side % side, pixel % side, pixel);
-    }
+fn print(name: &str, title: &str, speed: [f64; 4]) {
+    let ratios = |v: f64| format!("{:.2} | {:.2}", v / speed[0], v / speed[0].max(speed[1]));
+    let speeds = speed.map(|v| format!("{v:>8.1}")).join(" ");
+    println!("{name:<28} {title:<10} {speeds}  {:<14} {:<14}", ratios(speed[2]), ratios(speed[3]));
 }

@@ -18,7 +18,7 @@ const NET: &str = r#"{"input":[1,12,12],"layers":[
     {"name":"sum","type":"add","inputs":["norm2","relu1"]},{"name":"relu2","type":"relu"},
     {"name":"pool","type":"max_pool","kernel":2,"stride":2},
     {"name":"flatten","type":"flatten"},{"name":"drop","type":"dropout"},
-    {"name":"hidden","type":"affine","out":20},{"name":"relu3","type":"relu"},{"name":"scores","type":"affine","out":4}]}"#;
+    {"name":"hidden","type":"affine","out":20},{"name":"relu3","type":"relu"},{"name":"scores","type":"affine","out":4},{"name":"drop2","type":"dropout"}]}"#;
 
 /// One bit inside, as in BinaryNet.
 const SIGNS: &str = r#"{"input":[1,12,12],"layers":[

@@ -132,11 +132,18 @@ impl Builder<'_> {
     /// What the readers of a wire want; levels have no range yet.
     fn form(&self, end: Wire) -> Form {
         let signs = |readers: &[Wire]| !readers.is_empty() && readers.iter().all(|r| self.reads_signs(*r));
-        match end == self.net.output() {
+        match self.answers(end) {
             true => Form::Numbers,
             false if end != Wire::FIRST && signs(&self.readers(end)) => Form::Signs,
             false => Form::Levels { step: 0.0, bounds: (0, 0) },
         }
+    }
+
+    /// Whether a wire is the answer, or is only handed on to be it.
+    fn answers(&self, wire: Wire) -> bool {
+        let handed =
+            |readers: Vec<Wire>| matches!(readers[..], [reader] if self.passes(reader) && self.answers(reader));
+        wire == self.net.output() || handed(self.readers(wire))
     }
 
     fn reads_signs(&self, wire: Wire) -> bool {
