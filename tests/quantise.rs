@@ -268,7 +268,7 @@ fn latent_weights_are_clipped() {
                 target.fill(0.0);
                 target[i] = 1.0;
             };
-            trainer.step(6, 0.1, step, fill).unwrap();
+            trainer.step(6, 0.4, step, fill).unwrap();
         }
         let weights = trainer.params().get("conv.weight").unwrap();
         let most = weights.iter().fold(0.0f32, |most, w| most.max(w.abs()));
