@@ -9,6 +9,7 @@ use hitofude::nn::layers::fake_quantise::FakeQuantise;
 use hitofude::nn::layers::quant_conv::{QuantConv, Weights};
 use hitofude::nn::layers::sign::Sign;
 use hitofude::nn::{Conv, Graph, Mode, Wire};
+use hitofude::tensor::Tensor;
 
 const FILE: &[u8] = include_bytes!("../golden/few_bits.safetensors");
 
@@ -46,7 +47,17 @@ fn every_rule() {
             let what = format!("{name} at {level:?}");
             same(&format!("{what}: output"), &pass.y, &case["output"]);
             same(&format!("{what}: input gradient"), &pass.dx, &case["dinput"]);
-            same_tensors(&what, &pass.dparams, &below(&case, "grad/"));
+            // A step's gradient is a sum of remainders of `x / step`, whose last bits single precision has not.
+            let is_step = |(name, _): &(String, Tensor)| name.ends_with("log_step");
+            let (steps, others): (Vec<_>, Vec<_>) = pass.dparams.into_iter().partition(is_step);
+            let (want_steps, want): (Vec<_>, Vec<_>) = below(&case, "grad/").into_iter().partition(is_step);
+            same_tensors(&what, &others, &want);
+            assert_eq!(steps.len(), want_steps.len(), "{what}");
+            for ((_, got), (_, want)) in steps.iter().zip(&want_steps) {
+                let most = want.iter().fold(0.0f32, |most, v| most.max(v.abs()));
+                let near = got.iter().zip(want).all(|(g, w)| (g - w).abs() <= 2e-5 * most);
+                assert!(near && got.len() == want.len(), "{what}: {got} for {want}");
+            }
         }
     }
     assert!(cases.is_empty(), "without a layer: {:?}", cases.keys());
