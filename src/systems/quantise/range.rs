@@ -54,7 +54,7 @@ impl Seen {
         for &v in values {
             (self.least, self.most) = (self.least.min(v), self.most.max(v));
             self.every = self.every.max(1);
-            if self.at % self.every == 0 {
+            if self.at.is_multiple_of(self.every) {
                 self.kept.push(v);
             }
             self.at += 1;
