@@ -71,7 +71,7 @@ enum Object {
     Dict(Vec<(Value, Value)>),
     Dtype(Dtype),
     /// `None` from `_reconstruct` until BUILD gives it its numbers.
-    Array(Option<Array>),
+    Array(Option<Box<Array>>),
 }
 
 struct Machine<'a> {

@@ -73,7 +73,7 @@ impl Machine<'_> {
             },
             (Value::Global(Global::Scalar), [dtype, Value::Bytes(data)]) => {
                 let dtype = self.dtype(dtype)?;
-                Object::Array(Some(Array::new(dtype, Vec::new(), false, data.clone())))
+                Object::Array(Some(Box::new(Array::new(dtype, Vec::new(), false, data.clone()))))
             }
             (Value::Global(Global::FromBuffer), [Value::Bytes(data), dtype, shape, Value::Text(order)]) => {
                 let (dtype, shape) = (self.dtype(dtype)?, self.shape(shape)?);
@@ -82,7 +82,7 @@ impl Machine<'_> {
                     "F" => true,
                     _ => return self.refuse("C or Fortran order", short(order)),
                 };
-                Object::Array(Some(Array::new(dtype, shape, fortran, data.clone())))
+                Object::Array(Some(Box::new(Array::new(dtype, shape, fortran, data.clone()))))
             }
             // NumPy 2.3 and later, for axes in any order: the sides as they lie in memory, and where each axis lies.
             (Value::Global(Global::FromBuffer), [Value::Bytes(data), dtype, shape, Value::Text(order), axes])
@@ -93,7 +93,7 @@ impl Machine<'_> {
                 if !each_once {
                     return self.refuse(format!("each of {} axes once", shape.len()), format!("{axes:?}"));
                 }
-                Object::Array(Some(Array { dtype, shape, axes: Some(axes), data: data.clone() }))
+                Object::Array(Some(Box::new(Array { dtype, shape, axes: Some(axes), data: data.clone() })))
             }
             (Value::Global(Global::OrderedDict), []) => Object::Dict(Vec::new()),
             (Value::Global(Global::Encode), [Value::Text(text), Value::Text(codec)]) if &**codec == "latin1" => {
@@ -121,7 +121,7 @@ impl Machine<'_> {
             }
             (Object::Array(_), [Value::Int(1), shape, dtype, Value::Bool(fortran), Value::Bytes(data)]) => {
                 let (dtype, shape) = (self.dtype(dtype)?, self.shape(shape)?);
-                Object::Array(Some(Array::new(dtype, shape, *fortran, data.clone())))
+                Object::Array(Some(Box::new(Array::new(dtype, shape, *fortran, data.clone()))))
             }
             _ => return self.refuse("the state of a plain dtype or array", "another state"),
         };
