@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { browserForTests, firefoxForTests } from './browser.mjs';
+import { browserForTests, firefoxForTests, vulkanForTests } from './browser.mjs';
 import { capture, inRoot, must, npm, Obstacle, which } from './shell.mjs';
 
 const WASM = 'wasm32-unknown-unknown';
@@ -18,6 +18,7 @@ export async function setup({ tests = false } = {}) {
   checkRust();
   if (tests) await browserForTests();
   if (tests) await firefoxForTests();
+  if (tests) await vulkanForTests();
   if (tests) await rustComponents('rustfmt', 'clippy');
   await wasmTarget();
   await npmPackages();

@@ -25,12 +25,12 @@ function steps() {
   const wasmEnv = cargoEnv(FLAVOURS[0]);
   return [
     { name: 'rustfmt', command: ['cargo', 'fmt', '--check'] },
-    { name: 'clippy', command: ['cargo', 'clippy', '--all-targets', ...DENY] },
+    { name: 'clippy', command: ['cargo', 'clippy', '--all-targets', '--features', 'gpu', ...DENY] },
     { name: 'clippy, wasm32', command: ['cargo', 'clippy', ...WASM, '--lib', '--test', 'browser', ...DENY], env: wasmEnv },
     { name: 'clippy, reading alone', command: ['cargo', 'clippy', '--lib', ...WASM.slice(0, 3), ...DENY], env: wasmEnv },
-    { name: 'Rust docs', command: ['cargo', 'doc', '--no-deps', '--lib'], env: denyInDocs },
+    { name: 'Rust docs', command: ['cargo', 'doc', '--no-deps', '--lib', '--features', 'gpu'], env: denyInDocs },
     { name: 'Rust docs, wasm32', command: ['cargo', 'doc', '--no-deps', '--lib', ...WASM], env: { ...wasmEnv, ...denyInDocs } },
-    { name: 'Rust tests', command: ['cargo', 'test', '--no-fail-fast', '--', '--show-output'], counts: rustCounts },
+    { name: 'Rust tests', command: ['cargo', 'test', '--features', 'gpu', '--no-fail-fast', '--', '--show-output'], counts: rustCounts },
     ...FLAVOURS.map(wasmTests),
     { name: 'tools tests', command: nodeTests('tools'), counts: nodeCounts },
     { name: SITE, command: [process.execPath, 'tools/build.mjs'] },

@@ -7,6 +7,8 @@ pub mod detection;
 pub mod evaluate;
 pub mod lbfgs;
 pub mod metrics;
+#[cfg(feature = "gpu")]
+pub mod on_gpu;
 pub mod optimiser;
 pub mod options;
 pub mod regularise;
@@ -18,6 +20,8 @@ pub mod trainer;
 pub use batch::Batch;
 pub use descent::{Descent, State};
 pub use lbfgs::{Lbfgs, Objective};
+#[cfg(feature = "gpu")]
+pub use on_gpu::GpuTrainer;
 pub use optimiser::{Optimiser, Rule};
 pub use options::Options;
 pub use regularise::EarlyStopping;

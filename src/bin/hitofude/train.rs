@@ -1,6 +1,6 @@
 //! `hitofude train`: epochs with a progress bar, a CSV log, a checkpoint after each, and at the end weights and a card.
 
-use super::{card, files};
+use super::{card, device, files};
 use hitofude::data::idx::{Split, load_mnist};
 use hitofude::file::safetensors::{self, Precision};
 use hitofude::systems::digits::feed::{Drawings, Source};
@@ -35,6 +35,10 @@ pub struct Args {
     /// Go on from FILE.checkpoint if there is one.
     #[arg(long)]
     pub resume: bool,
+    /// Where to compute: cpu, gpu, gpu:N for that of this number, or auto for whichever a short trial finds faster. Weights
+    /// of a GPU are repeatable on it, but not those that other devices get.
+    #[arg(long, value_name = "cpu|gpu[:N]|auto", default_value = "cpu")]
+    pub device: device::Choice,
 }
 
 impl Args {
@@ -75,9 +79,13 @@ pub fn run(args: &Args) -> Result<()> {
         training.resume(&safetensors::read(&files::read(&checkpoint)?)?)?;
         eprintln!("going on after epoch {}", training.epochs_done());
     }
+    if training.epochs_done() < epochs {
+        device::place(&mut training, args.device)?;
+    }
     let mut lines = kept_lines(&log, training.epochs_done())?;
     while training.epochs_done() < epochs {
         lines.push(epoch(&mut training, epochs)?);
+        device::report(&mut training);
         files::write(&log, format!("{COLUMNS}\n{}\n", lines.join("\n")).as_bytes())?;
         files::write(&checkpoint, &safetensors::write(&training.checkpoint(), Precision::F32)?)?;
     }
