@@ -10,7 +10,7 @@ import { inRoot, main, npm, Obstacle, runLabelled } from './shell.mjs';
 import { cargoEnv, FLAVOURS } from './wasm.mjs';
 
 const DENY = ['--', '-D', 'warnings'];
-const WASM = ['--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', 'studio,formats,systems'];
+const WASM = ['--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', 'studio,formats,systems,gpu'];
 const SITE = 'site build';
 const denyInDocs = { RUSTDOCFLAGS: '-D warnings' };
 

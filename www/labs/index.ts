@@ -1,5 +1,6 @@
 import type { Component } from 'svelte';
 import { load as benchTexts } from '../texts/bench';
+import { load as deviceTexts } from '../texts/device';
 import { load as drawTexts } from '../texts/draw';
 import { load as generateTexts } from '../texts/generate';
 import { load as playTexts } from '../texts/play';
@@ -57,7 +58,7 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_train(),
     line: () => m.lab_train_line(),
     icon: 'M4 4v16h16M7 8c2 6 5 8 12 8.5',
-    view: () => import('./train/Train.svelte'),
+    view: () => deviceTexts().then(() => import('./train/Train.svelte')),
   },
   {
     id: 'style',

@@ -149,6 +149,8 @@ export class Lab {
   /** Sets the training up whenever the setup has changed and has no fault, a moment after the last change. */
   #open(): () => void {
     const { setup, pictures, workers, weights } = this;
+    // Another place is another training.
+    void this.training.wanted;
     const begun = weights ? ` from ${this.own?.name} ${weights.length}` : '';
     const fit = this.fits && !this.missing;
     // Until then a start would be one of what was set before.

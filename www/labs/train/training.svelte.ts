@@ -3,11 +3,13 @@
 import type { Build, Classified } from '../../lib/types';
 import { safetensors } from '../../lib/safetensors';
 import { forgetRun, savedRun } from '../../lib/store';
-import { studio } from 'virtual:engine-files';
+import { gpu, studio } from 'virtual:engine-files';
 import { keepOffline } from '../../ui/offline';
-import type { About, Happening, History, Inspection, Pace, Pictures, Saved } from '../../worker/train/protocol';
+import type { About, Device, Happening, History, Inspection, Pace, Pictures, Saved } from '../../worker/train/protocol';
 import { Room } from './room';
 
+/** This processor, the GPU if it is faster, or the GPU. */
+export type Wanted = 'wasm' | 'auto' | 'gpu';
 export type Status = 'starting' | 'ready' | 'running' | 'paused' | 'finished' | 'broken';
 
 const empty = (): History => ({ loss: [], accuracy: [], norm: [], validations: [] });
@@ -31,6 +33,9 @@ export class Training {
   failure = $state.raw<{ message: string; backTo: number }>();
   /** What was wrong with the thread, or with the setup. */
   trouble = $state('');
+  /** Where steps are to be taken, and where they are. */
+  wanted = $state<Wanted>('wasm');
+  device = $state.raw<Device>();
   /** Helpers that broke and were replaced, and threads. */
   replaced = $state(0);
   revived = $state(0);
@@ -165,11 +170,13 @@ export class Training {
     const order = this.#order;
     if (!room || !order) return;
     const { setup, pictures, workers, id, weights } = order;
+    const wanted = this.wanted;
     this.sha256 = '';
     this.failure = undefined;
     this.found = undefined;
     this.inspection = undefined;
     this.pace = null;
+    this.device = undefined;
     this.history = from ? { ...empty(), ...structuredClone(from.history) } : empty();
     this.step = from?.checkpoint.steps ?? 0;
     this.saved = from ? this.step : null;
@@ -177,7 +184,7 @@ export class Training {
     this.version++;
     try {
       await room.started;
-      const about = await room.open({ setups: [setup], pictures, workers, id, from, weights }, (happening) => this.#hear(room, happening));
+      const about = await room.open({ setups: [setup], pictures, workers, gpu: wanted === 'wasm' ? undefined : { wasm: gpu, always: wanted === 'gpu' }, id, from, weights }, (happening) => this.#hear(room, happening));
       if (room !== this.#room || order !== this.#order) return;
       this.about = about;
       this.trouble = '';
@@ -224,6 +231,9 @@ export class Training {
         return;
       case 'unsaved':
         this.unsaved = happening.message;
+        return;
+      case 'device':
+        this.device = happening.device;
         return;
       case 'replaced':
         this.replaced++;

@@ -7,8 +7,9 @@ import { loadStudio } from '../../lib/studio';
 import { saveRun } from '../../lib/store';
 import type { Build } from '../../lib/types';
 import { claims, layerKinds, Learner, outline, preprocess, presets, type Samples } from '../../public/wasm/studio/hitofude.js';
-import { samplesOf } from './compute';
+import { isRefusal, samplesOf } from './compute';
 import { Crew } from './crew';
+import type { Gpu } from './gpu';
 import type { About, Classroom, Happening, Order, Pictures } from './protocol';
 import { Refused, Run } from './run';
 import { serve } from '../serve';
@@ -22,6 +23,8 @@ let opened: { pictures: Pictures; samples: Samples } | undefined;
 let order: Order | undefined;
 let runs: Run[] = [];
 let crew: Crew | null = null;
+/** The GPU of this training; null once it is given up. */
+let gpu: Gpu | null | undefined;
 let tell: (happening: Happening) => void = () => {};
 /** Wanted: to go on, or to stop behind the step under way. */
 let going = false;
@@ -60,6 +63,8 @@ const classroom: Classroom = {
     const fresh = next.setups.map((setup) => new Run(setup, samples, next.from, next.weights));
     runs.forEach((run) => run.free());
     crew?.end();
+    gpu?.end();
+    gpu = undefined;
     [runs, order, tell] = [fresh, next, onHappening];
     crew = null;
     const about = aboutOf(samples);
@@ -147,7 +152,7 @@ async function loop(): Promise<void> {
 
 async function advance(run: Run, i: number, single: boolean): Promise<void> {
   try {
-    await run.advance(crew);
+    if (single || !(await onGpu(run))) await run.advance(crew);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     run.goBack();
@@ -161,6 +166,35 @@ async function advance(run: Run, i: number, single: boolean): Promise<void> {
   const { validation, found } = await run.validate(crew, single);
   run.keep();
   tell({ kind: 'validation', run: i, validation, classes: found.classes, confidences: found.confidences });
+}
+
+/**
+ * Takes steps on the GPU, where that is asked for and works; else says why not, and the next step is this thread's. The first steps
+ * are this thread's in any case: the GPU's time is compared with theirs.
+ */
+async function onGpu(run: Run): Promise<boolean> {
+  const setup = order?.setups[0];
+  if (!engine || !order?.gpu || !setup || runs.length !== 1 || gpu === null || !run.alone) return false;
+  try {
+    // Fetched only now: most trainings never ask for it.
+    gpu ??= await (await import('./gpu')).Gpu.open(order.gpu.wasm, engine.build, setup, order.pictures, run);
+    await gpu.advance(run);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    // A loss that is no number is one anywhere.
+    if (gpu && isRefusal(error) && error.code === 'value') throw new Refused(message);
+    leaveGpu(run, message);
+    return false;
+  }
+  if (gpu.timed && !order.gpu.always && gpu.pace <= run.alone) leaveGpu(run, '');
+  else tell({ kind: 'device', device: { on: 'gpu', name: gpu.name, wasm: run.alone, gpu: gpu.pace, why: '' } });
+  return true;
+}
+
+function leaveGpu(run: Run, why: string): void {
+  tell({ kind: 'device', device: { on: 'wasm', name: gpu?.name ?? '', wasm: run.alone, gpu: gpu?.pace ?? 0, why } });
+  gpu?.end();
+  gpu = null;
 }
 
 /** What the engine did not refuse but broke on: only a fresh thread helps. */

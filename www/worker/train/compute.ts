@@ -2,7 +2,7 @@
 
 import { unpacked } from '../../lib/gzip';
 import type { Classified, IdxFiles } from '../../lib/types';
-import { Samples, type Learner } from '../../public/wasm/studio/hitofude.js';
+import { Samples as StudioSamples, type Learner } from '../../public/wasm/studio/hitofude.js';
 import type { Learnt, Pictures, Shard } from './protocol';
 
 /** Computes shards `from` to before `to` of a step. What the engine refuses is an answer, not a broken worker. */
@@ -44,13 +44,15 @@ export function deal(count: number, hands: number): [from: number, to: number][]
   return Array.from({ length: hands }, (_, hand) => [Math.floor((count * hand) / hands), Math.floor((count * (hand + 1)) / hands)]);
 }
 
-/** Opens pictures for this worker's engine. */
-export async function samplesOf(pictures: Pictures): Promise<Samples> {
+type Kind<S> = { fromGenerator(seed: number, train: number, validation: number): S; fromIdx(files: IdxFiles, classes: number): S };
+
+/** Opens pictures for one of this worker's modules, by its own class. */
+export async function samplesOf<S = StudioSamples>(pictures: Pictures, kind: Kind<S> = StudioSamples as unknown as Kind<S>): Promise<S> {
   if ('generator' in pictures) {
     const { seed, train, validation } = pictures.generator;
-    return Samples.fromGenerator(seed, train, validation);
+    return kind.fromGenerator(seed, train, validation);
   }
   const { files, classes } = pictures;
   const plain = await Promise.all(Object.entries(files).map(async ([name, file]) => [name, await unpacked(file)] as const));
-  return Samples.fromIdx(Object.fromEntries(plain) as IdxFiles, classes);
+  return kind.fromIdx(Object.fromEntries(plain) as IdxFiles, classes);
 }
