@@ -11,7 +11,7 @@ import { buildPage, servePage } from '../tools/page.mjs';
 import { inRoot, Obstacle } from '../tools/shell.mjs';
 
 /** Presets of the lab: DeepConvNet in batches of 100, in four shards; and the training that aims at MNIST. */
-const [DEEP, ONE_EPOCH] = ['deep:', '99 % in one epoch'];
+const [DEEP, ONE_EPOCH] = ['DeepConvNet', '99 % in one epoch'];
 /** The lab shows the median speed of the last 40 steps: behind these, the first ones are not among them. */
 const WARM = 60;
 /** The longest time for a training, in milliseconds. */
@@ -75,7 +75,7 @@ async function speeds(browser, url, all) {
 async function oneEpoch(browser, url, files) {
   const page = await lab(browser, url);
   await page.locator('input[type=file]').first().setInputFiles(files);
-  await page.getByText(/^60.000 to learn from/).waitFor();
+  await page.getByText(/^55.000 training, 5.000 validation and 10.000 test/).waitFor();
   await choose(page, ONE_EPOCH, 1);
   const from = performance.now();
   await start(page);

@@ -90,6 +90,18 @@ fn threads_and_a_kill_leave_the_weights_as_they_would_have_been() {
     assert_eq!(other.output().unwrap().status.code(), Some(2), "a checkpoint of another seed is refused");
 }
 
+#[cfg(not(feature = "mpi"))]
+#[test]
+fn without_mpi_several_processes_say_what_to_build() {
+    for (rank, lines) in [("0", 1), ("1", 0)] {
+        let mut command = hitofude(&["fit", "--network", "lenet5", "--data", "synth", "--out", "nowhere"]);
+        let run = command.env("OMPI_COMM_WORLD_SIZE", "2").env("OMPI_COMM_WORLD_RANK", rank).output().unwrap();
+        let text = String::from_utf8_lossy(&run.stderr);
+        assert_eq!((run.status.code(), text.lines().count()), (Some(2), lines), "{text}");
+        assert!(lines == 0 || text.contains("--features mpi"), "{text}");
+    }
+}
+
 #[test]
 fn errors_are_one_line_and_exit_code_2() {
     let dir = folder("errors");

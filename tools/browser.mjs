@@ -10,8 +10,8 @@ const CHROME_NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-c
 const CHROME_MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 const FIREFOX_MAC = '/Applications/Firefox.app/Contents/MacOS/firefox';
 /** Without the option apt-get calls an update that reached no mirror a success. */
-const UPDATE = ['update', '-q', '-o', 'APT::Update::Error-Mode=any'];
-const APT = { env: { DEBIAN_FRONTEND: 'noninteractive' } };
+export const UPDATE = ['update', '-q', '-o', 'APT::Update::Error-Mode=any'];
+export const APT = { env: { DEBIAN_FRONTEND: 'noninteractive' } };
 
 /** No window, no sandbox (tests run as root in containers), and no request that the page did not make. */
 export const FLAGS = [
@@ -81,7 +81,8 @@ function named(variable) {
   return file || null;
 }
 
-function rootOnDebian() {
+/** Whether packages are ours to install. */
+export function rootOnDebian() {
   const release = '/etc/os-release';
   return process.getuid?.() === 0 && existsSync(release) && /^ID=debian$/m.test(readFileSync(release, 'utf8'));
 }

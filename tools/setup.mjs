@@ -1,12 +1,13 @@
 // What the commands need besides rustup, Node and git, brought in when missing and left alone when there:
 // the wasm target, wasm-bindgen at exactly the crate's version, the npm packages; for the tests also rustfmt, clippy,
-// wasm-pack and browsers. Tools go to `.tools/`, inside the checkout. When nothing is missing this takes half a second.
+// wasm-pack, browsers and Open MPI. Tools go to `.tools/`, inside the checkout. When nothing is missing this takes half a second.
 
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { browserForTests, firefoxForTests, vulkanForTests } from './browser.mjs';
+import { mpiForTests } from './mpi.mjs';
 import { capture, inRoot, must, npm, Obstacle, which } from './shell.mjs';
 
 const WASM = 'wasm32-unknown-unknown';
@@ -19,6 +20,7 @@ export async function setup({ tests = false } = {}) {
   if (tests) await browserForTests();
   if (tests) await firefoxForTests();
   if (tests) await vulkanForTests();
+  if (tests) await mpiForTests();
   if (tests) await rustComponents('rustfmt', 'clippy');
   await wasmTarget();
   await npmPackages();

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { findBrowser } from './browser.mjs';
 import { nodeCounts, rustCounts } from './counts.mjs';
+import { hasMpi, WITHOUT_MPI } from './mpi.mjs';
 import { setup } from './setup.mjs';
 import { inRoot, main, npm, Obstacle, runLabelled } from './shell.mjs';
 import { cargoEnv, FLAVOURS } from './wasm.mjs';
@@ -23,14 +24,20 @@ await main(async () => {
 
 function steps() {
   const wasmEnv = cargoEnv(FLAVOURS[0]);
+  // With MPI the same build tests trainings under mpirun, too.
+  const native = ['--features', hasMpi() ? 'gpu,mpi' : 'gpu'];
   return [
     { name: 'rustfmt', command: ['cargo', 'fmt', '--check'] },
-    { name: 'clippy', command: ['cargo', 'clippy', '--all-targets', '--features', 'gpu', ...DENY] },
+    { name: 'clippy', command: ['cargo', 'clippy', '--all-targets', ...native, ...DENY] },
     { name: 'clippy, wasm32', command: ['cargo', 'clippy', ...WASM, '--lib', '--test', 'browser', ...DENY], env: wasmEnv },
     { name: 'clippy, reading alone', command: ['cargo', 'clippy', '--lib', ...WASM.slice(0, 3), ...DENY], env: wasmEnv },
     { name: 'Rust docs', command: ['cargo', 'doc', '--no-deps', '--lib', '--features', 'gpu'], env: denyInDocs },
     { name: 'Rust docs, wasm32', command: ['cargo', 'doc', '--no-deps', '--lib', ...WASM], env: { ...wasmEnv, ...denyInDocs } },
-    { name: 'Rust tests', command: ['cargo', 'test', '--features', 'gpu', '--no-fail-fast', '--', '--show-output'], counts: rustCounts },
+    {
+      name: 'Rust tests',
+      command: ['cargo', 'test', '--no-fail-fast', ...native, '--', '--show-output'],
+      counts: (output) => withMpi(rustCounts(output)),
+    },
     ...FLAVOURS.map(wasmTests),
     { name: 'tools tests', command: nodeTests('tools'), counts: nodeCounts },
     { name: SITE, command: [process.execPath, 'tools/build.mjs'] },
@@ -38,6 +45,11 @@ function steps() {
     { name: 'TypeScript docs', onSite: true, command: npm('run', 'docs') },
     { name: 'page tests', onSite: true, command: nodeTests('page'), counts: nodeCounts, env: { CHROME: findBrowser().chrome } },
   ];
+}
+
+/** Notes that the tests of MPI were left out, where they were. */
+function withMpi(counts) {
+  return hasMpi() ? counts : { ...counts, skipped: [...counts.skipped, WITHOUT_MPI] };
 }
 
 /** The Rust tests that need neither files nor processes, in a headless browser. */

@@ -150,6 +150,20 @@ impl Array {
         }
     }
 
+    /// These numbers at places of an array of other sides, counted in C order, which is 0 elsewhere.
+    pub(super) fn scattered(&self, shape: &[usize], places: &[usize]) -> Result<Self> {
+        fn at<T: Copy>(zero: T, data: &ArrayD<T>, shape: &[usize], places: &[usize]) -> Result<ArrayD<T>> {
+            let mut all = vec![zero; shape.iter().product()];
+            places.iter().zip(data).for_each(|(&place, v)| all[place] = *v);
+            ArrayD::from_shape_vec(shape, all).map_err(|e| Error::format("array", "a shape that memory can hold", e))
+        }
+        let data = match &self.data {
+            Data::Real(data) => Data::Real(at(0.0, data, shape, places)?),
+            Data::Whole(data) => Data::Whole(at(0, data, shape, places)?),
+        };
+        Ok(Self { number: self.number, data })
+    }
+
     /// The axes in reverse order.
     pub(super) fn transposed(self) -> Self {
         let data = match self.data {

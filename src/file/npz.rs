@@ -54,7 +54,12 @@ fn npy(name: &str, file: &mut impl Read, budget: &mut usize) -> Result<Array> {
     file.read_exact(&mut header).map_err(io)?;
     let text = String::from_utf8_lossy(&header);
     let (dtype, fortran, shape) = describe(&text).ok_or_else(|| refuse("descr, fortran_order and shape", &text))?;
-    let (number, order) = Dtype::of(dtype)?.parts();
+    let number_type = Dtype::of(dtype).map_err(|_| {
+        let text = dtype.trim_start_matches(['<', '>', '|', '=']).starts_with(['U', 'S', 'T', 'O']);
+        let got = if text { format!("{dtype}, which is text or objects: leave this array out") } else { dtype.into() };
+        refuse("numbers: f2, f4, f8, b1 or an integer such as i4 or u1", &got)
+    })?;
+    let (number, order) = number_type.parts();
     let held = if number.is_whole() { 8 } else { 4 };
     let count = shape.iter().try_fold(1_usize, |n, &side| n.checked_mul(side));
     let cost = count.and_then(|n| n.checked_mul(number.size() + held));

@@ -3,7 +3,7 @@
 use super::number::{ByteOrder, Number, short};
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
-use ndarray::{ArrayD, IxDyn, ShapeBuilder};
+use ndarray::{ArrayD, IxDyn};
 use std::rc::Rc;
 
 /// NumPy's codes: kind and bytes.
@@ -77,25 +77,37 @@ impl Dtype {
 #[derive(Debug, Clone)]
 pub(super) struct Array {
     pub(super) dtype: Dtype,
+    /// Its sides, in the order in which the axes lie in memory: the last runs fastest.
     pub(super) shape: Vec<usize>,
-    /// Whether the first axis runs fastest (Fortran) rather than the last (C).
-    pub(super) fortran: bool,
+    /// Where each axis lies in that order, if not in its own place.
+    pub(super) axes: Option<Vec<usize>>,
     pub(super) data: Rc<[u8]>,
 }
 
 impl Array {
-    /// The most bytes that [`Array::tensor`] allocates: one `f32` a number, two while Fortran order is undone.
+    /// An array of this shape whose first axis runs fastest (Fortran), or whose last one does (C).
+    pub(super) fn new(dtype: Dtype, mut shape: Vec<usize>, fortran: bool, data: Rc<[u8]>) -> Self {
+        let axes = fortran.then(|| (0..shape.len()).rev().collect());
+        if fortran {
+            shape.reverse();
+        }
+        Self { dtype, shape, axes, data }
+    }
+
+    /// The most bytes that [`Array::tensor`] allocates: one `f32` a number, two while another order is undone.
     pub(super) fn cost(&self) -> usize {
-        let copies = if self.fortran { 2 } else { 1 };
+        let copies = if self.axes.is_some() { 2 } else { 1 };
         (self.data.len() / self.dtype.number.size()).saturating_mul(copies * size_of::<f32>())
     }
 
     /// The tensor, in C order. `name` is for the message when sizes disagree or a number is not finite.
     pub(super) fn tensor(&self, name: &str) -> Result<Tensor> {
         let numbers = self.dtype.number.read(name, &self.shape, &self.data, self.dtype.order)?;
-        let shape = IxDyn(&self.shape).set_f(self.fortran);
-        let tensor = ArrayD::from_shape_vec(shape, numbers)
+        let tensor = ArrayD::from_shape_vec(IxDyn(&self.shape), numbers)
             .map_err(|e| Error::format(short(name), "a shape that memory can hold", e))?;
-        Ok(if self.fortran { tensor.as_standard_layout().into_owned() } else { tensor })
+        Ok(match &self.axes {
+            Some(axes) => tensor.permuted_axes(IxDyn(axes)).as_standard_layout().into_owned(),
+            None => tensor,
+        })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A pickle is a program for a stack machine, and Python lets it call anything. This machine knows only what the
 //! dict of arrays of protocols 0 to 5 needs: numbers, strings, tuples, dicts, a memo, and the six
-//! names of NumPy's array reconstruction (`call.rs`). Any other name or opcode is an error that names it. Opcodes: CPython's `Lib/pickletools.py`.
+//! names of NumPy's array reconstruction and `OrderedDict` (`call.rs`). Any other name or opcode is an error that names it. Opcodes: CPython's `Lib/pickletools.py`.
 //!
 //! Memory is bounded before it is taken: every length is checked against what is left of the file, and every
 //! opcode and every copy of bytes is paid for from one budget of 16 MiB and twelve times the file's size

@@ -1,7 +1,7 @@
 //! What the losses of a run came to and the backward pass from them; and losses at wires of networks that have no loss
 //! layers: what the wire's values cost, and the gradient that the backward pass starts from.
 
-use super::graph::Wire;
+use super::graph::{Node, Wire};
 use super::params::Params;
 use super::run::Run;
 use crate::error::{Error, Result};
@@ -33,13 +33,46 @@ impl Run {
     /// The backward pass from every loss: adds to `dparams` the gradients of `scale` times [`Run::total_loss`]. A scale of
     /// `1 / images` makes them those of the mean over images. See [`Run::backward`].
     pub fn backward_losses(&mut self, params: &Params, dparams: &mut [f32], scale: f32) {
+        self.seed_losses(scale);
+        self.backward(params, dparams);
+    }
+
+    /// As [`Run::backward_losses`] into a full arena, told of on the way: `ready` hears behind each layer the gradient and the
+    /// place from which on it is final, and at last, once, 0.
+    pub fn backward_telling(
+        &mut self,
+        params: &Params,
+        dparams: &mut [f32],
+        scale: f32,
+        ready: &mut dyn FnMut(&[f32], usize),
+    ) {
+        assert_eq!(dparams.len(), params.values().len(), "a gradient arena of the parameters' size");
+        self.seed_losses(scale);
+        let net = self.network().clone();
+        // Behind a node all is final that no earlier node has; parameters that nodes share count for the first of them.
+        let end = |node: &Node| net.views()[node.params.clone()].iter().map(|v| v.range().end).max().unwrap_or(0);
+        let ends = net.nodes().iter().scan(0, |most, node| Some(std::mem::replace(most, end(node).max(*most))));
+        let ends: Vec<usize> = ends.collect();
+        let mut told = dparams.len();
+        for (k, from) in ends.into_iter().enumerate().rev() {
+            self.backward_layer(params, dparams, Wire(k));
+            if told > 0 {
+                ready(dparams, from);
+                told = from;
+            }
+        }
+        if dparams.is_empty() {
+            ready(dparams, 0);
+        }
+    }
+
+    fn seed_losses(&mut self, scale: f32) {
         let net = self.network().clone();
         for (wire, weight) in net.losses() {
             if let Some((_, _, dy, _, _)) = self.open_gradient(*wire) {
                 dy.fill(weight * scale);
             }
         }
-        self.backward(params, dparams);
     }
 
     /// Softmax and cross-entropy on a wire of class scores: returns the sum over images of `−ln p[label]`, and leaves

@@ -3,6 +3,7 @@
 //! Where the shards were computed does not matter, so the weights are the same to the bit for any number of threads or
 //! workers. (Data-parallel SGD; Goyal et al. 2017.)
 
+use super::group::{Group, Ready};
 use super::optimiser::Memory;
 use super::options::Options;
 use super::regularise::{clip, penalise};
@@ -108,6 +109,29 @@ impl Descent {
             act::add_assign(self.level, &mut self.gradient, gradient);
             progress.add(part);
         }
+        self.update(progress, rate)
+    }
+
+    /// Sums the gradients of a step's shards in a group, and says what they came to; [`Descent::update`] takes the step.
+    /// `work` computes this member's shards. Fails, for every member alike, with the first one's error whose work failed.
+    pub fn sum_in<F>(&mut self, group: &dyn Group, work: F) -> Result<Progress>
+    where
+        F: FnOnce(&Params, &mut Ready<'_>) -> Result<Vec<Progress>>,
+    {
+        let (mut outcome, mut work) = (Ok(Vec::new()), Some(work));
+        let params = &self.params;
+        group.sum(&mut self.gradient, &mut |ready| {
+            if let Some(work) = work.take() {
+                outcome = work(params, ready);
+            }
+        });
+        let mut progress = Progress::default();
+        group.settle(outcome)?.into_iter().for_each(|part| progress.add(part));
+        Ok(progress)
+    }
+
+    /// The step from the summed gradient of shards that came to `progress`, with the errors of [`Descent::apply`].
+    pub fn update(&mut self, mut progress: Progress, rate: f32) -> Result<Progress> {
         self.params.take_statistics(&mut self.gradient, &mut self.statistics);
         let penalty = penalise(&self.options, self.level, self.params.values(), &mut self.gradient, &self.weights);
         progress.loss += penalty * progress.images as f64;

@@ -1,5 +1,6 @@
 //! Evaluation: the scores of many images, in batches, on every core.
 
+use super::group::{Group, spread};
 use crate::error::Result;
 use crate::kernel::reduce;
 use crate::nn::{Mode, Network, Params, Run, Want};
@@ -35,6 +36,17 @@ where
         out.chunks_mut(BATCH * classes).enumerate().try_for_each(|part| work(&mut replica, part))?;
     }
     Ok(out)
+}
+
+/// As [`scores`], shared by the members of a group: each computes a part, and all get the whole.
+pub fn scores_in<F>(group: &dyn Group, net: &Network, params: &Params, n: usize, fill: F) -> Result<Vec<f32>>
+where
+    F: Fn(usize, &mut [f32]) + Sync,
+{
+    spread(group, n.div_ceil(BATCH), |own| {
+        let (first, end) = (own.start * BATCH, n.min(own.end * BATCH));
+        scores(net, params, end - first, |i, image| fill(first + i, image))
+    })
 }
 
 /// The numbers of the images whose highest score is not their label's.

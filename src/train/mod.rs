@@ -5,12 +5,15 @@ pub mod calibrate;
 pub mod descent;
 pub mod detection;
 pub mod evaluate;
+pub mod group;
 pub mod lbfgs;
 pub mod metrics;
 #[cfg(feature = "gpu")]
 pub mod on_gpu;
 pub mod optimiser;
 pub mod options;
+#[cfg(feature = "mpi")]
+pub mod ranks;
 pub mod regularise;
 pub mod replica;
 pub mod ring;
@@ -19,6 +22,7 @@ pub mod trainer;
 
 pub use batch::Batch;
 pub use descent::{Descent, State};
+pub use group::{Alone, Group};
 pub use lbfgs::{Lbfgs, Objective};
 #[cfg(feature = "gpu")]
 pub use on_gpu::GpuTrainer;

@@ -72,6 +72,16 @@ impl Replica {
     where
         F: Fn(usize, &mut [f32], &mut [f32]),
     {
+        let progress = self.forward(params, n, seed, fill)?;
+        self.backward(params, scale, &mut |_, _| ());
+        Ok(progress)
+    }
+
+    /// The forward half of [`Replica::learn`], with its errors; [`Replica::backward`] is the other.
+    pub fn forward<F>(&mut self, params: &Params, n: usize, seed: u64, fill: F) -> Result<Progress>
+    where
+        F: Fn(usize, &mut [f32], &mut [f32]),
+    {
         let Some(classes) = self.classes else {
             return Err(Error::value(
                 "training on classes",
@@ -92,7 +102,7 @@ impl Replica {
             smooth(row, self.label_smoothing);
             *self.batch.at(1) = target;
         }
-        self.descend(params, scale, seed)?;
+        self.run.forward_feeds(params, &self.batch.feeds(), Mode::Train { seed })?;
         let (loss, correct) = (self.run.last_loss(), matches(self.run.output(), self.batch.at(1), classes));
         Ok(Progress { images: n, loss, correct, gradient_norm: 0.0 })
     }
@@ -103,16 +113,17 @@ impl Replica {
     where
         F: FnOnce(&mut Batch) -> Result<()>,
     {
-        self.learn_staged(params, scale, seed, Wire::FIRST, fill, |_, _| Ok(()))
+        let progress = self.forward_staged(params, seed, Wire::FIRST, fill, |_, _| Ok(()))?;
+        self.backward(params, scale, &mut |_, _| ());
+        Ok(progress)
     }
 
-    /// As [`Replica::learn_feeds`] in two stages: once the wires before `until` are computed, `propose` adds rows to the inputs
-    /// from there on, which `fill` left empty; they have rows of their own. Errors besides: those of `propose` and of
-    /// [`Run::feed`].
-    pub fn learn_staged<F, P>(
+    /// The forward half of [`Replica::learn_feeds`] in two stages: once the wires before `until` are computed, `propose` adds
+    /// rows to the inputs from there on, which `fill` left empty; they have rows of their own. Errors besides: those of
+    /// `propose` and of [`Run::feed`].
+    pub fn forward_staged<F, P>(
         &mut self,
         params: &Params,
-        scale: f32,
         seed: u64,
         until: Wire,
         fill: F,
@@ -124,7 +135,6 @@ impl Replica {
     {
         self.batch.clear();
         fill(&mut self.batch)?;
-        self.gradient.fill(0.0);
         self.run.load_feeds(params, &self.batch.feeds(), Mode::Train { seed })?;
         self.run.forward_before(params, until);
         if until != Wire::FIRST {
@@ -136,15 +146,14 @@ impl Replica {
             self.run.feed(&feeds)?;
         }
         self.run.forward_from(params, until);
-        self.run.backward_losses(params, &mut self.gradient, scale);
         Ok(Progress { images: self.run.images(), loss: self.run.total_loss(), correct: 0, gradient_norm: 0.0 })
     }
 
-    fn descend(&mut self, params: &Params, scale: f32, seed: u64) -> Result<()> {
+    /// The backward half: computes the gradient of `scale` times the losses of the last forward half. `ready` hears, behind
+    /// each layer, the gradient and the place from which on it is final, and at last, once, 0.
+    pub fn backward(&mut self, params: &Params, scale: f32, ready: &mut dyn FnMut(&[f32], usize)) {
         self.gradient.fill(0.0);
-        self.run.forward_feeds(params, &self.batch.feeds(), Mode::Train { seed })?;
-        self.run.backward_losses(params, &mut self.gradient, scale);
-        Ok(())
+        self.run.backward_telling(params, &mut self.gradient, scale, ready);
     }
 
     /// The gradient that the last [`Replica::learn`] computed, in the arena's order.

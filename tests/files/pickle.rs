@@ -65,6 +65,15 @@ fn one_array_under_two_names() {
     expect(&tensors, "B", &[], &[7.0]);
 }
 
+/// Axes in any order, as NumPy 2.3 and later write them in protocol 5, in an `OrderedDict`.
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn an_array_whose_axes_were_permuted() {
+    let file = b"\x80\x05\x95\xb2\x00\x00\x00\x00\x00\x00\x00\x8c\x0bcollections\x94\x8c\x0bOrderedDict\x94\x93\x94)R\x94\x8c\x01W\x94\x8c\x13numpy._core.numeric\x94\x8c\x0b_frombuffer\x94\x93\x94(\x96\x0c\x00\x00\x00\x00\x00\x00\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x94\x8c\x05numpy\x94\x8c\x05dtype\x94\x93\x94\x8c\x02u1\x94\x89\x88\x87\x94R\x94(K\x03\x8c\x01|\x94NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00t\x94bK\x02K\x03K\x02\x87\x94\x8c\x01K\x94K\x01K\x00K\x02\x87\x94t\x94R\x94s.";
+    let numbers = [0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11].map(|v: u8| f32::from(v));
+    expect(&read(file).unwrap(), "W", &[3, 2, 2], &numbers);
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn the_textbooks_parameters() {

@@ -143,7 +143,7 @@ fn files_that_contradict_themselves_are_refused() {
         (r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.into(), 3),
         (r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.into(), 5),
         (r#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#.into(), 4),
-        (r#"{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#.into(), 0),
+        (r#"{"w":{"dtype":"F32","shape":[0],"data_offsets":[0,4]}}"#.into(), 4),
         (r#"{"w":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#.into(), 4),
         (r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#.into(), 4),
         (r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#.into(), 8),

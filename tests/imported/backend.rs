@@ -1,4 +1,5 @@
-//! The ONNX project's own backend tests, those of up to 2,000 bytes: `tools/onnx_backend.py --pack` wrote them.
+//! The ONNX project's own backend tests, those of up to 2,000 bytes: `tools/onnx_backend.py --pack` wrote them. Then graphs as
+//! other tools write them, with ONNX Runtime's answers: `tools/onnx_runtime.py --pack`.
 
 use flate2::read::GzDecoder;
 use hitofude::file::array::{Array, Data};
@@ -10,9 +11,9 @@ use std::io::Read;
 /// A case's arrays by what they are.
 type Case = BTreeMap<String, Array>;
 
-fn cases() -> BTreeMap<String, Case> {
+fn cases(packed: &[u8]) -> BTreeMap<String, Case> {
     let mut bytes = Vec::new();
-    GzDecoder::new(&include_bytes!("../golden/onnx.npz.gz")[..]).read_to_end(&mut bytes).unwrap();
+    GzDecoder::new(packed).read_to_end(&mut bytes).unwrap();
     let mut cases: BTreeMap<String, Case> = BTreeMap::new();
     for (name, array) in npz::read(&bytes).unwrap() {
         let (case, what) = name.split_once(':').unwrap();
@@ -59,11 +60,23 @@ fn wrong(case: &Case) -> Option<String> {
     None
 }
 
-#[test]
-fn the_backend_tests_give_what_they_should() {
-    let cases = cases();
-    assert!(cases.len() > 500, "only {} cases", cases.len());
+/// Every case gives what it should.
+fn all_right(cases: &BTreeMap<String, Case>) {
     let failed: Vec<String> =
         cases.iter().filter_map(|(name, case)| Some(format!("{name}: {}", wrong(case)?))).collect();
     assert!(failed.is_empty(), "{} of {} cases failed\n{}", failed.len(), cases.len(), failed.join("\n"));
+}
+
+#[test]
+fn the_backend_tests_give_what_they_should() {
+    let cases = cases(include_bytes!("../golden/onnx.npz.gz"));
+    assert!(cases.len() > 500, "only {} cases", cases.len());
+    all_right(&cases);
+}
+
+#[test]
+fn graphs_of_other_tools_give_what_onnx_runtime_does() {
+    let cases = cases(include_bytes!("../golden/onnx_runtime.npz.gz"));
+    assert!(cases.len() > 40, "only {} cases", cases.len());
+    all_right(&cases);
 }

@@ -49,11 +49,14 @@ fn a_model_is_the_same_after_writing_and_reading() {
 fn unknown_operators_are_listed_all_at_once_with_their_nodes() {
     let mut odd = node("Fancy", "last", &["b"], "y");
     odd.domain = "com.example".into();
-    let model = model(vec![node("Loop", "first", &["x"], "a"), node("Loop", "", &["a"], "b"), odd], vec![]);
+    let model = model(
+        vec![node("TfIdfVectorizer", "first", &["x"], "a"), node("TfIdfVectorizer", "", &["a"], "b"), odd],
+        vec![],
+    );
     let error = Imported::new(model).unwrap_err();
     assert_eq!(error.code(), "missing");
     let text = error.to_string();
-    assert!(text.ends_with("got Loop (first, node 1); com.example.Fancy (last)"), "{text}");
+    assert!(text.ends_with("got TfIdfVectorizer (first, node 1); com.example.Fancy (last)"), "{text}");
 }
 
 #[test]
@@ -73,6 +76,50 @@ fn inputs_are_asked_for_by_name_and_converted() {
     assert_eq!(error.to_string(), "inputs: expected x, got z");
     let whole: Array = ArrayD::from_elem(vec![2], 3_i64).into();
     assert_eq!(imported.run(&[("x".into(), whole)]).unwrap()[0].1, real(&[2], &[-3.0, -3.0]));
+}
+
+#[test]
+fn a_loop_without_end_and_a_circle_of_operators_are_refused() {
+    let port = |name: &str, number| Port { name: name.into(), number: Some(number), shape: Some(vec![]) };
+    let on = Array::from(ArrayD::from_elem(vec![], true));
+    let body = Graph {
+        name: "body".into(),
+        nodes: vec![node("Identity", "", &["go"], "on"), node("Identity", "", &["v"], "w")],
+        inputs: vec![port("i", Number::I64), port("go", Number::Bool), port("v", Number::F32)],
+        outputs: vec![port("on", Number::Bool), port("w", Number::F32)],
+        ..Graph::default()
+    };
+    let mut endless = node("Loop", "spin", &["", "c", "x"], "y");
+    endless.attributes.insert("body".into(), Attribute::Graph(body));
+    let imported = Imported::new(model(vec![endless], vec![("c", on)])).unwrap();
+    let error = imported.run(&[("x".into(), real(&[], &[1.0]))]).unwrap_err().to_string();
+    assert!(error.contains("at most 1048576 rounds"), "{error}");
+    let circle = vec![node("Relu", "r", &["b"], "a"), node("Relu", "s", &["a"], "b"), node("Relu", "t", &["a"], "y")];
+    let error = onnx::read(&onnx::write(&model(circle, vec![]))).unwrap_err().to_string();
+    assert!(error.contains("a node before it makes"), "{error}");
+}
+
+#[test]
+fn settings_of_recurrent_operators_that_mean_nothing_are_refused() {
+    let refused = |change: &dyn Fn(&mut Node)| {
+        let mut cell = node("RNN", "cell", &["x", "w", "r"], "y");
+        change(&mut cell);
+        let constants = vec![("w", real(&[1, 2, 3], &[0.5; 6])), ("r", real(&[1, 2, 2], &[0.5; 4]))];
+        let imported = Imported::new(model(vec![cell], constants)).unwrap();
+        imported.run(&[("x".into(), real(&[2, 1, 3], &[0.1; 6]))]).unwrap_err().to_string()
+    };
+    let set = |name: &'static str, to: Attribute| {
+        move |cell: &mut Node| drop(cell.attributes.insert(name.into(), to.clone()))
+    };
+    for (change, words) in [
+        (set("clip", Attribute::Float(-1.0)), "a clip of at least 0"),
+        (set("direction", Attribute::Text("sideways".into())), "forward, reverse or bidirectional"),
+        (set("hidden_size", Attribute::Int(3)), "weights of"),
+        (set("activations", Attribute::Texts(vec!["Fancy".into()])), "activations of recurrent cells"),
+    ] {
+        let error = refused(&change);
+        assert!(error.contains(words), "{error}");
+    }
 }
 
 #[test]

@@ -81,5 +81,38 @@ export async function violations(page, part = 'html') {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
 }
 
+/**
+ * What in a part of a Japanese page has a Latin word and no Japanese beside it: texts, labels, options. Words that `known` holds
+ * (names, formulas) and what is marked as English are left out.
+ */
+export const english = (page, part, known) =>
+  page.locator(part).evaluate(
+    (root, source) => {
+      const known = new RegExp(source);
+      const own = (element) => !element.closest('[lang=en], script, style, var, code, .formula') && element.getClientRects().length > 0;
+      const found = [];
+      const take = (text) => {
+        if (/[\u3040-\u30ff\u4e00-\u9fff]/.test(text)) return;
+        const words = text.match(/[A-Za-z_]\w{2,}/g) ?? [];
+        if (words.some((word) => !known.test(word))) found.push(text.trim());
+      };
+      const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+      for (let node = walk.nextNode(); node; node = walk.nextNode()) if (own(node.parentElement) || node.parentElement.matches('option')) take(node.data);
+      for (const element of root.querySelectorAll('[aria-label], [title], [alt], [aria-valuetext], [placeholder]')) {
+        if (own(element)) for (const name of ['aria-label', 'title', 'alt', 'aria-valuetext', 'placeholder']) take(element.getAttribute(name) ?? '');
+      }
+      return [...new Set(found)];
+    },
+    known.source,
+  );
+
+/** Buttons and headings of a part whose text does not fit them. */
+export const cut = (page, part) =>
+  page.locator(part).evaluate((root) =>
+    [...root.querySelectorAll('button, h1, h2, h3, legend, label > span, th')]
+      .filter((one) => one.clientWidth > 1 && !one.closest('.unseen') && one.scrollWidth > one.clientWidth + 1)
+      .map((one) => one.textContent.trim()),
+  );
+
 export const SEVEN = [[[0.25, 0.2], [0.5, 0.2], [0.75, 0.19], [0.65, 0.4], [0.55, 0.62], [0.45, 0.88]]];
 export const ONE = [[[0.5, 0.12], [0.5, 0.3], [0.5, 0.5], [0.5, 0.7], [0.49, 0.88]]];

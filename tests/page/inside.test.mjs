@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { draw, launch, open, PHONE, SEVEN, violations } from './browser.mjs';
+import { cut, draw, english, launch, open, PHONE, SEVEN, violations } from './browser.mjs';
 import { serveSite } from './site.mjs';
 
 let browser;
@@ -10,17 +10,19 @@ let site;
 before(async () => ([browser, site] = await Promise.all([launch(), serveSite()])));
 after(() => Promise.all([browser?.close(), site?.close()]));
 
-const VIEWS = ['Step by step', 'Maps and filters', 'The window', 'Backward', 'Why this answer', 'What a unit wants', 'Dream', 'Depth'];
+const VIEWS = ['Step by step', 'Maps and filters', 'Stride and padding', 'Backward pass', 'Why this answer', 'Feature visualisation', 'DeepDream', 'Depth'];
+/** Names and formulas that every language has: layers, networks, methods, functions. */
+const KEPT = /^(input|(conv|pool|affine|relu)\d?|draw|\w+_\w+|tiny|UMAP|PCA|PNG|DeepDream|SmoothGrad|Grad|CAM|ReLU|rms|mean|bias|weight|max)$/;
 const number = (text) => Number(text.replaceAll('−', '-'));
 
 /** Opens the lab and waits until the example has been looked at. */
 async function inside(query = '', options = {}) {
   const opened = await open(browser, site.url, { query: `?lab=inside${query}`, ...options });
-  await opened.page.getByRole('status', { name: 'Answer' }).filter({ hasText: /5/ }).waitFor({ timeout: 60_000 });
+  await opened.page.getByRole('status', { name: /^(Answer|答え)$/ }).filter({ hasText: /5/ }).waitFor({ timeout: 60_000 });
   return opened;
 }
 
-const view = (page, name) => page.getByRole('navigation', { name: 'What to look at' }).getByRole('button', { name }).click();
+const view = (page, name) => page.getByRole('navigation', { name: 'Views' }).getByRole('button', { name }).click();
 
 test('a number of a layer is the sum of its products; the keyboard moves over the map', async () => {
   const { page, context, faults } = await inside();
@@ -36,6 +38,11 @@ test('a number of a layer is the sum of its products; the keyboard moves over th
   const text = number((await sum.locator('.formula').first().innerText()).split('=').at(-1).trim());
   assert.ok(Number.isFinite(text));
   await page.getByRole('heading', { name: /im2col/ }).waitFor();
+  // One way to write what rounds to nothing.
+  const rows = await page.getByRole('table', { name: /^Windows as rows/ }).getByRole('cell').allInnerTexts();
+  const shown = await page.locator('.sum td').allInnerTexts();
+  const zeros = [...rows, ...shown].filter((text) => /^−?0[.0]*$/.test(text.trim()));
+  assert.ok(zeros.length > 0 && zeros.every((text) => text.trim() === '0'), zeros.join());
   await page.getByLabel('Layer').selectOption('affine2');
   await page.getByRole('heading', { name: /Softmax/ }).waitFor();
   assert.deepEqual(await violations(page), []);
@@ -63,12 +70,18 @@ test('the gradient is checked, the maps say why, the drawing has neighbours, a d
 
   await view(page, 'Neighbours');
   await page.getByText(/of the 12 nearest are 5/).waitFor({ timeout: 60_000 });
+  // The clear layout comes first.
+  assert.ok(await page.getByRole('radio', { name: 'UMAP' }).isChecked());
+  // What a canvas is drawn with is a colour there.
+  for (const name of ['--muted', '--hairline']) {
+    assert.match(await page.evaluate((name) => getComputedStyle(document.documentElement).getPropertyValue(name), name), /^rgb/);
+  }
   await draw(page, SEVEN);
   await page.getByText(/of the 12 nearest are 7/).waitFor({ timeout: 10_000 });
 
-  await view(page, 'Dream');
-  await page.getByRole('button', { name: 'The drawing' }).click();
-  await page.getByRole('button', { name: 'Dream', exact: true }).nth(1).click();
+  await view(page, 'DeepDream');
+  await page.getByRole('button', { name: 'Use the drawing' }).click();
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
   await page.getByText('Done.').waitFor({ timeout: 60_000 });
   assert.deepEqual(faults, []);
   await context.close();
@@ -88,7 +101,7 @@ test('a network of another size, in colours, with classes of its own is looked i
   const answer = page.getByRole('status', { name: 'Answer' });
   await answer.filter({ hasText: /^Read as (sky|sea|sand|snow), / }).waitFor({ timeout: 60_000 });
   await page.getByText('As the model reads it: 32 × 20, BGR').waitFor();
-  await page.getByText(/^Neighbours are left out: .* 3 × 20 × 32 in 4\.$/).waitFor();
+  await page.getByText(/no Neighbours view .* reads 3 × 20 × 32 in 4 classes\.$/).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Neighbours' }).count(), 0);
   for (const name of VIEWS) {
     await view(page, name);
@@ -99,20 +112,20 @@ test('a network of another size, in colours, with classes of its own is looked i
   await page.getByLabel('Layer').selectOption('scores');
   await page.getByRole('rowheader', { name: 'snow' }).waitFor();
 
-  await view(page, 'Backward');
+  await view(page, 'Backward pass');
   await holds(page);
 
-  await view(page, 'What a unit wants');
+  await view(page, 'Feature visualisation');
   await page.getByText('Step 128 of 128').waitFor({ timeout: 60_000 });
-  const wanted = page.getByRole('img', { name: 'What the network wants of a sea' }).locator('canvas');
+  const wanted = page.getByRole('img', { name: 'The picture that excites class sea' }).locator('canvas');
   const [width, height, coloured] = await wanted.evaluate((canvas) => {
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     return [canvas.width, canvas.height, data.some((value, i) => i % 4 === 0 && Math.abs(value - data[i + 2]) > 20)];
   });
   assert.deepEqual([width, height, coloured], [32, 20, true]);
 
-  await view(page, 'Dream');
-  await page.getByRole('button', { name: 'Dream', exact: true }).nth(1).click();
+  await view(page, 'DeepDream');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
   await page.getByText('Done.').waitFor({ timeout: 120_000 });
 
   await page.getByRole('button', { name: 'Clear' }).click();
@@ -149,11 +162,76 @@ test('a network that takes long is asked for the methods of hundreds of passes o
   await context.close();
 });
 
-/** In the view Backward: the gradient stands the check, and the maps of integrated gradients add up. */
+test('on a phone all nine views are in sight', async () => {
+  for (const lang of ['en', 'ja']) {
+    const { page, context } = await inside(`&lang=${lang}`, PHONE);
+    const views = page.locator('nav.views button');
+    assert.equal(await views.count(), 9);
+    for (const one of await views.all()) {
+      const { x, width, height } = await one.boundingBox();
+      assert.ok(x >= 0 && x + width <= PHONE.viewport.width && height >= 44, `${await one.innerText()} at ${x}`);
+    }
+    await context.close();
+  }
+});
+
+test('Grad-CAM stands apart from the drawing by its colour', async () => {
+  const { page, context } = await inside('&view=why');
+  const map = page.getByRole('img', { name: /^Grad-CAM/ }).locator('canvas');
+  await page.locator('.now').nth(3).waitFor();
+  const coloured = await map.evaluate((canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((red, i) => i % 4 === 0 && red - data[i + 2] > 60).length / (data.length / 4);
+  });
+  assert.ok(coloured > 0.01, `${coloured} of it`);
+  await context.close();
+});
+
+test('forced colours keep the chosen view and segment', async () => {
+  const { page, context } = await inside('&view=maps', { forcedColors: 'active' });
+  const background = (one) => one.evaluate((element) => getComputedStyle(element).backgroundColor);
+  const views = page.locator('nav.views');
+  assert.notEqual(await background(views.locator('[aria-current]')), await background(views.locator('button:not([aria-current])').first()));
+  const order = page.getByRole('group', { name: 'Order' });
+  assert.notEqual(await background(order.locator('input:checked + span')), await background(order.locator('input:not(:checked) + span').first()));
+  await context.close();
+});
+
+test('a map of Draw opens in Inside, on the same drawing', async () => {
+  const { page, context, faults } = await open(browser, site.url);
+  await page.getByRole('status', { name: 'Answer' }).filter({ hasText: /5/ }).waitFor({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Example' }).click();
+  await page.getByRole('status', { name: 'Answer' }).filter({ hasText: /6/ }).waitFor();
+  await page.getByRole('button', { name: /^conv2, map 7 of 16, mean / }).click();
+  await page.getByRole('link', { name: /^See in Inside/ }).click();
+  await page.getByText('Read as 6').waitFor({ timeout: 60_000 });
+  await page.getByText('conv2, map 7 of 16, row 15, column 15').waitFor();
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('every view stands in Japanese, wholly, and nothing is cut', async () => {
+  const { page, context, faults } = await inside('&lang=ja', { ...PHONE, viewport: { width: 320, height: 640 } });
+  await page.getByRole('heading', { level: 1, name: 'ネットワークの内部' }).waitFor();
+  const views = page.locator('nav.views button');
+  for (let i = 0; i < 9; i++) {
+    const name = await views.nth(i).innerText();
+    await views.nth(i).click();
+    await page.locator('.instrument canvas, .instrument svg').first().waitFor({ state: 'attached', timeout: 60_000 });
+    assert.deepEqual(await english(page, 'main', KEPT), [], name);
+    assert.deepEqual(await cut(page, 'main'), [], name);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 320, name);
+    assert.deepEqual(await violations(page, '.instrument'), [], name);
+  }
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+/** In the backward pass: the gradient stands the check, and the maps of integrated gradients add up. */
 async function holds(page) {
   await page.getByRole('button', { name: 'Check gradient' }).click();
-  const words = await page.getByText(/At the best step the two are/).innerText();
-  assert.ok(number(words.match(/are ([\d.]+)/)[1]) < 5, words);
+  const words = await page.getByText(/At the best step size the two differ/).innerText();
+  assert.ok(number(words.match(/differ by ([\d.]+)/)[1]) < 5, words);
 
   await view(page, 'Why this answer');
   const complete = await page.getByText(/Σ M =/).innerText();

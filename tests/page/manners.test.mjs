@@ -43,6 +43,29 @@ test('the second visit works without a network', () =>
     await context.close();
   }));
 
+for (const [what, lose, find] of [
+  ['the server is gone', ({ site }) => site.close()],
+  ['there is no network', ({ context }) => context.setOffline(true), ({ context }) => context.setOffline(false)],
+]) {
+  test(`${what}: a lab that was never opened says so${find ? ', and opens once there is one' : ''}`, () =>
+    withSite(async (site) => {
+      const { page, context } = await open(browser, site.url);
+      await expectAnswer(page, /^5/);
+      await kept(page);
+      await lose({ site, context });
+      await page.getByRole('link', { name: 'Style', exact: true }).click();
+      const alert = page.getByRole('alert').filter({ hasText: 'The lab “Style” did not load: the page’s server cannot be reached' });
+      await alert.waitFor();
+      assert.deepEqual(await violations(page), []);
+      if (find) {
+        await find({ site, context });
+        await alert.getByRole('button', { name: 'Retry' }).click();
+        await page.getByRole('heading', { level: 1, name: 'Neural style transfer' }).waitFor({ timeout: 20_000 });
+      }
+      await context.close();
+    }));
+}
+
 /** What the page says of itself in its head, where a test can mark a version. */
 const version = (page) => page.locator('meta[name=description]').getAttribute('content');
 

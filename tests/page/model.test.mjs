@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { CAMERA, draw, launch, open, PHONE, SEVEN, violations } from './browser.mjs';
+import { latin } from './latin.mjs';
 import { withSite } from './site.mjs';
 
 let browser;
@@ -171,7 +172,7 @@ test('a model of several inputs is given each of them and runs when it has all',
     await scale.getByRole('textbox').fill('0, 0, 500');
     await says(page).filter({ hasText: /^class 2/ }).waitFor();
     await scale.getByRole('textbox').fill('0 −1');
-    await scale.getByRole('alert').filter({ hasText: 'There are 2 numbers; it reads 3' }).waitFor();
+    await scale.getByRole('alert').filter({ hasText: 'There are 2 numbers. The model reads 3' }).waitFor();
     await says(page).filter({ hasText: 'Nothing to read' }).waitFor();
     await scale.getByText('Zeros', { exact: true }).click();
     await says(page).filter({ hasText: '33.3' }).waitFor();
@@ -189,6 +190,156 @@ test('a model of several inputs is given each of them and runs when it has all',
     assert.deepEqual(await violations(page), []);
     assert.deepEqual(faults, []);
     await context.close();
+  }));
+
+/** A name for each of so many classes. */
+const names = (many) => Array.from({ length: many }, (_, i) => `name ${i}`);
+
+test('only a list of names becomes the names of classes; what was said of a file before goes when another comes', () =>
+  withSite(async ({ url }) => {
+    const { page, context, faults } = await open(browser, url, { query: '?lab=model' });
+    await says(page).filter({ hasText: /^5/ }).waitFor({ timeout: 60_000 });
+    const alert = page.getByRole('group', { name: 'Model file' }).getByRole('alert');
+    const strangers = {
+      'package.json': JSON.stringify({ name: 'hitofude', version: '0.1.0', files: names(3) }),
+      'network.json': JSON.stringify({ input: [1, 28, 28], layers: [{ name: 'flatten1', type: 'flatten' }] }),
+      'numbers.json': JSON.stringify([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+      'half.json': '["nil", "one", "tw',
+      'empty.txt': '  ',
+      'page.txt': '<!doctype html>\n'.repeat(10),
+      'bytes.txt': names(10).join('\n') + '\0',
+    };
+    for (const [name, text] of Object.entries(strangers)) {
+      await choose(page, name, Buffer.from(text));
+      await alert.filter({ hasText: `${name} is no list of class names` }).waitFor();
+    }
+    await choose(page, 'readme.txt', Buffer.from(names(12).join('\n')));
+    await alert.filter({ hasText: 'readme.txt has 12 names, and the model that is open answers 10 classes' }).waitFor();
+    await says(page).filter({ hasText: /^5/ }).waitFor();
+
+    const lists = {
+      'list.json': JSON.stringify(names(10)),
+      'pairs.json': JSON.stringify(names(10).map((name, i) => [`n${i}`, name])),
+      'config.json': JSON.stringify({ model_type: 'cnn', id2label: Object.fromEntries(names(10).map((name, i) => [i, name])) }),
+      'indices.json': JSON.stringify(Object.fromEntries(names(10).map((name, i) => [name, i]).reverse())),
+      'lines.txt': names(10).join('\r\n') + '\r\n',
+    };
+    for (const [name, text] of Object.entries(lists)) {
+      await choose(page, name, Buffer.from(text));
+      await page.getByText(`10 from ${name}`).waitFor();
+      await says(page).filter({ hasText: /^name 5/ }).waitFor();
+      assert.equal(await alert.count(), 0, 'what was said before is gone');
+      await page.getByRole('button', { name: 'Forget' }).click();
+      await says(page).filter({ hasText: /^5/ }).waitFor();
+    }
+
+    // Names are those of their model: one with other classes does not take them over.
+    await choose(page, 'lines.txt', Buffer.from(lists['lines.txt']));
+    await page.getByText('10 from lines.txt').waitFor();
+    await drop(page, 'damaged.onnx', Buffer.from('no'));
+    await alert.filter({ hasText: 'damaged.onnx was not opened' }).waitFor();
+    await drop(page, 'two.onnx', brightness());
+    await opened(page, 'two');
+    await page.getByText('10 from lines.txt').waitFor({ state: 'detached' });
+    assert.equal(await alert.count(), 0);
+    assert.deepEqual(faults, []);
+    await context.close();
+  }));
+
+test('a file that is opened while the lab loads is not replaced by the example', () =>
+  withSite(async ({ url }) => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    let release;
+    await context.route(/\.wasm/, async (route) => {
+      if (route.request().resourceType() === 'fetch') await new Promise((go) => (release = go));
+      await route.continue();
+    });
+    await page.goto(`${url}?lab=model`);
+    await page.getByRole('group', { name: 'Model file' }).waitFor({ timeout: 60_000 });
+    await page.getByRole('group', { name: 'Model file' }).locator('input[type=file]').setInputFiles([
+      { name: 'names.txt', mimeType: 'text/plain', buffer: Buffer.from(names(10).join('\n')) },
+      { name: 'tiny.safetensors', mimeType: '', buffer: weights('tiny') },
+    ]);
+    await page.getByText('Opening tiny.safetensors…').waitFor();
+    for (const end = Date.now() + 20_000; !release; await page.waitForTimeout(50)) assert.ok(Date.now() < end, 'nobody asks for the engine');
+    release();
+    await opened(page, 'tiny');
+    await says(page).filter({ hasText: /^name 5/ }).waitFor({ timeout: 30_000 });
+    await page.waitForTimeout(500);
+    await opened(page, 'tiny');
+    assert.equal(await page.getByText('deep_convnet', { exact: true }).count(), 0);
+    await context.close();
+  }));
+
+test('what Train saves says of which network it is, and opens', () =>
+  withSite(async ({ url }) => {
+    const net = 'conv-out4-kernel3*relu*max_pool-kernel2-stride2*flatten*affine-out10';
+    const { page, context, faults } = await open(browser, url, { query: `?lab=train&net=${net}&steps=10&batch=8&limit=400&workers=1` });
+    await page.getByRole('button', { name: 'Start', exact: true }).click({ timeout: 60_000 });
+    await page.getByLabel('SHA-256 of the weights').waitFor({ timeout: 60_000 });
+    const file = await handed(page, /^(Weights|Save)$/);
+    await page.goto(`${url}?lab=model`);
+    await says(page).filter({ hasText: /^5/ }).waitFor({ timeout: 60_000 });
+    await choose(page, file.name, file.bytes);
+    await opened(page, 'trained');
+    const rows = page.getByRole('region', { name: 'Layers, shapes and cost' });
+    await rows.getByRole('row', { name: /^conv1 conv \+ relu 4/ }).waitFor();
+    await rows.getByRole('row', { name: /^affine1 affine 10/ }).waitFor();
+    await says(page).filter({ hasText: /^\d/ }).waitFor();
+    assert.equal(await page.getByRole('alert').count(), 0);
+    assert.deepEqual(faults, []);
+    await context.close();
+  }));
+
+test('in Japanese, wholly: the example, a file that is refused, every source of numbers', () =>
+  withSite(async ({ url }) => {
+    const { page, context, faults } = await open(browser, url, { query: '?lab=model', locale: 'ja-JP' });
+    await page.getByRole('heading', { level: 1, name: '自分のモデル' }).waitFor();
+    const answer = page.getByRole('status', { name: 'モデルの答え' });
+    await answer.filter({ hasText: /^5/ }).waitFor({ timeout: 60_000 });
+    // The boxes of the graph are the Zoo's.
+    const speaks = async () => assert.deepEqual(await latin(page), []);
+    await speaks();
+    const file = page.getByRole('group', { name: 'モデルファイル' });
+    const give = (name, buffer) => file.locator('input[type=file]').setInputFiles({ name, mimeType: '', buffer });
+    await give('readme.txt', Buffer.from('none'));
+    await file.getByRole('alert').filter({ hasText: 'readme.txt には 1 個の名前がありますが、いま開いているモデルは 10 クラスを答えます' }).waitFor();
+    await give('damaged.onnx', Buffer.from('no'));
+    await file.getByRole('alert').filter({ hasText: 'damaged.onnx を開けませんでした。' }).waitFor();
+    await give('unknown.safetensors', alone());
+    await file.getByRole('combobox', { name: 'ネットワーク' }).waitFor();
+    await speaks();
+    const feed = page.getByRole('region', { name: 'モデルへの入力' });
+    for (const source of ['画像', 'ノイズ']) {
+      await feed.getByRole('radio', { name: source }).locator('..').click();
+      await page.waitForTimeout(200);
+      await speaks();
+    }
+    await give('two.onnx', brightness());
+    await page.getByRole('region', { name: 'x：1 × 1 × 8 × 8' }).getByText('モデルが読む形：8 × 8、グレー').waitFor();
+    await page.getByRole('region', { name: 'z：1 × 3' }).getByText('数値', { exact: true }).click();
+    await page.getByRole('textbox').fill('0 −1');
+    await page.getByRole('alert').filter({ hasText: '数が 2 個あります' }).waitFor();
+    await speaks();
+    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(faults, []);
+    await context.close();
+  }));
+
+test('nothing is wider than the window, in either language', () =>
+  withSite(async ({ url }) => {
+    for (const lang of ['en', 'ja']) {
+      const { page, context } = await open(browser, url, { query: `?lab=model&lang=${lang}` });
+      await page.locator('.answer table').waitFor({ timeout: 60_000 });
+      for (const [width, height] of [[1280, 800], [1024, 768], [1000, 560], [768, 1024], [390, 844], [320, 640]]) {
+        await page.setViewportSize({ width, height });
+        await page.waitForTimeout(100);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(wide <= 0, `${lang}, ${width}: ${wide} px wider`);
+      }
+      await context.close();
+    }
   }));
 
 /** A safetensors file of one tensor that fits no network. */

@@ -3,9 +3,15 @@ import { load as benchTexts } from '../texts/bench';
 import { load as deviceTexts } from '../texts/device';
 import { load as drawTexts } from '../texts/draw';
 import { load as generateTexts } from '../texts/generate';
+import { load as insideTexts } from '../texts/inside';
+import { load as modelTexts } from '../texts/model';
 import { load as playTexts } from '../texts/play';
 import { load as scenesTexts } from '../texts/scenes';
+import { load as togetherTexts } from '../texts/together';
 import { m } from '../texts/shell';
+import { load as styleTexts } from '../texts/style';
+import { load as zooTexts } from '../texts/zoo';
+import { load as trainTexts } from '../texts/train';
 import Draw from './draw/Draw.svelte';
 
 /** The groups of the rail, in their order. */
@@ -42,7 +48,8 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_inside(),
     line: () => m.lab_inside_line(),
     icon: 'M3 12c5-8 13-8 18 0-5 8-13 8-18 0zM12 8.5a3.5 3.5 0 1 0 .01 0z',
-    view: () => import('./inside/Inside.svelte'),
+    // It feeds models as Your model does.
+    view: () => Promise.all([insideTexts(), modelTexts()]).then(() => import('./inside/Inside.svelte')),
   },
   {
     id: 'zoo',
@@ -50,7 +57,7 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_zoo(),
     line: () => m.lab_zoo_line(),
     icon: 'M5 6h4v4H5zM5 15h4v4H5zM15 10.5h4v4h-4zM9 8c4 0 2 4.7 6 4.7M9 17c4 0 2-4.3 6-4.3',
-    view: () => import('./zoo/Zoo.svelte'),
+    view: () => zooTexts().then(() => import('./zoo/Zoo.svelte')),
   },
   {
     id: 'train',
@@ -58,7 +65,11 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_train(),
     line: () => m.lab_train_line(),
     icon: 'M4 4v16h16M7 8c2 6 5 8 12 8.5',
-    view: () => deviceTexts().then(() => import('./train/Train.svelte')),
+    // Whoever follows an invitation computes for a training elsewhere and has none here.
+    view: () =>
+      Promise.all([deviceTexts(), togetherTexts(), trainTexts()]).then(() =>
+        location.hash.startsWith('#join=') ? import('./train/together/Join.svelte') : import('./train/Train.svelte'),
+      ),
   },
   {
     id: 'style',
@@ -66,7 +77,7 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_style(),
     line: () => m.lab_style_line(),
     icon: 'M12 3.5c5.5 0 9 3.3 9 7.3 0 3-2.2 4.2-4.6 4.2h-1.6c-1.6 0-2 1.2-1.3 2.3.8 1.4 0 3.2-1.8 3.2-5 0-8.7-3.7-8.7-8.5s3.8-8.5 9-8.5zM7.5 11h.01M11 7.5h.01M15.5 8.5h.01',
-    view: () => import('./style/Style.svelte'),
+    view: () => styleTexts().then(() => import('./style/Style.svelte')),
   },
   {
     id: 'generate',
@@ -98,7 +109,7 @@ export const labs: [Lab, ...Lab[]] = [
     name: () => m.lab_model(),
     line: () => m.lab_model_line(),
     icon: 'M12 3v11M8 7l4-4 4 4M4 13v7h16v-7',
-    view: () => import('./model/Model.svelte'),
+    view: () => modelTexts().then(() => import('./model/Model.svelte')),
   },
   {
     id: 'bench',

@@ -23,9 +23,9 @@ export async function headerOf(file: Blob): Promise<Header | undefined> {
   }
 }
 
-/** A safetensors file of these tensors, in their order, in float32. The same numbers give the same bytes. */
-export function safetensors(tensors: Tensor[]): Uint8Array<ArrayBuffer> {
-  const header: Record<string, object> = {};
+/** A safetensors file of these tensors, in their order, in float32, with what else it says. The same numbers give the same bytes. */
+export function safetensors(tensors: Tensor[], metadata: Record<string, string>): Uint8Array<ArrayBuffer> {
+  const header: Record<string, object> = { __metadata__: metadata };
   let end = 0;
   for (const { name, shape, values } of tensors) {
     header[name] = { dtype: 'F32', shape, data_offsets: [end, (end += values.byteLength)] };

@@ -7,8 +7,11 @@ import type { Taught } from '../worker/teach/protocol';
 import type { Saved } from '../worker/train/protocol';
 import type { Example, IdxFiles } from './types';
 
-/** Pictures as they came, under the hash of their bytes. */
-export type Kept = { key: string; name: string; files: IdxFiles; classes: string[]; at: number };
+/** IDX files: pictures to learn from and to choose by, and those that only score at the end. */
+export type Files = IdxFiles & { testImages?: Uint8Array; testLabels?: Uint8Array };
+
+/** Pictures as they came, under the hash of their bytes; `drawn` ones are drawings on the page's pad. */
+export type Kept = { key: string; name: string; files: Files; classes: string[]; at: number; drawn?: boolean };
 
 /** The drawings that a network has been corrected on, and what it has learnt from them; `base` hashes its first weights. */
 export type KeptHand = { model: string; base: string; examples: Example[]; taught: Taught | null };

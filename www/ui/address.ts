@@ -6,10 +6,10 @@ export function fromAddress<T extends string>(key: string, known: readonly T[]):
   return known.find((name) => name === value) ?? null;
 }
 
-/** The address of a lab, in the language that the present address asks for. */
-export function address(lab: string | null): string {
+/** The address of a lab, set to `more`, in the language that the present address asks for. */
+export function address(lab: string | null, more: Record<string, string> = {}): string {
   const lang = new URLSearchParams(location.search).get('lang');
-  const query = new URLSearchParams({ ...(lab && { lab }), ...(lang && { lang }) }).toString();
+  const query = new URLSearchParams({ ...(lab && { lab }), ...more, ...(lang && { lang }) }).toString();
   return query ? `./?${query}` : './';
 }
 

@@ -8,6 +8,9 @@ export type Language = keyof typeof LANGUAGES;
 /** The language that the page is in. */
 export const language: Language = document.documentElement.lang === 'ja' ? 'ja' : 'en';
 
+/** Sentences one after the other, as the language sets them; what is false is left out. */
+export const sentences = (...all: (string | false)[]): string => all.filter(Boolean).join(language === 'ja' ? '' : ' ');
+
 /** What a part's compiled messages are called with: nothing, or the values that their text names. */
 export type Texts<Compiled> = {
   readonly [Key in keyof Compiled]: Compiled[Key] extends (inputs: infer Inputs) => string

@@ -11,6 +11,7 @@ import { keepOffline } from './offline';
 export type Phase =
   | { state: 'loading'; progress: Progress }
   | { state: 'ready' }
+  /** The engine's words; none where its thread did not come up. */
   | { state: 'failed'; message: string };
 
 const WAITING: Phase = { state: 'loading', progress: { loaded: 0, total: null } };
@@ -56,7 +57,7 @@ export class Reader {
     this.#open = false;
     this.engine = WAITING;
     const worker = new Worker(new URL('../worker/engine.ts', import.meta.url), { type: 'module' });
-    worker.addEventListener('error', ({ message }) => this.#stopped(worker, message || 'its program could not be loaded'));
+    worker.addEventListener('error', ({ message }) => this.#stopped(worker, message));
     this.#worker = worker;
     this.#desk = wrap<Desk>(worker);
     this.#desk

@@ -12,7 +12,14 @@ use hitofude::systems::digits::training::Calibration;
 use std::path::Path;
 
 /// Evaluates the written file once on what training never saw, and writes its card.
-pub fn write(args: &Args, epochs: u32, calibration: &Calibration, rows: &[Row], judged: &[Drawing]) -> Result<()> {
+pub fn write(
+    args: &Args,
+    epochs: u32,
+    calibration: &Calibration,
+    rows: &[Row],
+    judged: &[Drawing],
+    ranks: usize,
+) -> Result<()> {
     let recipe = Recipe::named(&args.recipe)?;
     let model = Model::open(&args.out)?;
     let seconds: f64 = rows.iter().map(|r| r.seconds).sum();
@@ -51,12 +58,13 @@ pub fn write(args: &Args, epochs: u32, calibration: &Calibration, rows: &[Row], 
     }
     text += &format!(
         "| calibration | temperature {:.4}, threshold {:.4}, fitted on validation data |\n\
-         | training | {epochs} epochs, seed {}, {seconds:.0} s, {speed:.0} images/s on {} threads |\n\
+         | training | {epochs} epochs, seed {}, {seconds:.0} s, {speed:.0} images/s on {} threads{} |\n\
          | file | float16 safetensors, {} bytes, sha256 `{sha}` |\n\n{}",
         calibration.temperature,
         calibration.threshold,
         args.seed,
         rayon::current_num_threads(),
+        if ranks > 1 { format!(" of each of {ranks} ranks") } else { String::new() },
         model.file.len(),
         data(args.made(), !judged.is_empty()),
     );

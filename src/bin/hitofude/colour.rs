@@ -1,6 +1,6 @@
-//! Colour pictures: PNG files, or those that the project draws itself, by name.
+//! Colour pictures: files, or those that the project draws itself, by name.
 
-use super::files::{self, Png};
+use super::files::{self, Picture};
 use hitofude::data::pictures::{FAMILIES, Rgb, family};
 use hitofude::{Error, Result};
 use png::{BitDepth, ColorType, Encoder};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// The longest side of a picture in a file.
 const LONGEST: u32 = 4096;
 /// The most memory that one picture may take while it is decoded.
-const MEMORY: usize = 256 << 20;
+const MEMORY: u64 = 256 << 20;
 
 /// Arguments of `picture`.
 #[derive(clap::Args)]
@@ -59,21 +59,15 @@ pub fn run(args: &Args) -> Result<()> {
     write(args.out.as_deref().unwrap_or(Path::new(&format!("{name}.png"))), &picture)
 }
 
-/// The picture in a PNG file, or the one that the project draws under this name at this size.
+/// The picture in a file, or the one that the project draws under this name at this size.
 pub fn open(name_or_path: &str, size: Size) -> Result<Rgb> {
     let path = Path::new(name_or_path);
     if path.is_file() { read(path) } else { family(name_or_path)?.draw(1, size.h, size.w) }
 }
 
-/// Reads a PNG file of any kind.
+/// Reads a picture in a file of any kind that is read here.
 pub fn read(path: &Path) -> Result<Rgb> {
-    let Png { w, h, kind, pixels } = files::png(path, LONGEST, MEMORY)?;
-    let rgba: Vec<u8> = match kind {
-        ColorType::Grayscale => pixels.iter().flat_map(|&v| [v, v, v, 255]).collect(),
-        ColorType::GrayscaleAlpha => pixels.chunks_exact(2).flat_map(|p| [p[0], p[0], p[0], p[1]]).collect(),
-        ColorType::Rgb => pixels.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect(),
-        _ => pixels,
-    };
+    let Picture { w, h, rgba } = files::picture(path, LONGEST, MEMORY)?;
     Rgb::from_rgba(h, w, &rgba)
 }
 

@@ -4,7 +4,7 @@ use hitofude::data::strokes::{Drawing, read_drawings};
 use hitofude::nn::{Network, Params};
 use hitofude::systems::saved::{self, Saved};
 use hitofude::{Error, Result};
-use png::{ColorType, Decoder, Limits, Transformations};
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -42,32 +42,35 @@ pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// A picture in a PNG file.
-pub struct Png {
+/// A picture in a file.
+pub struct Picture {
     /// Columns.
     pub w: usize,
     /// Rows.
     pub h: usize,
-    /// Which colours a pixel has; each is a byte.
-    pub kind: ColorType,
-    /// Pixel after pixel.
-    pub pixels: Vec<u8>,
+    /// Red, green, blue and how far it hides the paper, pixel after pixel.
+    pub rgba: Vec<u8>,
 }
 
-/// Reads a PNG file of any kind whose sides are at most `longest`, in `memory` bytes.
-pub fn png(path: &Path, longest: u32, memory: usize) -> Result<Png> {
-    let wrong = |e: png::DecodingError| Error::format(path.display(), "a PNG file", e);
-    let mut decoder = Decoder::new_with_limits(Cursor::new(read(path)?), Limits { bytes: memory });
-    decoder.set_transformations(Transformations::normalize_to_color8());
-    let mut reader = decoder.read_info().map_err(wrong)?;
-    let (w, h) = reader.info().size();
+/// Reads a PNG, JPEG, WebP, GIF or BMP file, by its content, the right way up as its camera says. Its sides are at most
+/// `longest`, and it takes at most `memory` bytes to decode.
+pub fn picture(path: &Path, longest: u32, memory: u64) -> Result<Picture> {
+    let wrong = |e: image::ImageError| Error::format(path.display(), "a PNG, JPEG, WebP, GIF or BMP file", e);
+    let mut reader = ImageReader::new(Cursor::new(read(path)?));
+    let mut limits = Limits::no_limits();
+    (limits.max_image_width, limits.max_image_height, limits.max_alloc) = (Some(longest), Some(longest), Some(memory));
+    reader.limits(limits);
+    let reader = reader.with_guessed_format().map_err(|e| Error::io(path.display(), "a file that can be read", e))?;
+    let mut decoder = reader.into_decoder().map_err(wrong)?;
+    let (w, h) = decoder.dimensions();
     if w.max(h) > longest {
         return Err(Error::shape(path.display(), format!("sides of at most {longest}"), format!("{w} × {h}")));
     }
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap_or(0)];
-    let frame = reader.next_frame(&mut pixels).map_err(wrong)?;
-    pixels.truncate(frame.buffer_size());
-    Ok(Png { w: w as usize, h: h as usize, kind: frame.color_type, pixels })
+    let orientation = decoder.orientation().map_err(wrong)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(wrong)?;
+    picture.apply_orientation(orientation);
+    let picture = picture.into_rgba8();
+    Ok(Picture { w: picture.width() as usize, h: picture.height() as usize, rgba: picture.into_raw() })
 }
 
 /// Reads pen strokes.

@@ -15,6 +15,7 @@ mod generate;
 mod import;
 mod pictures;
 mod play;
+mod ranks;
 mod reproduce;
 mod run;
 mod scenes;
@@ -29,6 +30,7 @@ use clap::{Parser, Subcommand};
 use hitofude::systems::digits::recipe::RECIPES;
 use hitofude::systems::imported::operators;
 use hitofude::{Error, Result, zoo};
+use ranks::World;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -122,30 +124,53 @@ fn main() -> ExitCode {
         }
         Err(error) => return refuse(error.to_string().split("\n\nUsage").next().unwrap_or_default()),
     };
-    match run(cli) {
+    let world = match threads(&cli).and_then(|()| World::join(together(&cli.command))) {
+        Ok(world) => world,
+        Err(error) => return refuse(&error.to_string()),
+    };
+    match run(cli, &world) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&error.to_string()),
+        Err(error) => {
+            let code = refuse(&error.to_string());
+            world.end();
+            code
+        }
     }
 }
 
-/// One line, whatever the message had.
+/// How a command runs in several processes, if it does.
+fn together(command: &Command) -> Option<ranks::Together> {
+    match command {
+        Command::Train(args) => Some(args.together),
+        Command::Fit(args) => Some(args.together),
+        Command::Teach(args) => args.together(),
+        _ => None,
+    }
+}
+
+/// Starts as many threads as were asked for.
+fn threads(cli: &Cli) -> Result<()> {
+    let Some(threads) = cli.threads.or_else(ranks::threads) else { return Ok(()) };
+    if !(1..=1024).contains(&threads) {
+        return Err(Error::value("threads", "1 to 1024", threads));
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    pool.map_err(|e| Error::value("threads", "a number this machine can start", e))
+}
+
+/// One line, whatever the message had; from one of several processes.
 fn refuse(message: &str) -> ExitCode {
-    let words: Vec<&str> = message.trim_start_matches("error: ").split_whitespace().collect();
-    eprintln!("hitofude: {}", words.join(" "));
+    if ranks::speaks() {
+        let words: Vec<&str> = message.trim_start_matches("error: ").split_whitespace().collect();
+        eprintln!("hitofude: {}", words.join(" "));
+    }
     ExitCode::from(2)
 }
 
-fn run(cli: Cli) -> Result<()> {
-    if let Some(threads) = cli.threads {
-        if !(1..=1024).contains(&threads) {
-            return Err(Error::value("threads", "1 to 1024", threads));
-        }
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-        pool.map_err(|e| Error::value("threads", "a number this machine can start", e))?;
-    }
+fn run(cli: Cli, world: &World) -> Result<()> {
     match cli.command {
-        Command::Train(args) => train::run(&args),
-        Command::Fit(args) => fit::run(&args),
+        Command::Train(args) => train::run(&args, world),
+        Command::Fit(args) => fit::run(&args, world),
         Command::Eval(args) => eval::images(&args),
         Command::EvalInk(args) => eval::ink(&args),
         Command::Reproduce(args) => reproduce::run(&args),
@@ -156,7 +181,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Run(args) => run::run(&args),
         Command::Style(args) => style::run(&args),
         Command::Stylize(args) => style::stylize(&args),
-        Command::Teach(args) => teach::run(&args),
+        Command::Teach(args) => teach::run(&args, world),
         Command::Picture(args) => colour::run(&args),
         Command::Scenes(args) => scenes::run(&args),
         Command::Streets(args) => streets::run(&args),

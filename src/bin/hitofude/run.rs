@@ -5,7 +5,7 @@ use hitofude::file::array::Array;
 use hitofude::file::{npz, onnx};
 use hitofude::nn::{Mode, Run, Want, fold};
 use hitofude::systems::imported::Imported;
-use hitofude::systems::opened::Opened;
+use hitofude::systems::opened::{Format, Opened};
 use hitofude::systems::saved::Saved;
 use hitofude::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -63,10 +63,10 @@ pub fn describe(args: &DescribeArgs) -> Result<()> {
 /// Reads, runs, writes, and says on stderr what came out.
 pub fn run(args: &Args) -> Result<()> {
     let inputs = npz::read(&files::read(&args.input)?)?;
-    let outputs = if args.model.extension().is_some_and(|end| end == "onnx") {
-        open(&args.model)?.run(&inputs)?
-    } else {
-        network(args, &inputs)?
+    let bytes = files::read(&args.model)?;
+    let outputs = match Format::of(&bytes)? {
+        Format::Onnx => imported(&args.model, &bytes)?.run(&inputs)?,
+        _ => network(args, &bytes, &inputs)?,
     };
     files::write(&args.output, &npz::write(&outputs)?)?;
     for (name, array) in &outputs {
@@ -75,14 +75,22 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Reads an ONNX model and the files beside it that hold its weights.
+/// Reads an ONNX model, whatever its file is called, and the files beside it that hold its weights.
 pub fn open(path: &Path) -> Result<Imported> {
-    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    Imported::new(onnx::read_with(&files::read(path)?, &mut |name| files::read(&folder.join(name)))?)
+    let bytes = files::read(path)?;
+    match Format::of(&bytes)? {
+        Format::Onnx => imported(path, &bytes),
+        other => Err(Error::format(path.display(), "an ONNX model", other.name())),
+    }
 }
 
-fn network(args: &Args, inputs: &[(String, Array)]) -> Result<Vec<(String, Array)>> {
-    let opened = Opened::read(&files::read(&args.model)?, "", args.architecture.as_deref())?;
+fn imported(path: &Path, bytes: &[u8]) -> Result<Imported> {
+    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    Imported::new(onnx::read_with(bytes, &mut |name| files::read(&folder.join(name)))?)
+}
+
+fn network(args: &Args, bytes: &[u8], inputs: &[(String, Array)]) -> Result<Vec<(String, Array)>> {
+    let opened = Opened::read(bytes, "", args.architecture.as_deref())?;
     let Saved { net, params, .. } = opened.network()?;
     let (net, params) = fold::for_inference(&net, &params)?;
     let [(_, images)] = inputs else {

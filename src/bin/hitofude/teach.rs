@@ -1,12 +1,13 @@
 //! `hitofude teach`: train what style needs, and write its weights with a log and a model card.
 
 use super::files;
+use super::ranks::{Together, World};
 use super::style::{Manner, bar, features};
-use hitofude::Result;
 use hitofude::data::pictures::family;
 use hitofude::file::safetensors::Precision;
 use hitofude::systems::saved::{self, Saved};
 use hitofude::systems::style::teach::{FeatureLesson, StyleLesson, Taught};
+use hitofude::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -27,16 +28,30 @@ pub struct Args {
     network: String,
     #[command(flatten)]
     manner: Manner,
+    #[command(flatten)]
+    together: Together,
+}
+
+impl Args {
+    /// The feature network learns in shards, which ranks can share; a stylizer learns from two pictures a step.
+    pub fn together(&self) -> Option<Together> {
+        (self.what == "features").then_some(self.together)
+    }
 }
 
 /// Trains a feature network or a stylizer.
-pub fn run(args: &Args) -> Result<()> {
-    if args.what == "features" { teach_features(args) } else { teach_style(args) }
+pub fn run(args: &Args, world: &World) -> Result<()> {
+    if args.together.fast_sum && args.together().is_none() {
+        return Err(Error::value("--fast-sum", "features, which several ranks can learn", &args.what));
+    }
+    if args.what == "features" { teach_features(args, world) } else { teach_style(args) }
 }
 
-fn teach_features(args: &Args) -> Result<()> {
+fn teach_features(args: &Args, world: &World) -> Result<()> {
     let steps = args.steps.unwrap_or(FeatureLesson::STEPS);
-    let (mut lesson, from, bar) = (FeatureLesson::new(args.manner.seed, steps)?, Instant::now(), bar(steps));
+    let (mut lesson, from, bar) = (FeatureLesson::new(args.manner.seed, steps)?, Instant::now(), world.bar(bar(steps)));
+    world.prepared(|| format!("{} {steps} {}", args.manner.seed, args.together.fast_sum))?;
+    lesson.join(world.shared());
     let mut log = String::from("step,loss,accuracy\n");
     let (mut loss, mut right, mut images) = (0.0, 0, 0);
     for step in 1..=steps {
@@ -45,12 +60,18 @@ fn teach_features(args: &Args) -> Result<()> {
         bar.inc(1);
         if step.is_multiple_of(50) || step == steps {
             let line = format!("{step},{:.4},{:.4}", loss / images as f64, right as f64 / images as f64);
-            bar.suspend(|| eprintln!("{line}"));
+            if world.leads() {
+                bar.suspend(|| eprintln!("{line}"));
+            }
             log += &format!("{line}\n");
             (loss, right, images) = (0.0, 0, 0);
         }
     }
     bar.finish_and_clear();
+    world.sent(steps);
+    if !world.leads() {
+        return Ok(());
+    }
     let accuracy = lesson.accuracy(480)?;
     let rows = format!(
         "| pictures of its 24 families that it has not seen | {:.1} % of 480 named rightly |\n",

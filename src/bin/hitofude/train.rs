@@ -1,13 +1,16 @@
 //! `hitofude train`: epochs with a progress bar, a CSV log, a checkpoint after each, and at the end weights and a card.
 
+use super::ranks::{Together, World};
 use super::{card, device, files};
 use hitofude::data::idx::{Split, load_mnist};
+use hitofude::data::strokes::Drawing;
 use hitofude::file::safetensors::{self, Precision};
 use hitofude::systems::digits::feed::{Drawings, Source};
 use hitofude::systems::digits::training::Epoch;
 use hitofude::systems::digits::{Feed, Recipe, Training};
 use hitofude::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
+use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -39,6 +42,8 @@ pub struct Args {
     /// of a GPU are repeatable on it, but not those that other devices get.
     #[arg(long, value_name = "cpu|gpu[:N]|auto", default_value = "cpu")]
     pub device: device::Choice,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 impl Args {
@@ -65,33 +70,69 @@ pub struct Row {
 }
 
 /// Trains.
-pub fn run(args: &Args) -> Result<()> {
-    let recipe = Recipe::named(&args.recipe)?;
-    let epochs = args.epochs.unwrap_or(recipe.epochs);
-    let drawings = recipe.ink.map(|_| files::drawings(&strokes_in(&args.data)?)).transpose()?;
-    let drawings = Drawings::split(&drawings.unwrap_or_default());
-    let judged = drawings.test.clone();
-    let images = if args.made() { Source::Made } else { Source::Images(load_mnist(&args.data, Split::Train)?) };
-    let feed = Feed::new(recipe, images, drawings)?;
-    let mut training = Training::new(recipe, feed, args.seed, epochs)?;
+pub fn run(args: &Args, world: &World) -> Result<()> {
+    let (mut training, judged, fingerprint) = world.every(prepare(args, world))?;
+    world.prepared(|| fingerprint)?;
+    let (epochs, start) = (training.epochs(), training.epochs_done());
+    training.join(world.shared());
     let (checkpoint, log) = (files::with_suffix(&args.out, ".checkpoint"), files::with_suffix(&args.out, ".csv"));
-    if args.resume && checkpoint.is_file() {
-        training.resume(&safetensors::read(&files::read(&checkpoint)?)?)?;
-        eprintln!("going on after epoch {}", training.epochs_done());
+    let kept = || (args.resume && checkpoint.is_file()).then(|| files::read(&checkpoint)).transpose();
+    if let Some(bytes) = world.first_reads(kept)? {
+        training.resume(&safetensors::read(&bytes)?)?;
+        if world.leads() {
+            eprintln!("going on after epoch {}", training.epochs_done());
+        }
     }
     if training.epochs_done() < epochs {
         device::place(&mut training, args.device)?;
     }
-    let mut lines = kept_lines(&log, training.epochs_done())?;
+    let mut lines = if world.leads() { kept_lines(&log, training.epochs_done())? } else { Vec::new() };
     while training.epochs_done() < epochs {
-        lines.push(epoch(&mut training, epochs)?);
+        lines.push(epoch(&mut training, epochs, world)?);
         device::report(&mut training);
-        files::write(&log, format!("{COLUMNS}\n{}\n", lines.join("\n")).as_bytes())?;
-        files::write(&checkpoint, &safetensors::write(&training.checkpoint(), Precision::F32)?)?;
+        if world.leads() {
+            files::write(&log, format!("{COLUMNS}\n{}\n", lines.join("\n")).as_bytes())?;
+            files::write(&checkpoint, &safetensors::write(&training.checkpoint(), Precision::F32)?)?;
+        }
     }
+    world.sent(u64::from(epochs - start) * training.steps());
     let calibration = training.calibrate()?;
+    if !world.leads() {
+        return Ok(());
+    }
     files::write(&args.out, &safetensors::write(&training.weights(&calibration), Precision::F16)?)?;
-    card::write(args, epochs, &calibration, &rows(&lines), &judged)
+    card::write(args, epochs, &calibration, &rows(&lines), &judged, world.group().size())
+}
+
+/// A training before its first step, the drawings to judge it by, and what its data are known by.
+fn prepare(args: &Args, world: &World) -> Result<(Training, Vec<Drawing>, String)> {
+    if world.group().size() > 1 && args.device != device::Choice::Cpu {
+        return Err(Error::value(
+            "--device under mpirun",
+            "cpu: ranks share their steps on it",
+            format!("{:?}", args.device),
+        ));
+    }
+    let recipe = Recipe::named(&args.recipe)?;
+    let strokes = recipe.ink.map(|_| strokes_in(&args.data)).transpose()?;
+    let drawings = strokes.as_deref().map(files::drawings).transpose()?;
+    let drawings = Drawings::split(&drawings.unwrap_or_default());
+    let judged = drawings.test.clone();
+    let images = if args.made() { Source::Made } else { Source::Images(load_mnist(&args.data, Split::Train)?) };
+    let mut digest = Sha256::new();
+    if world.group().size() > 1 {
+        digest.update(format!("{} {} {:?} {}", args.recipe, args.seed, args.epochs, args.together.fast_sum));
+        if let Source::Images(set) = &images {
+            digest.update(&set.images.pixels);
+            digest.update(&set.labels);
+        }
+        if let Some(path) = &strokes {
+            digest.update(files::read(path)?);
+        }
+    }
+    let feed = Feed::new(recipe, images, drawings)?;
+    let training = Training::new(recipe, feed, args.seed, args.epochs.unwrap_or(recipe.epochs))?;
+    Ok((training, judged, format!("{:x}", digest.finalize())))
 }
 
 /// The log's lines of the epochs that a checkpoint has seen; a kill may have come between the two.
@@ -108,9 +149,9 @@ fn rows(lines: &[String]) -> Vec<Row> {
     lines.iter().map(|line| Row { speed: number(line, 6), seconds: number(line, 7) }).collect()
 }
 
-fn epoch(training: &mut Training, epochs: u32) -> Result<String> {
+fn epoch(training: &mut Training, epochs: u32, world: &World) -> Result<String> {
     let (start, samples) = (Instant::now(), training.samples());
-    let bar = ProgressBar::new(samples as u64);
+    let bar = world.bar(ProgressBar::new(samples as u64));
     let style = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {per_sec} {eta} {msg}");
     bar.set_style(style.expect("a template that parses"));
     bar.set_prefix(format!("epoch {}/{epochs}", training.epochs_done() + 1));
@@ -130,7 +171,9 @@ fn epoch(training: &mut Training, epochs: u32) -> Result<String> {
         samples as f64 / learnt,
         start.elapsed().as_secs_f64(),
     );
-    eprintln!("{line}");
+    if world.leads() {
+        eprintln!("{line}");
+    }
     Ok(line)
 }
 

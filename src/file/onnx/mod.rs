@@ -3,6 +3,8 @@
 //! This room reads and writes the file; what the operators do is `systems/formats/imported`'s. Specification:
 //! <https://github.com/onnx/onnx/blob/main/docs/IR.md>; the messages' field numbers: `onnx/onnx.proto3`.
 
+mod inline;
+mod order;
 mod proto;
 mod read;
 mod write;
@@ -26,7 +28,7 @@ pub struct Model {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// A list of operators in a topological order.
+/// Operators, each behind those that it reads from.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Graph {
     /// Its name.

@@ -17,6 +17,38 @@ pub(super) struct Model {
     pub opset_import: Vec<Opset>,
     #[prost(message, repeated, tag = "14")]
     pub metadata_props: Vec<Pair>,
+    #[prost(message, repeated, tag = "25")]
+    pub functions: Vec<Function>,
+}
+
+/// An operator that the model brings along, made of others.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Function {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(string, repeated, tag = "4")]
+    pub input: Vec<String>,
+    #[prost(string, repeated, tag = "5")]
+    pub output: Vec<String>,
+    #[prost(message, repeated, tag = "7")]
+    pub node: Vec<Node>,
+    #[prost(message, repeated, tag = "9")]
+    pub opset_import: Vec<Opset>,
+    #[prost(string, tag = "10")]
+    pub domain: String,
+    #[prost(message, repeated, tag = "11")]
+    pub attribute_proto: Vec<Attribute>,
+}
+
+/// An array of which only the numbers that are not 0 are listed.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SparseTensor {
+    #[prost(message, optional, tag = "1")]
+    pub values: Option<Tensor>,
+    #[prost(message, optional, tag = "2")]
+    pub indices: Option<Tensor>,
+    #[prost(int64, repeated, tag = "3")]
+    pub dims: Vec<i64>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -49,6 +81,8 @@ pub(super) struct Graph {
     pub input: Vec<ValueInfo>,
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<ValueInfo>,
+    #[prost(message, repeated, tag = "15")]
+    pub sparse_initializer: Vec<SparseTensor>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -89,6 +123,11 @@ pub(super) struct Attribute {
     pub strings: Vec<Vec<u8>>,
     #[prost(int32, tag = "20")]
     pub r#type: i32,
+    /// Within a function: the setting of the function that this one takes its value from.
+    #[prost(string, tag = "21")]
+    pub ref_attr_name: String,
+    #[prost(message, optional, tag = "22")]
+    pub sparse_tensor: Option<SparseTensor>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -17,6 +17,7 @@ pub fn write(model: &Model) -> Vec<u8> {
         graph: Some(graph(&model.graph)),
         opset_import: vec![proto::Opset { domain: String::new(), version: model.opset }],
         metadata_props,
+        functions: Vec::new(),
     }
     .encode_to_vec()
 }
@@ -33,6 +34,7 @@ fn graph(graph: &Graph) -> proto::Graph {
         doc_string: String::new(),
         input: graph.inputs.iter().map(port).collect(),
         output: graph.outputs.iter().map(port).collect(),
+        sparse_initializer: Vec::new(),
     }
 }
 

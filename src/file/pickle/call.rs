@@ -18,6 +18,8 @@ pub(super) enum Global {
     Dtype,
     /// How Python 3 writes byte strings in protocols 0 to 2, which have none.
     Encode,
+    /// A dict that keeps its order, as every dict does by now.
+    OrderedDict,
 }
 
 impl Global {
@@ -29,6 +31,7 @@ impl Global {
             ("numpy", "ndarray") => Ok(Self::Ndarray),
             ("numpy", "dtype") => Ok(Self::Dtype),
             ("_codecs", "encode") => Ok(Self::Encode),
+            ("collections", "OrderedDict") => Ok(Self::OrderedDict),
             _ => {
                 let got = format!("the name {}.{}", short(module), short(name));
                 Err(Error::format("pickle", "a dict of NumPy arrays and nothing to execute", got))
@@ -70,7 +73,7 @@ impl Machine<'_> {
             },
             (Value::Global(Global::Scalar), [dtype, Value::Bytes(data)]) => {
                 let dtype = self.dtype(dtype)?;
-                Object::Array(Some(Array { dtype, shape: Vec::new(), fortran: false, data: data.clone() }))
+                Object::Array(Some(Array::new(dtype, Vec::new(), false, data.clone())))
             }
             (Value::Global(Global::FromBuffer), [Value::Bytes(data), dtype, shape, Value::Text(order)]) => {
                 let (dtype, shape) = (self.dtype(dtype)?, self.shape(shape)?);
@@ -79,8 +82,20 @@ impl Machine<'_> {
                     "F" => true,
                     _ => return self.refuse("C or Fortran order", short(order)),
                 };
-                Object::Array(Some(Array { dtype, shape, fortran, data: data.clone() }))
+                Object::Array(Some(Array::new(dtype, shape, fortran, data.clone())))
             }
+            // NumPy 2.3 and later, for axes in any order: the sides as they lie in memory, and where each axis lies.
+            (Value::Global(Global::FromBuffer), [Value::Bytes(data), dtype, shape, Value::Text(order), axes])
+                if &**order == "K" =>
+            {
+                let (dtype, shape, axes) = (self.dtype(dtype)?, self.shape(shape)?, self.shape(axes)?);
+                let each_once = axes.len() == shape.len() && (0..axes.len()).all(|axis| axes.contains(&axis));
+                if !each_once {
+                    return self.refuse(format!("each of {} axes once", shape.len()), format!("{axes:?}"));
+                }
+                Object::Array(Some(Array { dtype, shape, axes: Some(axes), data: data.clone() }))
+            }
+            (Value::Global(Global::OrderedDict), []) => Object::Dict(Vec::new()),
             (Value::Global(Global::Encode), [Value::Text(text), Value::Text(codec)]) if &**codec == "latin1" => {
                 let text = text.clone();
                 return self.encode(&text);
@@ -106,7 +121,7 @@ impl Machine<'_> {
             }
             (Object::Array(_), [Value::Int(1), shape, dtype, Value::Bool(fortran), Value::Bytes(data)]) => {
                 let (dtype, shape) = (self.dtype(dtype)?, self.shape(shape)?);
-                Object::Array(Some(Array { dtype, shape, fortran: *fortran, data: data.clone() }))
+                Object::Array(Some(Array::new(dtype, shape, *fortran, data.clone())))
             }
             _ => return self.refuse("the state of a plain dtype or array", "another state"),
         };

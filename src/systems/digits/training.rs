@@ -8,8 +8,9 @@ use crate::error::{Error, Result};
 use crate::file::safetensors::Weights;
 use crate::nn::Network;
 use crate::rng::Rng;
-use crate::train::{Options, Progress, State, Trainer, calibrate, evaluate};
+use crate::train::{Group, Options, Progress, State, Trainer, calibrate, evaluate};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Part of the real digits that the calibration lets the network be unsure about. The bound to keep is 3 %.
 const UNSURE: f32 = 0.02;
@@ -91,9 +92,24 @@ impl Training {
         })
     }
 
+    /// Shares steps and validations with the members of a group, all of which train the same.
+    pub fn join(&mut self, group: Arc<dyn Group>) {
+        self.trainer.join(group);
+    }
+
     /// Epochs done.
     pub fn epochs_done(&self) -> u32 {
         self.epoch
+    }
+
+    /// Epochs in all.
+    pub fn epochs(&self) -> u32 {
+        self.epochs
+    }
+
+    /// Steps in an epoch.
+    pub fn steps(&self) -> u64 {
+        self.feed.len().div_ceil(self.recipe.batch) as u64
     }
 
     /// Samples in an epoch.
@@ -134,11 +150,6 @@ impl Training {
         })
     }
 
-    /// Steps in an epoch.
-    pub(super) fn steps(&self) -> u64 {
-        self.feed.len().div_ceil(self.recipe.batch) as u64
-    }
-
     /// What decides this step of the epoch.
     pub(super) fn settings(&self, step: u64) -> Settings {
         let (samples, batch, steps) = (self.feed.len(), self.recipe.batch, self.steps());
@@ -170,10 +181,11 @@ impl Training {
 
     fn validate(&self) -> Result<Validation> {
         let (net, params, feed) = (self.trainer.network(), self.trainer.result(), &self.feed);
+        let group = &**self.trainer.group();
         let drawings: &[Drawing] = feed.validation_drawings();
         Ok(Validation {
-            images: evaluate::scores(net, params, VALIDATION_IMAGES, |i, out| feed.validation_image(i, out))?,
-            drawings: evaluate::scores(net, params, drawings.len(), |i, out| picture(&drawings[i], out))?,
+            images: evaluate::scores_in(group, net, params, VALIDATION_IMAGES, |i, out| feed.validation_image(i, out))?,
+            drawings: evaluate::scores_in(group, net, params, drawings.len(), |i, out| picture(&drawings[i], out))?,
         })
     }
 
@@ -193,7 +205,8 @@ impl Training {
             let strokes = scribble(&mut Rng::part(seed, i as u64));
             ink::render(&strokes, ink::PEN, out).expect("a scribble has ink");
         };
-        let scribbles = evaluate::scores(self.trainer.network(), self.trainer.result(), SCRIBBLES, fresh)?;
+        let group = &**self.trainer.group();
+        let scribbles = evaluate::scores_in(group, self.trainer.network(), self.trainer.result(), SCRIBBLES, fresh)?;
         let confidences = calibrate::confidences(&scribbles, classes, temperature);
         let unsure = confidences.iter().filter(|&&c| c < threshold).count();
         Ok(Calibration { temperature, threshold, scribbles_unsure: unsure as f64 / SCRIBBLES as f64 })

@@ -9,8 +9,9 @@ use crate::nn::{Network, Params};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use crate::train::descent::row;
+use crate::train::group::Ready;
 use crate::train::regularise::Verdict;
-use crate::train::{Descent, EarlyStopping, Progress, State};
+use crate::train::{Descent, EarlyStopping, Group, Progress, State};
 
 /// A loss of this many times that of a blind guess is no learning any more.
 pub(super) const DIVERGED: f64 = 100.0;
@@ -150,21 +151,45 @@ impl Coach {
         if filled != self.shards.len() {
             return Err(Error::value("shards of the step", self.shards.len(), filled));
         }
-        let step = self.steps();
         let mut sum = Progress::default();
         self.shards.iter().for_each(|(_, part)| sum.add(*part));
-        let (loss, bound) = (sum.loss / sum.images.max(1) as f64, DIVERGED * libm::log(self.classes as f64));
-        if loss > bound {
-            return Err(Error::value(format!("step {}", step + 1), format!("a loss below {bound:.0}"), loss));
-        }
-        if let Some(layer) = self.shards.iter().find_map(|(g, _)| inspect::culprit_gradient(self.net.views(), g)) {
-            let got = format!("none in the gradient of {layer}");
-            return Err(Error::value(format!("step {}", step + 1), "finite numbers", got));
-        }
-        let options = &self.setup.options;
-        let rate = options.schedule.rate(options.rate, step, self.setup.steps);
+        self.bounded(&sum)?;
+        self.shards.iter().try_for_each(|(gradient, _)| self.finite(gradient))?;
+        let rate = self.rate();
         let progress = self.descent.apply(self.shards.iter().map(|(g, part)| (&g[..], *part)), rate)?;
         Ok((progress, rate))
+    }
+
+    /// Takes the step in a group, with the errors of [`Coach::step`]: `work` computes the shards that are this member's by
+    /// [`crate::train::group::share`], as [`Descent::sum_in`] asks for them.
+    pub fn step_in<F>(&mut self, group: &dyn Group, work: F) -> Result<(Progress, f32)>
+    where
+        F: FnOnce(&Params, &mut Ready<'_>) -> Result<Vec<Progress>>,
+    {
+        let sum = self.descent.sum_in(group, work)?;
+        self.bounded(&sum)?;
+        let rate = self.rate();
+        Ok((self.descent.update(sum, rate)?, rate))
+    }
+
+    /// The learning rate of the next step.
+    fn rate(&self) -> f32 {
+        let options = &self.setup.options;
+        options.schedule.rate(options.rate, self.steps(), self.setup.steps)
+    }
+
+    /// Refuses a step whose loss has left all bounds.
+    fn bounded(&self, sum: &Progress) -> Result<()> {
+        let (loss, bound) = (sum.loss / sum.images.max(1) as f64, DIVERGED * libm::log(self.classes as f64));
+        if loss > bound {
+            return Err(Error::value(format!("step {}", self.steps() + 1), format!("a loss below {bound:.0}"), loss));
+        }
+        Ok(())
+    }
+
+    /// Refuses a shard's gradient that has a number that is none; the error names the layer.
+    fn finite(&self, gradient: &[f32]) -> Result<()> {
+        inspect::finite(self.net.views(), gradient, self.steps())
     }
 
     /// Everything to go on from here with the same bits.

@@ -1,5 +1,6 @@
 //! A look inside a training: how the numbers of each layer are spread, and where the first one that is none came from.
 
+use crate::error::{Error, Result};
 use crate::nn::graph::Node;
 use crate::nn::params::View;
 use crate::nn::{Network, Params, Run, Wire};
@@ -100,8 +101,17 @@ pub(super) fn culprit(run: &Run) -> Option<&str> {
     net.wires().filter(layer).find(broken).map(|wire| &*net.node(wire).name)
 }
 
+/// Refuses a gradient that has a number that is none, of the step behind so many; the error names the layer.
+pub(super) fn finite(views: &[View], gradient: &[f32], steps: u64) -> Result<()> {
+    let refused = |layer| {
+        let got = format!("none in the gradient of {layer}");
+        Err(Error::value(format!("step {}", steps + 1), "finite numbers", got))
+    };
+    culprit_gradient(views, gradient).map_or(Ok(()), refused)
+}
+
 /// The first parameter whose gradient has a number that is none.
-pub(super) fn culprit_gradient<'a>(views: &'a [View], gradient: &[f32]) -> Option<&'a str> {
+fn culprit_gradient<'a>(views: &'a [View], gradient: &[f32]) -> Option<&'a str> {
     // The largest of all magnitudes, as integers: this the compiler turns into SIMD, `all` with its early end it does not.
     let largest = |values: &[f32]| values.iter().fold(0, |most, v| v.abs().to_bits().max(most));
     views.iter().find(|view| largest(&gradient[view.range()]) >= f32::INFINITY.to_bits()).map(|view| &*view.name)

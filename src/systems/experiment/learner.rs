@@ -76,6 +76,12 @@ impl Learner {
     ///
     /// Where the loss is no number, the error names the first layer whose values are none.
     pub fn learn(&mut self, step: u64, shard: usize) -> Result<Progress> {
+        self.learn_telling(step, shard, &mut |_, _| ())
+    }
+
+    /// As [`Learner::learn`]; `ready` hears of the gradient as [`Replica::backward`] says. It hears nothing of a step that
+    /// is refused.
+    pub fn learn_telling(&mut self, step: u64, shard: usize, ready: &mut dyn FnMut(&[f32], usize)) -> Result<Progress> {
         let Setup { batch, shard: size, seed, augment, .. } = self.setup;
         let shards = self.setup.shards();
         if shard >= shards {
@@ -91,12 +97,18 @@ impl Learner {
             samples.learn_from(*i, &augment, &mut rng.clone(), image, target);
         };
         let random = Rng::mix(Rng::mix(seed ^ u64::MAX, step), shard as u64);
-        let progress = self.replica.learn(&self.params, n, 1.0 / batch as f32, random, fill)?;
+        let progress = self.replica.forward(&self.params, n, random, fill)?;
         if progress.loss.is_finite() {
+            self.replica.backward(&self.params, 1.0 / batch as f32, ready);
             return Ok(progress);
         }
         let layer = inspect::culprit(self.replica.run()).unwrap_or("the loss");
         Err(Error::value(format!("step {}", step + 1), "finite numbers", format!("{} in {layer}", progress.loss)))
+    }
+
+    /// Refuses the gradient of step `step`, counted from 0, where it has a number that is none; the error names the layer.
+    pub fn check(&self, step: u64) -> Result<()> {
+        inspect::finite(self.replica.run().network().views(), self.gradient(), step)
     }
 
     /// The gradient that the last [`Learner::learn`] computed, in the arena's order.

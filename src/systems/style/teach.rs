@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 use crate::nn::{Init, Mode, Network, Params, Run, Want};
 use crate::rng::Rng;
 use crate::shape::Shape;
-use crate::train::{Curve, Descent, Objective, Optimiser, Progress, Rule, Schedule, Trainer, evaluate};
+use crate::train::{Curve, Descent, Group, Objective, Optimiser, Progress, Rule, Schedule, Trainer, evaluate};
 use crate::{train, zoo};
+use std::sync::Arc;
 
 /// Pixels along each side of a picture that the feature network learns from.
 const SIDE: usize = 64;
@@ -47,6 +48,11 @@ impl FeatureLesson {
             ..train::Options::DEFAULT
         };
         Ok(Self { trainer: Trainer::new(&net, params, BATCH.0, BATCH.1, &options)?, seed, steps, step: 0, options })
+    }
+
+    /// Shares the steps with the members of a group, all of which train the same.
+    pub fn join(&mut self, group: Arc<dyn Group>) {
+        self.trainer.join(group);
     }
 
     /// One step on pictures drawn for it.

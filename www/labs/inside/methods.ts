@@ -1,6 +1,7 @@
 // The six methods that say which pixels speak for a class: how they are written, and where they come from.
 
 import type { Layer } from '../../lib/types';
+import { m } from '../../texts/inside';
 import type { Asking, Method } from '../../worker/inside/protocol';
 
 export type Described = {
@@ -11,61 +12,53 @@ export type Described = {
   source: string;
   /** What of it can be set. */
   amount?: { title: string; standard: number; min: number; max: number; unit: string };
-  /** Whether its numbers are positive and negative. */
-  signed: boolean;
 };
 
 const METHODS: Described[] = [
   {
     method: 'saliency',
-    title: 'Saliency',
+    title: m.saliency(),
     formula: 'M = ∂S / ∂x',
-    about: 'Which pixel would change the score most, if it changed a little.',
-    source: 'Simonyan, Vedaldi, Zisserman 2014, “Deep inside convolutional networks”, section 3',
-    signed: true,
+    about: m.saliency_about(),
+    source: 'Simonyan, Vedaldi, Zisserman 2014, “Deep inside convolutional networks”, § 3',
   },
   {
     method: 'smooth_grad',
     title: 'SmoothGrad',
     formula: 'M = 1/n Σ ∂S/∂x (x + ε), ε ~ N(0, σ²)',
-    about: 'The same, averaged over noisy copies: what flickers falls away.',
+    about: m.smooth_grad_about(),
     source: 'Smilkov et al. 2017, “SmoothGrad: removing noise by adding noise”',
-    amount: { title: 'Copies n', standard: 32, min: 1, max: 128, unit: '' },
-    signed: true,
+    amount: { title: m.copies(), standard: 32, min: 1, max: 128, unit: '' },
   },
   {
     method: 'guided',
-    title: 'Guided backpropagation',
-    formula: 'dx = dy · [y > 0] · [dy > 0] at every ReLU',
-    about: 'The gradient, where only what helps is let back. Sharp, but it says little about the class.',
-    source: 'Springenberg et al. 2015, “Striving for simplicity”, section 3.4',
-    signed: true,
+    title: m.guided(),
+    formula: m.guided_formula(),
+    about: m.guided_about(),
+    source: 'Springenberg et al. 2015, “Striving for simplicity”, § 3.4',
   },
   {
     method: 'grad_cam',
     title: 'Grad-CAM',
-    formula: 'M = ReLU(Σ αₖ Aᵏ), αₖ = mean of ∂S/∂Aᵏ',
-    about: 'Where the last convolution’s maps speak for the class; coarse, because they are.',
-    source: 'Selvaraju et al. 2017, “Grad-CAM”, section 3',
-    signed: false,
+    formula: 'M = ReLU(Σₖ αₖ Aᵏ), αₖ = 1/Z Σᵢⱼ ∂S/∂Aᵏᵢⱼ',
+    about: m.grad_cam_about(),
+    source: 'Selvaraju et al. 2017, “Grad-CAM”, § 3',
   },
   {
     method: 'occlusion',
-    title: 'Occlusion',
-    formula: 'M = S(x) − S(x without the square)',
-    about: 'What the score loses when a square of paper covers the ink.',
-    source: 'Zeiler, Fergus 2014, “Visualizing and understanding convolutional networks”, section 4.2',
-    amount: { title: 'Square', standard: 6, min: 1, max: 14, unit: 'px' },
-    signed: true,
+    title: m.occlusion(),
+    formula: m.occlusion_formula(),
+    about: m.occlusion_about(),
+    source: 'Zeiler, Fergus 2014, “Visualizing and understanding convolutional networks”, § 4.2',
+    amount: { title: m.square(), standard: 6, min: 1, max: 14, unit: 'px' },
   },
   {
     method: 'integrated',
-    title: 'Integrated gradients',
+    title: m.integrated(),
     formula: 'M = x · ∫₀¹ ∂S/∂x (αx) dα',
-    about: 'The gradient along the way from bare paper. Complete: its sum is what the drawing adds to the score.',
+    about: m.integrated_about(),
     source: 'Sundararajan, Taly, Yan 2017, “Axiomatic attribution for deep networks”',
-    amount: { title: 'Steps', standard: 48, min: 1, max: 200, unit: '' },
-    signed: true,
+    amount: { title: m.intervals(), standard: 48, min: 1, max: 200, unit: '' },
   },
 ];
 

@@ -23,8 +23,8 @@ export class Bench {
   engine = $state.raw<Phase>(WAITING);
   /** What is being opened. */
   opening = $state('');
-  /** Why the last file was not opened. */
-  refused = $state('');
+  /** The last file that was not opened, and why. */
+  refused = $state.raw<{ name: string; message: string }>();
   waiting = $state.raw<Waiting>();
   architectures = $state.raw<string[]>([]);
 
@@ -48,6 +48,11 @@ export class Bench {
   /** The numbers of each input, once it has any. */
   #newest: (Float32Array | undefined)[] = [];
   #opened = 0;
+  /** Grows with whatever is to be opened: the newest is. */
+  #turn = 0;
+  /** Those who wait for the engine, and what is being opened. */
+  #waiters: (() => void)[] = [];
+  #work: Promise<void> = Promise.resolve();
 
   constructor(build: Build | null) {
     this.#build = build;
@@ -72,6 +77,14 @@ export class Bench {
     return this.about !== undefined;
   }
 
+  /** How many classes it answers: null where its first output is no row of scores, undefined where that is not known yet. */
+  get classes(): number | null | undefined {
+    const shape = this.ran?.outputs[0]?.shape ?? this.about?.outputs[0]?.shape?.map((side, i) => (i === 0 ? (side ?? 1) : side));
+    if (!shape || shape.includes(null)) return undefined;
+    const numbers = (shape as number[]).reduce((a, b) => a * b, 1);
+    return numbers > 1 && shape.slice(2).every((side) => side === 1) ? numbers : null;
+  }
+
   /** Whether what is given now is run at once: a camera waits for that. */
   get idle(): boolean {
     return !this.#busy;
@@ -80,8 +93,10 @@ export class Bench {
   start(): void {
     this.end();
     this.engine = WAITING;
+    // What a thread was opening that broke is lost; what waits for one is not.
+    if (!this.#waiters.length) [this.opening, this.#work] = ['', Promise.resolve()];
     const worker = new Worker(new URL('../../worker/model/bench.ts', import.meta.url), { type: 'module' });
-    worker.addEventListener('error', ({ message }) => this.#stopped(worker, message || 'its program could not be loaded'));
+    worker.addEventListener('error', ({ message }) => this.#stopped(worker, message));
     this.#worker = worker;
     this.#desk = wrap<Desk>(worker);
     this.#desk
@@ -91,7 +106,9 @@ export class Bench {
         this.engine = { state: 'ready' };
         keepOffline(formats[build].url);
         this.architectures = (await this.#desk?.architectures()) ?? [];
-        await this.example();
+        // What the person has opened meanwhile comes in place of the example.
+        if (!this.opening) void this.example();
+        this.#waiters.splice(0).forEach((go) => go());
       })
       .catch((error: Error) => this.#stopped(worker, error.message));
   }
@@ -104,24 +121,53 @@ export class Bench {
 
   /** Opens the example: a network of the page's own, as an ONNX file. */
   async example(): Promise<void> {
-    this.opening = `${EXAMPLE}.onnx`;
+    [this.refused, this.waiting] = [undefined, undefined];
+    this.#work = this.#example();
+    await this.#work;
+  }
+
+  /** Opens a file, its weights as this network's if it does not say of which. While the engine is loading it waits for that. */
+  open(file: Uint8Array, name: string, architecture: string | null = null): Promise<void> {
+    const turn = ++this.#turn;
+    [this.opening, this.refused, this.waiting] = [name, undefined, undefined];
+    this.#work = this.#there().then(async () => {
+      if (turn !== this.#turn) return;
+      await this.#load(turn, file, name, architecture);
+      // There was none before it that could stay.
+      if (turn === this.#turn && !this.ready && !this.waiting) await this.#example();
+    });
+    return this.#work;
+  }
+
+  /** Resolves once the engine is there and nothing is being opened. */
+  async settled(): Promise<void> {
+    await this.#there();
+    await this.#work;
+  }
+
+  #there(): Promise<void> {
+    return this.engine.state === 'ready' ? Promise.resolve() : new Promise((go) => this.#waiters.push(go));
+  }
+
+  async #example(): Promise<void> {
+    const turn = ++this.#turn;
+    const name = `${EXAMPLE}.onnx`;
+    this.opening = name;
     try {
       const file = await this.#desk!.example(models[EXAMPLE] as Source);
-      await this.open(file, `${EXAMPLE}.onnx`);
+      if (turn === this.#turn) await this.#load(turn, file, name, null);
     } catch (error) {
-      this.#refuse(error);
+      if (turn === this.#turn) this.#refuse(name, error);
     }
   }
 
-  /** Opens a file, its weights as this network's if it does not say of which. */
-  async open(file: Uint8Array, name: string, architecture: string | null = null): Promise<void> {
-    [this.opening, this.refused, this.waiting] = [name, '', undefined];
+  async #load(turn: number, file: Uint8Array, name: string, architecture: string | null): Promise<void> {
     try {
       const opened = await this.#desk!.open(file, name.replace(/\.\w+$/, ''), architecture);
       if ('refused' in opened) {
         const unknown = opened.refused.code === 'missing' && opened.refused.message.startsWith('architecture');
         if (unknown) this.waiting = { file, name };
-        this.refused = unknown ? '' : `${name} was not opened: ${opened.refused.message}`;
+        else this.refused = { name, message: opened.refused.message };
         return;
       }
       this.file = { name, bytes: file.length };
@@ -129,14 +175,14 @@ export class Bench {
       this.#newest = opened.about.inputs.map(() => undefined);
       const sides = opened.about.inputs.map(({ shape }) => standard(shape));
       this.#take(opened, sides);
-      if (opened.open) for (const [input, own] of sides.entries()) await this.resize(input, own);
-      const turn = ++this.#opened;
+      const own = ++this.#opened;
+      if (opened.open) for (const [input, wanted] of sides.entries()) if (own === this.#opened) await this.resize(input, wanted);
       const trains = await this.#desk!.trains();
-      if (turn === this.#opened) this.trains = trains;
+      if (own === this.#opened) this.trains = trains;
     } catch (error) {
-      this.#refuse(error);
+      this.#refuse(name, error);
     } finally {
-      this.opening = '';
+      if (turn === this.#turn) this.opening = '';
     }
   }
 
@@ -152,7 +198,7 @@ export class Bench {
   /** Takes the numbers of an input. The model runs when all inputs have theirs; while one run is under way the newest waits. */
   give(input: number, values: Float32Array | undefined): void {
     this.#newest = this.#newest.map((own, i) => (i === input ? values : own));
-    if (!values) this.ran = undefined;
+    if (!values) [this.ran, this.failed] = [undefined, ''];
     void this.#ask();
   }
 
@@ -197,8 +243,8 @@ export class Bench {
     if (newest !== this.#newest || watched?.name !== this.shown?.name) void this.#ask();
   }
 
-  #refuse(error: unknown): void {
-    this.refused = `${this.opening} was not opened: ${(error as Error).message}`;
+  #refuse(name: string, error: unknown): void {
+    this.refused = { name, message: (error as Error).message };
     this.opening = '';
   }
 

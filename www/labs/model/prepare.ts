@@ -17,12 +17,7 @@ export type Preparation = {
 /** What a model reads, if that is a picture: where its sides stand among the input's. */
 export type Input = { name: string; shape: number[]; channels: number; height: number; width: number; order: 'first' | 'last' | 'flat' };
 
-export const SCALES: { value: Scale; title: string }[] = [
-  { value: 'unit', title: '0 to 1' },
-  { value: 'signed', title: '−1 to 1' },
-  { value: 'bytes', title: '0 to 255' },
-  { value: 'imagenet', title: 'ImageNet' },
-];
+export const SCALES: Scale[] = ['unit', 'signed', 'bytes', 'imagenet'];
 
 const MEAN = [0.485, 0.456, 0.406];
 const DEVIATION = [0.229, 0.224, 0.225];
@@ -93,12 +88,15 @@ function ranged(value: number, channel: number, channels: number, scale: Scale):
   return (value - mean) / deviation;
 }
 
-/** Numbers that a person has typed, with spaces or commas between them; a single one stands for all. */
-export function listed(text: string, length: number): Float32Array {
+/**
+ * Numbers that a person has typed, with spaces or commas between them; a single one stands for all. Else the word that is no
+ * number, or how many there are.
+ */
+export function listed(text: string, length: number): Float32Array | string | number {
   const words = text.replaceAll('−', '-').split(/[\s,;]+/).filter(Boolean);
   const wrong = words.find((word) => !Number.isFinite(Number(word)));
-  if (wrong !== undefined) throw new Error(`“${wrong}” is no number.`);
-  if (words.length !== length && words.length !== 1) throw new Error(`There are ${words.length} numbers; it reads ${length}, or one that stands for all.`);
+  if (wrong !== undefined) return wrong;
+  if (words.length !== length && words.length !== 1) return words.length;
   return Float32Array.from({ length }, (_, i) => Number(words[words.length === 1 ? 0 : i]));
 }
 

@@ -43,6 +43,8 @@ export class Find {
   /** Whose regions are shown. */
   whose = $state<'fast' | 'slow'>('fast');
   trouble = $state('');
+  /** Why a file is no picture, in the page's language. */
+  unread = $state('');
   lesson = $state.raw<LessonNews>();
   running = $state(false);
   losses: { at: number[]; values: number[] } = { at: [], values: [] };
@@ -100,11 +102,13 @@ export class Find {
   }
 
   async open(file: File): Promise<void> {
-    await this.#guarded(async () => {
-      const { picture } = await readPicture(file, file.name, MOST);
-      [this.scene, this.source] = [undefined, 'picture'];
-      this.#show(picture);
-    });
+    await readPicture(file, file.name, MOST).then(
+      ({ picture }) => {
+        [this.scene, this.source, this.trouble] = [undefined, 'picture', ''];
+        this.#show(picture);
+      },
+      (error: Error) => (this.unread = error.message),
+    );
   }
 
   /** Back to the pad. */
@@ -231,6 +235,7 @@ export class Find {
 
   #show(picture: ImageData): void {
     this.#turn++;
+    this.unread = '';
     this.picture = picture;
     if (this.source !== 'pad') [this.sight, this.slow] = [undefined, undefined];
     void this.look();

@@ -8,6 +8,7 @@ import { keepOffline } from '../../ui/offline';
 import type { Given } from '../../ui/pictures/read';
 import type { Phase } from '../../ui/reader.svelte';
 import type { Eye, EyeSource, Painter } from '../../worker/style/protocol';
+import { titled } from './titles';
 
 const WAITING: Phase = { state: 'loading', progress: { loaded: 0, total: null } };
 
@@ -27,11 +28,15 @@ export class Lab {
   opening = $state.raw<Phase>(WAITING);
   /** One of `EYES`, or the name of a file of the person's own. */
   eyeName = $state(fromAddress('eye', EYES) ?? EYES[0]!);
+  /** The one asked for last. */
+  asked = $state('');
   desk!: Remote<Painter>;
   #worker: Worker | undefined;
   #build: Build;
   #onStopped: (message: string) => void = () => {};
   #own: File | undefined;
+  #looks = 0;
+  #looking: Promise<void> = Promise.resolve();
 
   constructor(build: Build) {
     this.#build = build;
@@ -56,7 +61,7 @@ export class Lab {
     this.engine = WAITING;
     this.eye = undefined;
     const worker = new Worker(new URL('../../worker/style/painter.ts', import.meta.url), { type: 'module' });
-    worker.addEventListener('error', (event) => this.#stopped(worker, event.message || 'its program could not be loaded'));
+    worker.addEventListener('error', (event) => this.#stopped(worker, event.message));
     this.#worker = worker;
     this.desk = wrap<Painter>(worker);
     this.desk
@@ -67,9 +72,10 @@ export class Lab {
       })
       .then(({ pictures, defaults }) => {
         if (worker !== this.#worker) return;
-        [this.pictures, this.defaults, this.engine] = [pictures, defaults, { state: 'ready' }];
+        [this.pictures, this.defaults, this.engine] = [pictures.map(titled), defaults, { state: 'ready' }];
       })
       .catch((error: Error) => this.#stopped(worker, error.message));
+    this.#looking = Promise.resolve();
     void this.look(this.eyeName, this.#own);
   }
 
@@ -79,22 +85,33 @@ export class Lab {
   }
 
   /** Looks through another network: one of `EYES`, or a file. Where it cannot be opened the one before stays. */
-  async look(name: string, file?: File): Promise<void> {
+  look(name: string, file?: File): Promise<void> {
+    const turn = ++this.#looks;
+    this.asked = name;
+    this.opening = { state: 'loading', progress: { loaded: 0, total: file?.size ?? null } };
+    // One after another: the thread looks through whichever it opened last.
+    this.#looking = this.#looking.then(() => (turn === this.#looks ? this.#look(name, file) : undefined));
+    return this.#looking;
+  }
+
+  async #look(name: string, file?: File): Promise<void> {
     const worker = this.#worker;
     const source: EyeSource | undefined = file ?? (name === 'random' ? name : styles[name]);
     if (!source) return;
-    this.opening = { state: 'loading', progress: { loaded: 0, total: file?.size ?? null } };
+    // Another one that waits for this is what the person hears of.
+    const last = () => worker === this.#worker && name === this.asked;
     try {
       const hear = proxy((progress: { loaded: number; total: number | null }) => {
-        if (worker === this.#worker && this.opening.state === 'loading') this.opening = { state: 'loading', progress };
+        if (last() && this.opening.state === 'loading') this.opening = { state: 'loading', progress };
       });
       const eye = await this.desk.see(source, formats, hear);
       if (worker !== this.#worker) return;
-      [this.eye, this.eyeName, this.#own, this.opening] = [eye, name, file, { state: 'ready' }];
+      [this.eye, this.eyeName, this.#own] = [eye, name, file];
+      if (last()) this.opening = { state: 'ready' };
       toAddress('eye', file || name === EYES[0] ? null : name);
       if (!file && name !== 'random') keepOffline(styles[name]!.url);
     } catch (error) {
-      if (worker === this.#worker) this.opening = { state: 'failed', message: (error as Error).message };
+      if (last()) this.opening = { state: 'failed', message: (error as Error).message };
     }
   }
 
@@ -105,7 +122,12 @@ export class Lab {
     const { width, height, data } = await this.draw(name, SIDE, SIDE);
     const picture = new ImageData(width, height);
     picture.data.set(data);
-    return { title: this.pictures.find((one) => one.name === name)?.title ?? name, picture };
+    return { name, title: this.title(name), picture };
+  }
+
+  /** What one of the page's own pictures is called, or the style that was learnt from it. */
+  title(name: string): string {
+    return this.pictures.find((one) => one.name === name)?.title ?? name;
   }
 
   #stopped(worker: Worker, message: string): void {

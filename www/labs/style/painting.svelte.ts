@@ -29,7 +29,9 @@ export class Painting {
   /** Milliseconds for a step, lately. */
   pace = $state(0);
   hash = $state('');
+  /** What the engine refused, and what the person should know of a painting that was brought back. */
   trouble = $state('');
+  advice = $state('');
   /** Grows whenever the curves have. */
   version = $state(0);
   history = empty();
@@ -88,7 +90,7 @@ export class Painting {
     this.#from = undefined;
     this.#change = {};
     this.status = 'ready';
-    this.trouble = '';
+    this.trouble = this.advice = '';
   }
 
   run(): void {
@@ -254,7 +256,7 @@ export class Painting {
   /** What the engine refuses is said, and what was painted stays. */
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
-      this.trouble = '';
+      this.trouble = this.advice = '';
       await work();
     } catch (error) {
       this.trouble = (error as Error).message;

@@ -1,6 +1,7 @@
 // How a painting is made, as the lab sets it and as the page's address carries it.
 
 import type { PaintingOptions } from '../../lib/types';
+import { m } from '../../texts/style';
 import { fromAddress, toAddress } from '../../ui/address';
 
 export type Settings = Omit<PaintingOptions, 'width' | 'height'> & {
@@ -33,10 +34,10 @@ export const NUMBERS = {
 
 /** Choices among words. */
 export const WORDS = {
-  optimiser: { key: 'by', options: [{ value: 'lbfgs', title: 'L-BFGS' }, { value: 'adam', title: 'Adam' }] },
-  start: { key: 'start', options: [{ value: 'content', title: 'Content' }, { value: 'noise', title: 'Noise' }, { value: 'style', title: 'Style' }] },
-  keepColours: { key: 'colours', options: [{ value: 'no', title: 'Style’s' }, { value: 'luminance', title: 'Luminance only' }, { value: 'histogram', title: 'Matched' }] },
-} as const satisfies Partial<Record<keyof Settings, { key: string; options: readonly { value: string; title: string }[] }>>;
+  optimiser: { key: 'by', options: [{ value: 'lbfgs', title: () => 'L-BFGS' }, { value: 'adam', title: () => 'Adam' }] },
+  start: { key: 'start', options: [{ value: 'content', title: m.content }, { value: 'noise', title: m.from_noise }, { value: 'style', title: m.style }] },
+  keepColours: { key: 'colours', options: [{ value: 'no', title: m.colours_style }, { value: 'luminance', title: m.colours_luminance }, { value: 'histogram', title: m.colours_matched }] },
+} as const satisfies Partial<Record<keyof Settings, { key: string; options: readonly { value: string; title: () => string }[] }>>;
 
 const LAYERS = { contentLayers: 'cl', styleLayers: 'sl' } as const;
 

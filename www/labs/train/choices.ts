@@ -1,6 +1,7 @@
 // Every choice of a training: its name in the address, its words, its bounds and its default. The controls, the address
 // and the engine's setup are all made from this one table.
 
+import { m } from '../../texts/train';
 import { describe, frozenIn, type EditedLayer } from './layers';
 
 type Common = { key: string; group: Group; title: string; help: string; when?: (choices: Choices) => boolean };
@@ -27,48 +28,48 @@ const rule = (...rules: string[]) => ({ when: ({ optimiser }: Choices) => rules.
 const curve = (...curves: string[]) => ({ when: ({ schedule }: Choices) => curves.includes(String(schedule)) });
 
 export const CHOICES: Choice[] = [
-  number('data', 'limit', 'Pictures to learn from', 0, 0, 1_000_000, 1, 'Only so many of them; 0 for all. With 300 a network learns them by heart.'),
-  word('learning', 'optimiser', 'Optimiser', [
+  number('data', 'limit', m.c_limit(), 0, 0, 1_000_000, 1, m.c_limit_help()),
+  word('learning', 'optimiser', m.c_optimiser(), [
     ['adam', 'Adam'], ['adamw', 'AdamW'], ['sgd', 'SGD'], ['momentum', 'Momentum'], ['nesterov', 'Nesterov'],
     ['adagrad', 'AdaGrad'], ['rmsprop', 'RMSProp'], ['adadelta', 'Adadelta'],
-  ], 'How a gradient changes the weights.'),
-  number('learning', 'rate', 'Learning rate', 0.002, 0, 100, 'any', 'How far each step goes.'),
-  number('learning', 'momentum', 'Momentum', 0.9, 0, 0.9999, 'any', 'The part of the velocity that is kept; Adam’s β₁.', rule('momentum', 'nesterov', 'adam', 'adamw')),
-  number('learning', 'smoothing', 'Smoothing', 0.999, 0, 0.99999, 'any', 'The part of the mean of squared gradients that is kept; Adam’s β₂.', rule('adam', 'adamw', 'rmsprop', 'adadelta')),
-  number('learning', 'decay', 'Weight decay', 0.01, 0, 10, 'any', 'Shrinks every weight a little at each step.', rule('adamw')),
-  word('learning', 'schedule', 'Schedule', [
-    ['constant', 'constant'], ['step', 'step'], ['exponential', 'exponential'], ['cosine', 'cosine'], ['onecycle', 'one-cycle'],
-  ], 'How the rate goes in the course of the training.'),
-  number('learning', 'warmup', 'Warm-up', 0, 0, 0.99, 'any', 'The part of the training in which the rate grows to its peak.'),
-  number('learning', 'factor', 'Factor', 0.1, 0.0001, 1, 'any', 'What a step multiplies the rate by; what an exponential ends at.', curve('step', 'exponential')),
-  number('learning', 'every', 'Steps fall every', 0.33, 0.001, 1, 'any', 'The part of the training between two falls.', curve('step')),
-  number('learning', 'batch', 'Images in a step', 100, 1, 4096, 1, 'Their mean gradient makes the step.'),
-  number('learning', 'shard', 'Images in a shard', 13, 1, 4096, 1, 'The piece that one worker computes at a time. Fixed by the setup, so that the number of workers changes no bit.'),
-  number('learning', 'steps', 'Steps', 500, 1, 1_000_000, 1, 'Of the whole training.'),
-  word('start', 'init', 'First weights', [
-    ['he', 'He'], ['he_uniform', 'He, uniform'], ['xavier', 'Xavier'], ['xavier_uniform', 'Xavier, uniform'], ['gaussian', 'Gaussian'],
-  ], 'He suits ReLU, Xavier sigmoid and tanh.'),
-  number('start', 'sigma', 'σ', 0.01, 0, 10, 'any', 'Standard deviation of the Gaussian.', { when: ({ init }) => init === 'gaussian' }),
-  number('start', 'seed', 'Seed', 1, 0, 4_294_967_295, 1, 'Decides the first weights, the order of the pictures, their variations and dropout.'),
-  number('regularise', 'l2', 'L2 penalty', 0, 0, 10, 'any', '½ λ Σ w² on the weights: large ones cost.'),
-  number('regularise', 'l1', 'L1 penalty', 0, 0, 10, 'any', 'λ Σ |w| on the weights: many become zero.'),
-  number('regularise', 'labelSmoothing', 'Label smoothing', 0, 0, 0.99, 'any', 'The part of each target that is spread over all classes.'),
-  number('regularise', 'clipNorm', 'Longest gradient', 0, 0, 1e6, 'any', 'A longer one is scaled down to this; 0 for any.'),
-  number('regularise', 'clipValue', 'Largest number in a gradient', 0, 0, 1e6, 'any', 'Larger ones are cut off; 0 for any.'),
-  number('regularise', 'patience', 'Early stopping after', 0, 0, 1000, 1, 'Validations without a better loss, after which it stops and goes back to the best weights; 0 for never.', { unit: 'validations' }),
-  number('regularise', 'average', 'Averaged weights', 0, 0, 0.9999, 'any', 'Decay of a moving average of the weights, which then answers; 0 for none.'),
-  number('augment', 'shift', 'Shift', 0, 0, 10, 'any', 'Along each axis, at most.', { unit: 'px' }),
-  number('augment', 'rotate', 'Rotate', 0, 0, 180, 'any', 'Either way, at most.', { unit: '°' }),
-  number('augment', 'scale', 'Scale', 0, 0, 1, 'any', 'e to the power of up to this.'),
-  number('augment', 'shear', 'Shear', 0, 0, 1, 'any', 'Pixels to the side for each pixel of height.'),
-  number('augment', 'elastic', 'Elastic', 0, 0, 5, 'any', 'Displacement along each axis, root mean square.', { unit: 'px' }),
-  number('augment', 'thickness', 'Thickness', 0, 0, 1, 'any', 'Thicker or thinner lines; 1 is a whole step of dilation or erosion.'),
-  number('augment', 'crop', 'Crop', 0, 0, 0.9, 'any', 'The part of each side that is cut away, at most; what is left fills the picture.'),
-  number('augment', 'flip', 'Flip', 0, 0, 1, 'any', 'How probably left and right are exchanged. Digits do not stand it.'),
-  number('augment', 'brightness', 'Brightness', 0, 0, 1, 'any', 'Added to every pixel, either way, at most.'),
-  number('augment', 'contrast', 'Contrast', 0, 0, 2, 'any', 'Around the middle grey: e to the power of up to this.'),
-  number('augment', 'noise', 'Noise', 0, 0, 1, 'any', 'Standard deviation on every pixel, at most.'),
-  number('augment', 'cutout', 'Cut-out', 0, 0, 100, 'any', 'Side of a square of paper laid somewhere on the picture.', { unit: 'px' }),
+  ], m.c_optimiser_help()),
+  number('learning', 'rate', m.c_rate(), 0.002, 0, 100, 'any', m.c_rate_help()),
+  number('learning', 'momentum', m.c_momentum(), 0.9, 0, 0.9999, 'any', m.c_momentum_help(), rule('momentum', 'nesterov', 'adam', 'adamw')),
+  number('learning', 'smoothing', m.c_smoothing(), 0.999, 0, 0.99999, 'any', m.c_smoothing_help(), rule('adam', 'adamw', 'rmsprop', 'adadelta')),
+  number('learning', 'decay', m.c_decay(), 0.01, 0, 10, 'any', m.c_decay_help(), rule('adamw')),
+  word('learning', 'schedule', m.c_schedule(), [
+    ['constant', m.o_constant()], ['step', m.o_step()], ['exponential', m.o_exponential()], ['cosine', m.o_cosine()], ['onecycle', m.o_onecycle()],
+  ], m.c_schedule_help()),
+  number('learning', 'warmup', m.c_warmup(), 0, 0, 0.99, 'any', m.c_warmup_help()),
+  number('learning', 'factor', m.c_factor(), 0.1, 0.0001, 1, 'any', m.c_factor_help(), curve('step', 'exponential')),
+  number('learning', 'every', m.c_every(), 0.33, 0.001, 1, 'any', m.c_every_help(), curve('step')),
+  number('learning', 'batch', m.c_batch(), 100, 1, 4096, 1, m.c_batch_help()),
+  number('learning', 'shard', m.c_shard(), 13, 1, 4096, 1, m.c_shard_help()),
+  number('learning', 'steps', m.c_steps(), 500, 1, 1_000_000, 1, m.c_steps_help()),
+  word('start', 'init', m.c_init(), [
+    ['he', 'He'], ['he_uniform', m.o_he_uniform()], ['xavier', 'Xavier'], ['xavier_uniform', m.o_xavier_uniform()], ['gaussian', m.o_gaussian()],
+  ], m.c_init_help()),
+  number('start', 'sigma', m.c_sigma(), 0.01, 0, 10, 'any', m.c_sigma_help(), { when: ({ init }) => init === 'gaussian' }),
+  number('start', 'seed', m.c_seed(), 1, 0, 4_294_967_295, 1, m.c_seed_help()),
+  number('regularise', 'l2', m.c_l2(), 0, 0, 10, 'any', m.c_l2_help()),
+  number('regularise', 'l1', m.c_l1(), 0, 0, 10, 'any', m.c_l1_help()),
+  number('regularise', 'labelSmoothing', m.c_label_smoothing(), 0, 0, 0.99, 'any', m.c_label_smoothing_help()),
+  number('regularise', 'clipNorm', m.c_clip_norm(), 0, 0, 1e6, 'any', m.c_clip_norm_help()),
+  number('regularise', 'clipValue', m.c_clip_value(), 0, 0, 1e6, 'any', m.c_clip_value_help()),
+  number('regularise', 'patience', m.c_patience(), 0, 0, 1000, 1, m.c_patience_help(), { unit: m.unit_validations() }),
+  number('regularise', 'average', m.c_average(), 0, 0, 0.9999, 'any', m.c_average_help()),
+  number('augment', 'shift', m.c_shift(), 0, 0, 10, 'any', m.c_shift_help(), { unit: 'px' }),
+  number('augment', 'rotate', m.c_rotate(), 0, 0, 180, 'any', m.c_rotate_help(), { unit: '°' }),
+  number('augment', 'scale', m.c_scale(), 0, 0, 1, 'any', m.c_scale_help()),
+  number('augment', 'shear', m.c_shear(), 0, 0, 1, 'any', m.c_shear_help()),
+  number('augment', 'elastic', m.c_elastic(), 0, 0, 5, 'any', m.c_elastic_help(), { unit: 'px' }),
+  number('augment', 'thickness', m.c_thickness(), 0, 0, 1, 'any', m.c_thickness_help()),
+  number('augment', 'crop', m.c_crop(), 0, 0, 0.9, 'any', m.c_crop_help()),
+  number('augment', 'flip', m.c_flip(), 0, 0, 1, 'any', m.c_flip_help()),
+  number('augment', 'brightness', m.c_brightness(), 0, 0, 1, 'any', m.c_brightness_help()),
+  number('augment', 'contrast', m.c_contrast(), 0, 0, 2, 'any', m.c_contrast_help()),
+  number('augment', 'noise', m.c_noise(), 0, 0, 1, 'any', m.c_noise_help()),
+  number('augment', 'cutout', m.c_cutout(), 0, 0, 100, 'any', m.c_cutout_help(), { unit: 'px' }),
 ];
 
 export const DEFAULTS: Choices = Object.fromEntries(CHOICES.map(({ key, value }) => [key, value]));

@@ -2,10 +2,14 @@
 
 import { proxy, wrap } from 'comlink';
 import type { Progress } from '../../lib/fetch';
+import { m } from '../../texts/train';
 import type { Download } from '../../worker/train/download';
 import type { Named } from './pictures';
 
 const MNIST = ['train-images-idx3-ubyte.gz', 'train-labels-idx1-ubyte.gz', 't10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz'];
+
+/** An error in the page's own words. */
+export class Told extends Error {}
 
 /** Fetches one file, or from an address that ends with a slash MNIST's four. `onProgress` also gets a way to stop. */
 export async function download(
@@ -13,11 +17,11 @@ export async function download(
   onProgress: (file: string, progress: Progress, stop: () => void) => void,
 ): Promise<Named[]> {
   const base = URL.canParse(address) ? new URL(address) : null;
-  if (!base || !/^https?:$/.test(base.protocol)) throw new Error('An address begins with https:// or http://');
+  if (!base || !/^https?:$/.test(base.protocol)) throw new Told(m.address_form());
   const urls = base.pathname.endsWith('/') ? MNIST.map((name) => new URL(name, base)) : [base];
   const worker = new Worker(new URL('../../worker/train/download.ts', import.meta.url), { type: 'module' });
   let stop = () => {};
-  const stopped = new Promise<never>((_, reject) => (stop = () => reject(new Error('Cancelled'))));
+  const stopped = new Promise<never>((_, reject) => (stop = () => reject(new Told(m.cancelled()))));
   stopped.catch(() => {});
   try {
     const files: Named[] = [];

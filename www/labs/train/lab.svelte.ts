@@ -4,15 +4,18 @@ import { untrack } from 'svelte';
 import { headerOf } from '../../lib/safetensors';
 import { keepPictures, keptModel, keptPictures, listPictures, type Kept } from '../../lib/store';
 import type { Build, Claim, LayerKind, Outline } from '../../lib/types';
+import { m } from '../../texts/train';
 import type { Pictures } from '../../worker/train/protocol';
 import { choicesFrom, choicesInto, DEFAULTS, setupOf, settingsOf, type Choices } from './choices';
-import { decode, describe, edited, encode, NETWORKS, thawed, type EditedLayer } from './layers';
+import { decode, describe, edited, encode, fitted, NETWORKS, thawed, type EditedLayer } from './layers';
 import { DIGITS } from './pictures';
 import { presetsOf, type Preset } from './presets';
 import { Training } from './training.svelte';
 
-/** Digits that the generator makes, to learn from and to choose by: about a millisecond each. */
-const MADE = { seed: 1, train: 2000, validation: 400 };
+/** Digits that the generator makes, to learn from, to choose by, and for the test: about a millisecond each. */
+const MADE = { seed: 1, train: 2000, validation: 400, test: 500 };
+/** So many pictures and more are taken for MNIST, which the sources' experiments are meant for. */
+const MANY = 50_000;
 
 export class Lab {
   readonly training: Training;
@@ -24,6 +27,10 @@ export class Lab {
   outline = $state.raw<Outline>();
   /** Pictures from files; null stands for the generator. */
   kept = $state.raw<Kept | null>(null);
+  /** What a person has typed that is none of a choice's values, and why. */
+  wrong = $state.raw<Record<string, string>>({});
+  /** The pictures that have been looked at: the network is described for their shape. */
+  looked = $state('');
   /** The pictures that the address asks for and that are not here. */
   missing = $state('');
   earlier = $state.raw<{ key: string; name: string }[]>([]);
@@ -35,6 +42,7 @@ export class Lab {
   constructor(build: Build) {
     this.training = new Training(build);
     void this.#begin();
+    $effect(() => this.#look());
     $effect(() => this.#describe());
     $effect(() => this.#open());
   }
@@ -58,11 +66,40 @@ export class Lab {
   /** The weights to begin with, as long as the network is theirs. */
   readonly weights: Uint8Array | undefined = $derived(this.own && this.own.network === encode(thawed(this.layers)) ? this.own.file : undefined);
 
-  readonly fits = $derived(this.outline !== undefined && !this.outline.fault);
+  /** The shape of the network's answer, where it is no score for each class. */
+  readonly misfit: string | undefined = $derived.by(() => {
+    const shape = this.outline?.fault ? undefined : this.outline?.layers.at(-1)?.shape;
+    const fit = shape && shape[0] === this.classes.length && shape[1] === 1 && shape[2] === 1;
+    return shape && !fit ? (shape[1] === 1 && shape[2] === 1 ? String(shape[0]) : shape.join(' × ')) : undefined;
+  });
+
+  readonly fits = $derived(this.outline !== undefined && !this.outline.fault && !this.misfit);
+
+  /** The preset that the choices are, whatever the seed, and the network of the list; empty for others. */
+  readonly preset: string = $derived.by(() => {
+    const net = encode(this.layers);
+    const same = (own: Choices) => Object.keys(DEFAULTS).every((key) => key === 'seed' || (own[key] ?? DEFAULTS[key]) === this.choices[key]);
+    return this.presets.find(({ choices, layers }) => same(choices) && encode(fitted(layers(), this.classes.length)) === net)?.title ?? '';
+  });
+  readonly network: string = $derived.by(() => {
+    const net = encode(this.layers);
+    return Object.keys(NETWORKS).find((key) => encode(fitted(NETWORKS[key]!.make(), this.classes.length)) === net) ?? '';
+  });
+
+  /** Whether the pictures are as many as MNIST's. */
+  get many(): boolean {
+    return (this.training.about?.train.length ?? 0) >= MANY;
+  }
 
   /** Whether a training is under way, so that its setup must stay. */
   get locked(): boolean {
     return this.training.step > 0 || this.training.status === 'running';
+  }
+
+  /** Notes what was typed and is no value of a choice, or that it is one again. */
+  refuse(key: string, why: string): void {
+    const { [key]: _, ...others } = this.wrong;
+    this.wrong = why ? { ...others, [key]: why } : others;
   }
 
   choose(key: string, value: number | string): void {
@@ -78,12 +115,14 @@ export class Lab {
 
   apply({ choices, layers }: Preset): void {
     this.choices = { ...DEFAULTS, ...choices };
-    this.edit(layers());
+    this.wrong = {};
+    this.edit(fitted(layers(), this.classes.length));
   }
 
   async take(kept: Kept | null): Promise<void> {
     this.kept = kept;
     this.missing = '';
+    this.layers = fitted(this.layers, this.classes.length);
     this.#write();
     if (!kept) return;
     await keepPictures(kept).catch(() => {});
@@ -105,9 +144,9 @@ export class Lab {
     const key = query.get('data');
     if (key) {
       this.kept = (await keptPictures(key).catch(() => undefined)) ?? null;
-      if (!this.kept) this.missing = key;
+      if (!this.kept) this.missing = query.get('from') ?? key;
     }
-    this.layers = decode(query.get('net') ?? '', this.kinds) ?? NETWORKS.small!.make();
+    this.layers = decode(query.get('net') ?? '', this.kinds) ?? fitted(NETWORKS.small!.make(), this.classes.length);
     if (query.get('model') === 'own') await this.#takeOwn();
     this.earlier = await listPictures().catch(() => []);
   }
@@ -117,21 +156,40 @@ export class Lab {
     const kept = await keptModel().catch(() => undefined);
     const network = kept && (await headerOf(new Blob([kept.file])))?.metadata?.network;
     const layers = network && edited(network);
-    if (!kept) this.ownFault = 'The model is no longer in this browser: open it again in Your model.';
-    else if (!layers) this.ownFault = `${kept.name} branches in a way that this lab cannot draw; in JavaScript it trains all the same.`;
+    if (!kept) this.ownFault = m.own_gone();
+    else if (!layers) this.ownFault = m.own_branches({ name: kept.name });
     else [this.layers, this.own] = [layers, { name: kept.name, file: kept.file, network: encode(layers) }];
   }
 
   /** Writes everything that decides the weights into the address; defaults stay out of it. */
   #write(): void {
+    this.training.wanted = false;
     const url = new URL(location.href);
     choicesInto(url.searchParams, this.choices);
     const net = encode(this.layers);
-    if (net === encode(NETWORKS.small!.make())) url.searchParams.delete('net');
+    if (net === encode(fitted(NETWORKS.small!.make(), this.classes.length))) url.searchParams.delete('net');
     else url.searchParams.set('net', net);
-    if (this.kept) url.searchParams.set('data', this.kept.key);
-    else url.searchParams.delete('data');
+    for (const [name, value] of [['data', this.kept?.key], ['from', this.kept?.name]] as const) {
+      if (value) url.searchParams.set(name, value);
+      else url.searchParams.delete(name);
+    }
     history.replaceState(null, '', url);
+  }
+
+  /** Learns what the pictures are before a network is made for them. */
+  #look(): () => void {
+    const pictures = this.pictures;
+    let current = true;
+    const see = async () => {
+      await this.training.started();
+      const about = await this.training.desk?.look(pictures).catch(() => undefined);
+      if (!current) return;
+      // What cannot be opened is said when the training is set up.
+      if (about) this.training.about = about;
+      this.looked = pictures.key;
+    };
+    void untrack(see);
+    return () => (current = false);
   }
 
   #describe(): () => void {
@@ -150,9 +208,9 @@ export class Lab {
   #open(): () => void {
     const { setup, pictures, workers, weights } = this;
     // Another place is another training.
-    void this.training.wanted;
+    void this.training.place;
     const begun = weights ? ` from ${this.own?.name} ${weights.length}` : '';
-    const fit = this.fits && !this.missing;
+    const fit = this.fits && !this.missing && this.looked === pictures.key;
     // Until then a start would be one of what was set before.
     if (!untrack(() => this.locked)) this.training.status = 'starting';
     const timer = setTimeout(() => {

@@ -1,6 +1,7 @@
 // The network as the editor has it: a list of layers, their names made from their places; and its form in the address.
 
 import type { LayerKind } from '../../lib/types';
+import { m } from '../../texts/train';
 
 /**
  * A layer of the list. `from` names, by their ids, the layers that one with several inputs reads beside the one before. A
@@ -127,6 +128,14 @@ export function normalise(layers: EditedLayer[], type: string): EditedLayer[] {
   return plain.flatMap((one) => (WEIGHTS.includes(one.type) && one !== end ? [one, layer(type)] : [one]));
 }
 
+/** The list with as many scores at its end as there are classes, where its last layer with a number of outputs decides that. */
+export function fitted(layers: EditedLayer[], classes: number): EditedLayer[] {
+  const end = layers.findLastIndex(({ type }) => WEIGHTS.includes(type));
+  const own = layers[end];
+  if (!own || own.options.out === classes || typeof own.options.out !== 'number') return layers;
+  return layers.with(end, { ...own, options: { ...own.options, out: classes } });
+}
+
 /** The normalisation that a list has, if it has one. */
 export function normalisationOf(layers: EditedLayer[]): string {
   return layers.find(({ type }) => type.endsWith('_norm'))?.type ?? 'none';
@@ -143,16 +152,16 @@ const pool = () => layer('max_pool', { kernel: 2, stride: 2 });
 /** Networks to begin with. */
 export const NETWORKS: Record<string, { title: string; about: string; make: () => EditedLayer[] }> = {
   small: {
-    title: 'Small convnet',
-    about: 'two convolutions; learns in seconds',
+    title: m.n_small(),
+    about: m.n_small_about(),
     make: () => [
       conv(8, 3, 1), layer('relu'), pool(), conv(16, 3, 1), layer('relu'), pool(), layer('flatten'),
       layer('affine', { out: 32 }), layer('relu'), layer('affine', { out: 10 }),
     ],
   },
   fast: {
-    title: 'One epoch',
-    about: 'three convolutions with batch normalisation; 99 % of MNIST in one epoch',
+    title: m.n_fast(),
+    about: m.n_fast_about(),
     make: () => [
       layer('conv', { out: 24, kernel: 5, stride: 2 }), layer('relu'),
       // A normalisation takes away what a bias before it adds.
@@ -163,16 +172,16 @@ export const NETWORKS: Record<string, { title: string; about: string; make: () =
     ],
   },
   simple: {
-    title: 'SimpleConvNet',
-    about: 'one 5 × 5 convolution (Saitoh 2016, chapter 7)',
+    title: m.n_simple(),
+    about: m.n_simple_about(),
     make: () => [
       conv(30, 5), layer('relu'), pool(), layer('flatten'), layer('affine', { out: 100 }), layer('relu'),
       layer('affine', { out: 10 }),
     ],
   },
   deep: {
-    title: 'DeepConvNet',
-    about: 'six convolutions in three pairs (Saitoh 2016, chapter 8)',
+    title: m.n_deep(),
+    about: m.n_deep_about(),
     make: () => [
       conv(16, 3, 1), layer('relu'), conv(16, 3, 1), layer('relu'), pool(),
       conv(32, 3, 1), layer('relu'), conv(32, 3, 2), layer('relu'), pool(),
@@ -182,8 +191,8 @@ export const NETWORKS: Record<string, { title: string; about: string; make: () =
     ],
   },
   perceptron: {
-    title: 'Perceptron',
-    about: 'no convolution: 784–50–10 (Saitoh 2016, chapter 4)',
+    title: m.n_perceptron(),
+    about: m.n_perceptron_about(),
     make: () => [layer('flatten'), layer('affine', { out: 50 }), layer('relu'), layer('affine', { out: 10 })],
   },
 };

@@ -2,7 +2,9 @@
 // engine reads.
 
 import type { IdxFiles } from '../../lib/types';
-import type { Kept } from '../../lib/store';
+import type { Files, Kept } from '../../lib/store';
+import { m } from '../../texts/train';
+import { count } from '../../ui/format';
 
 /** Sides of the pictures that PNG files are brought to. */
 const SIDE = 28;
@@ -12,44 +14,52 @@ export const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 /** What files came to: pictures, or what is still missing or wrong. */
 export type Found = { kept: Kept } | { waiting: string } | { wrong: string };
 
-/** The parts of a data set in the order of MNIST's four files, by what their names and their first bytes say. */
+/** The parts of a data set by what the names of their files say; `t10k` are MNIST's test pictures. */
 const PARTS = [
-  { part: 'images', pattern: /^(?!.*(t10k|test|valid)).*images/i, axes: 3 },
-  { part: 'labels', pattern: /^(?!.*(t10k|test|valid)).*labels/i, axes: 1 },
-  { part: 'validationImages', pattern: /(t10k|test|valid).*images/i, axes: 3 },
-  { part: 'validationLabels', pattern: /(t10k|test|valid).*labels/i, axes: 1 },
+  { part: 'images', pattern: /^(?!.*(t10k|test|valid)).*images/i },
+  { part: 'labels', pattern: /^(?!.*(t10k|test|valid)).*labels/i },
+  { part: 'validationImages', pattern: /valid.*images/i },
+  { part: 'validationLabels', pattern: /valid.*labels/i },
+  { part: 'testImages', pattern: /(t10k|test).*images/i },
+  { part: 'testLabels', pattern: /(t10k|test).*labels/i },
 ] as const;
 
 /** A file with the path it has in a dropped folder. */
 export type Named = { path: string; blob: Blob };
 
 /** Reads files of any kind that the lab knows; `before` are IDX parts that came earlier. */
-export async function readFiles(files: Named[], before: Partial<IdxFiles>): Promise<{ found: Found; parts: Partial<IdxFiles> }> {
+export async function readFiles(files: Named[], before: Partial<Files>): Promise<{ found: Found; parts: Partial<Files> }> {
   const png = files.filter(({ path }) => /\.(png|jpe?g|webp)$/i.test(path));
   if (png.length) return { found: await fromPng(png), parts: {} };
-  const parts: Partial<IdxFiles> = { ...before };
+  const parts: Partial<Files> = { ...before };
   for (const { path, blob } of files) {
     const name = path.split('/').pop() ?? path;
     const known = PARTS.find(({ pattern }) => pattern.test(name));
-    if (!known) return { found: { wrong: `${name} is neither a picture nor called like an IDX file (train-images…, train-labels…, t10k-images…, t10k-labels…)` }, parts: before };
+    if (!known) return { found: { wrong: m.unknown_file({ file: name }) }, parts: before };
     parts[known.part] = new Uint8Array(await blob.arrayBuffer());
   }
-  return { found: await fromParts(parts, files.length === 1 ? (files[0]?.path ?? '') : 'IDX files'), parts };
+  return { found: await fromParts(parts, files.length === 1 ? (files[0]?.path ?? '') : m.idx_files()), parts };
 }
 
-async function fromParts(parts: Partial<IdxFiles>, name: string): Promise<Found> {
+async function fromParts(parts: Partial<Files>, name: string): Promise<Found> {
   const missing = PARTS.slice(0, 2).filter(({ part }) => !parts[part]);
-  if (missing.length) return { waiting: `still missing: the ${missing.map(({ part }) => part).join(' and the ')} to learn from` };
-  const half = Boolean(parts.validationImages) !== Boolean(parts.validationLabels);
-  const { validationImages: _images, validationLabels: _labels, ...train } = parts;
-  const files = (half ? train : parts) as IdxFiles;
+  if (missing.length) return { waiting: missing.length > 1 ? m.missing_both() : missing[0]?.part === 'images' ? m.missing_images() : m.missing_labels() };
+  const { images, labels, validationImages, validationLabels, testImages, testLabels } = parts;
+  // Pictures without their labels, and labels without pictures, are no part.
+  const files = {
+    images, labels,
+    ...(validationImages && validationLabels && { validationImages, validationLabels }),
+    ...(testImages && testLabels && { testImages, testLabels }),
+  } as Files;
   return { kept: await keep(name, files, DIGITS) };
 }
 
-/** Gives pictures their name in the storage and in the address: the beginning of the hash of their bytes. */
-export async function keep(name: string, files: IdxFiles, classes: string[]): Promise<Kept> {
-  const parts = [files.images, files.labels, files.validationImages, files.validationLabels].filter((part) => part !== undefined);
-  return { key: await hashOf(parts), name, files, classes, at: Date.now() };
+/** Gives pictures their name in the storage and in the address: the beginning of the hash of their bytes and classes. */
+export async function keep(name: string, files: Files, classes: string[], drawn = false): Promise<Kept> {
+  // The files in the order of their parts, and what each part is for.
+  const used = Object.entries(files).filter(([, file]) => file !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = [...used.map(([, file]) => file), new TextEncoder().encode([...used.map(([part]) => part), ...classes].join())];
+  return { key: await hashOf(parts), name, files, classes, at: Date.now(), ...(drawn && { drawn }) };
 }
 
 /** 64 bits that tell data sets apart: of SHA-256 where there is one, which is on secure origins. */
@@ -72,16 +82,16 @@ async function fromPng(files: Named[]): Promise<Found> {
   const folder = ({ path }: Named) => path.split('/').at(-2) ?? '';
   const classes = [...new Set(files.map(folder))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   if (classes.length < 2 || classes.length > 255) {
-    return { wrong: `pictures come in folders, one for each class (2 to 255); these are in ${classes.length}` };
+    return { wrong: m.need_folders({ count: count(classes.length) }) };
   }
   const pixels = new Uint8Array(files.length * SIDE * SIDE);
   for (const [i, file] of files.entries()) {
     const grey = await greyOf(file.blob).catch(() => null);
-    if (!grey) return { wrong: `${file.path} is no picture that this browser can read` };
+    if (!grey) return { wrong: m.unreadable({ file: file.path }) };
     pixels.set(grey, i * SIDE * SIDE);
   }
   const labels = Uint8Array.from(files, (file) => classes.indexOf(folder(file)));
-  return { kept: await keep(`${files.length} pictures in ${classes.length} classes`, idx(pixels, labels), classes) };
+  return { kept: await keep(m.folder_pictures({ count: count(files.length), classes: count(classes.length) }), idx(pixels, labels), classes) };
 }
 
 async function greyOf(blob: Blob): Promise<Uint8Array> {

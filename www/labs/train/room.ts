@@ -2,6 +2,7 @@
 
 import { proxy, wrap, type Remote } from 'comlink';
 import { studio } from 'virtual:engine-files';
+import { m } from '../../texts/train';
 import type { Build } from '../../lib/types';
 import type { Classroom, Happening, Opened, Order } from '../../worker/train/protocol';
 
@@ -26,10 +27,10 @@ export class Room {
       this.end();
       onBroken(message);
     };
-    this.#worker.addEventListener('error', (event) => broken(event.message || 'its program could not be loaded'));
+    this.#worker.addEventListener('error', (event) => broken(event.message || m.thread_unloaded()));
     this.#watch = setInterval(() => {
       if (!training()) this.#heard = performance.now();
-      else if (performance.now() - this.#heard > PATIENCE) broken('it does not answer any more');
+      else if (performance.now() - this.#heard > PATIENCE) broken(m.thread_silent());
     }, 1000);
     this.started = this.desk.start(studio, build);
   }

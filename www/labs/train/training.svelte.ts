@@ -1,18 +1,19 @@
 // The training as the page sees it: what it is set to, how far it is, what it has come to.
 
-import type { Build, Classified } from '../../lib/types';
+import { transfer } from 'comlink';
+import type { Build, Classified, Stroke } from '../../lib/types';
 import { safetensors } from '../../lib/safetensors';
 import { forgetRun, savedRun } from '../../lib/store';
 import { gpu, studio } from 'virtual:engine-files';
+import { m } from '../../texts/train';
 import { keepOffline } from '../../ui/offline';
-import type { About, Device, Happening, History, Inspection, Pace, Pictures, Saved } from '../../worker/train/protocol';
+import type { About, Device, Happening, History, Inspection, Pace, Participant, Pictures, Read, Saved, Score } from '../../worker/train/protocol';
+import { best, cut, empty, grow } from './curves';
 import { Room } from './room';
 
 /** This processor, the GPU if it is faster, or the GPU. */
-export type Wanted = 'wasm' | 'auto' | 'gpu';
+export type Place = 'wasm' | 'auto' | 'gpu';
 export type Status = 'starting' | 'ready' | 'running' | 'paused' | 'finished' | 'broken';
-
-const empty = (): History => ({ loss: [], accuracy: [], norm: [], validations: [] });
 
 export class Training {
   status = $state<Status>('starting');
@@ -26,15 +27,24 @@ export class Training {
   /** What came of the pictures to choose by, last time. */
   found = $state.raw<Omit<Classified, 'loss'>>();
   inspection = $state.raw<Inspection>();
+  /** What came of the test pictures behind the end, or why nothing did. */
+  test = $state.raw<Score>();
+  untested = $state('');
+  /** How far the scoring is. */
+  testing = $state.raw<{ done: number; count: number }>();
   /** The last step that is safe in the browser's storage, and why nothing is. */
   saved = $state<number | null>(null);
   unsaved = $state('');
   /** The engine's refusal of a step, and the step that it went back to. */
   failure = $state.raw<{ message: string; backTo: number }>();
+  /** The curves of the steps that were taken back then. */
+  lost = $state.raw<History & { from: number }>();
+  /** Whether it starts as soon as it is set up. */
+  wanted = $state(false);
   /** What was wrong with the thread, or with the setup. */
   trouble = $state('');
   /** Where steps are to be taken, and where they are. */
-  wanted = $state<Wanted>('wasm');
+  place = $state<Place>('wasm');
   device = $state.raw<Device>();
   /** Helpers that broke and were replaced, and threads. */
   replaced = $state(0);
@@ -46,6 +56,9 @@ export class Training {
   /** A training of the same setup, kept from an earlier visit. */
   earlier = $state.raw<Saved>();
 
+  /** Those who compute for it from elsewhere. */
+  participants = $state.raw<Participant[]>([]);
+
   #room: Room | undefined;
   #order: { setup: string; pictures: Pictures; workers: number; id: string; weights?: Uint8Array | undefined } | undefined;
   #build: Build;
@@ -55,6 +68,11 @@ export class Training {
     this.#start();
   }
 
+  /** Whether there is a network to read with. */
+  get ready(): boolean {
+    return this.status !== 'starting' && this.status !== 'broken';
+  }
+
   get done(): boolean {
     return this.status === 'finished';
   }
@@ -62,10 +80,7 @@ export class Training {
   /** The step whose weights early stopping has gone back to. */
   get stoppedEarly(): number | undefined {
     void this.version;
-    if (!this.done || this.step >= this.steps) return undefined;
-    // The last validation is of those weights, on more pictures.
-    const own = this.history.validations.slice(0, -1);
-    return own.reduce((best, one) => (one.loss < best.loss ? one : best), own[0]!)?.step;
+    return !this.done || this.step >= this.steps ? undefined : best(this.history);
   }
 
   /** Resolves once the thread has its engine, or has failed to get it. */
@@ -79,8 +94,11 @@ export class Training {
     this.earlier = undefined;
     const earlier = await savedRun(id).catch(() => undefined);
     if (this.#order.id !== id) return;
+    const usable = earlier?.setup === setup && earlier.checkpoint.steps > 0;
+    // A start would write over what is kept: whoever asked for one is asked first.
+    if (usable) this.wanted = false;
     await this.#open(null);
-    if (earlier?.setup === setup && earlier.checkpoint.steps > 0) this.earlier = earlier;
+    if (usable) this.earlier = earlier;
   }
 
   /** Goes on with the training that was kept. */
@@ -91,9 +109,10 @@ export class Training {
   }
 
   run(): void {
+    this.wanted = this.status === 'starting';
     if (!this.#room || !['ready', 'paused'].includes(this.status)) return;
     this.earlier = undefined;
-    this.failure = undefined;
+    this.failure = this.lost = undefined;
     this.status = 'running';
     void this.#room.desk.run();
   }
@@ -104,8 +123,14 @@ export class Training {
 
   async single(): Promise<void> {
     this.earlier = undefined;
+    this.failure = this.lost = undefined;
     await this.#room?.desk.step();
     if (this.status === 'ready') this.status = 'paused';
+  }
+
+  /** Lets somebody from elsewhere compute, too. */
+  admit(port: MessagePort): void {
+    void this.#room?.desk.admit(transfer(port, [port]));
   }
 
   /** Back to the first weights. */
@@ -125,10 +150,16 @@ export class Training {
     if (inspection) this.inspection = inspection;
   }
 
-  /** The weights as a safetensors file. */
+  /** Reads a drawing, or a picture to choose by, with the weights of this moment. */
+  async read(what: Stroke[] | number): Promise<Read | null> {
+    return (await this.#room?.desk.read(what)) ?? null;
+  }
+
+  /** The weights as a safetensors file, which says of what network they are. */
   async weights(): Promise<Uint8Array<ArrayBuffer>> {
-    if (!this.#room) throw new Error('nothing has been trained');
-    return safetensors(await this.#room.desk.weights());
+    if (!this.#room || !this.#order) throw new Error('nothing has been trained');
+    const { network } = JSON.parse(this.#order.setup) as { network: string };
+    return safetensors(await this.#room.desk.weights(), { network });
   }
 
   end(): void {
@@ -170,10 +201,12 @@ export class Training {
     const order = this.#order;
     if (!room || !order) return;
     const { setup, pictures, workers, id, weights } = order;
-    const wanted = this.wanted;
+    const { place } = this;
     this.sha256 = '';
-    this.failure = undefined;
+    this.failure = this.lost = undefined;
     this.found = undefined;
+    this.test = from?.history.test;
+    this.untested = '';
     this.inspection = undefined;
     this.pace = null;
     this.device = undefined;
@@ -184,29 +217,30 @@ export class Training {
     this.version++;
     try {
       await room.started;
-      const about = await room.open({ setups: [setup], pictures, workers, gpu: wanted === 'wasm' ? undefined : { wasm: gpu, always: wanted === 'gpu' }, id, from, weights }, (happening) => this.#hear(room, happening));
+      const about = await room.open({ setups: [setup], pictures, workers, gpu: place === 'wasm' ? undefined : { wasm: gpu, always: place === 'gpu' }, id, from, weights }, (happening) => this.#hear(room, happening));
       if (room !== this.#room || order !== this.#order) return;
       this.about = about;
       this.trouble = '';
       this.status = about.finished ? 'finished' : this.step ? 'paused' : 'ready';
-      if (this.status === 'finished') await this.#finish();
+      if (this.done) await this.#finish();
+      // A thread that broke while it scored the test pictures has left that to be done.
+      if (this.done && !this.test) void room.desk.run();
+      else if (this.wanted) this.run();
     } catch (error) {
       if (room !== this.#room || order !== this.#order) return;
       this.trouble = (error as Error).message;
       this.status = 'broken';
     }
+    this.wanted = false;
   }
 
   #hear(room: Room, happening: Happening): void {
     if (room !== this.#room) return;
     switch (happening.kind) {
       case 'steps': {
-        const { first, loss, accuracy, norm, rate, pace } = happening;
-        this.history.loss.splice(first, Infinity, ...loss);
-        this.history.accuracy.splice(first, Infinity, ...accuracy);
-        this.history.norm.splice(first, Infinity, ...norm);
+        grow(this.history, happening);
         this.step = this.history.loss.length;
-        [this.rate, this.pace] = [rate, pace];
+        [this.rate, this.pace] = [happening.rate, happening.pace];
         this.version++;
         return;
       }
@@ -217,20 +251,33 @@ export class Training {
         return;
       case 'stopped':
         this.status = happening.why;
+        this.testing = undefined;
         if (this.done) void this.#finish();
         return;
       case 'failed': {
         const { message, backTo } = happening;
         this.failure = { message, backTo };
-        this.#cut(backTo);
+        this.lost = { from: backTo, ...structuredClone(this.history) };
+        cut(this.history, backTo);
+        this.step = backTo;
+        this.version++;
         return;
       }
+      case 'testing':
+        this.testing = happening;
+        return;
+      case 'tested':
+        this.test = this.history.test = happening.test;
+        return;
+      case 'untested':
+        this.untested = happening.message;
+        return;
       case 'saved':
         this.saved = happening.step;
         this.unsaved = '';
         return;
       case 'unsaved':
-        this.unsaved = happening.message;
+        this.unsaved = happening.full ? m.storage_full() : happening.message;
         return;
       case 'device':
         this.device = happening.device;
@@ -238,19 +285,13 @@ export class Training {
       case 'replaced':
         this.replaced++;
         return;
+      case 'participants':
+        this.participants = happening.participants;
+        return;
       case 'broken':
         room.end();
         void this.#broke(room, happening.message);
     }
-  }
-
-  #cut(step: number): void {
-    this.history.loss.length = step;
-    this.history.accuracy.length = step;
-    this.history.norm.length = step;
-    this.history.validations = this.history.validations.filter((one) => one.step <= step);
-    this.step = step;
-    this.version++;
   }
 
   async #finish(): Promise<void> {

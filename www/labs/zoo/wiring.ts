@@ -1,6 +1,7 @@
 // A network as a drawing: its layers from left to right by how deep they lie, its branches one above another.
 
 import type { Layer } from '../../lib/types';
+import { m } from '../../texts/shell';
 
 /** A layer in the drawing: the convolution stands for the normalisation behind it, too. */
 export type Node = { layer: Layer; title: string; parameters: number; column: number; lane: number };
@@ -9,8 +10,8 @@ export type Edge = { from: Node; to: Node; skip: boolean };
 export type Drawing = { nodes: Node[]; edges: Edge[]; columns: number; lanes: number };
 
 const TITLES: Record<string, string> = {
-  input: 'input', conv: 'conv', affine: 'affine', max_pool: 'max', average_pool: 'mean', global_average_pool: 'mean of all',
-  add: '+', concat: 'join', scale: '×', batch_norm: 'norm', local_response_norm: 'LRN',
+  input: m.kind_input(), conv: m.kind_conv(), affine: m.kind_affine(), max_pool: m.kind_max_pool(), average_pool: m.kind_average_pool(),
+  global_average_pool: m.kind_global_average_pool(), add: '+', concat: m.kind_concat(), scale: '×', batch_norm: m.kind_batch_norm(), local_response_norm: 'LRN',
 };
 
 /** Lays a network out. */

@@ -8,6 +8,7 @@ import { keepOffline } from '../../ui/offline';
 import type { Phase } from '../../ui/reader.svelte';
 import type { Maps } from '../../worker/protocol';
 import type { Said, Zoo as Desk } from '../../worker/zoo/protocol';
+import { median } from '../../worker/zoo/timing';
 
 /** One network, on its way or open. */
 export type Entry = {
@@ -20,6 +21,10 @@ export type Entry = {
   multiplyAdds: number;
 };
 
+/** Milliseconds that a drawing must rest before the networks are timed with it. */
+const CALM = 300;
+/** Times that each network is measured, in turn, so that what slows the device for a moment slows one of them only. */
+const PASSES = 3;
 const WAITING: Phase = { state: 'loading', progress: { loaded: 0, total: null } };
 
 export class Zoo {
@@ -28,6 +33,8 @@ export class Zoo {
   /** What each open network makes of the newest drawing; empty without ink. */
   said = $state.raw(new Map<string, Said>());
   maps = $state.raw(new Map<string, Maps>());
+  /** Milliseconds that each network takes, measured while the drawing rests. */
+  times = $state.raw(new Map<string, number>());
   build = $state<Build>();
   /** The network whose layers are looked at. */
   shown = $state('');
@@ -38,6 +45,9 @@ export class Zoo {
   #newest: Ink | undefined;
   #busy = false;
   #again = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** What was measured of each network with the present drawing. */
+  #measured = new Map<string, number[]>();
 
   constructor(build: Build | null, shown: string) {
     this.shown = shown;
@@ -101,6 +111,7 @@ export class Zoo {
   /** Shows this drawing to all of them. */
   read(ink: Ink): void {
     this.#newest = ink;
+    this.#measured.clear();
     this.#ask();
   }
 
@@ -122,6 +133,8 @@ export class Zoo {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#busy = false;
+    clearTimeout(this.#timer);
+    this.#measured.clear();
   }
 
   /** One drawing at a time; who comes meanwhile waits, and only the newest gets its turn. */
@@ -137,9 +150,34 @@ export class Zoo {
         if (name === this.shown) this.maps = new Map(maps.map((one) => [one.layer, one]));
         this.#busy = false;
         if (this.#again) this.#ask();
+        else this.#rest();
       },
       (error: Error) => this.#failed(worker, error.message),
     );
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#measure(), CALM);
+  }
+
+  /** Times one network after the other, until there is a newer drawing; who still arrives would disturb it. */
+  async #measure(): Promise<void> {
+    const [worker, desk, ink] = [this.#worker, this.#desk, this.#newest];
+    if (!desk || !ink || this.arriving) return;
+    for (let pass = 1; pass <= PASSES; pass++) {
+      for (const name of this.said.keys()) {
+        const before = this.#measured.get(name) ?? [];
+        if (before.length >= pass) continue;
+        if (this.#busy || ink !== this.#newest) return;
+        const milliseconds = await desk.time(name).catch(() => undefined);
+        if (worker !== this.#worker || ink !== this.#newest || milliseconds === undefined) return;
+        const all = [...before, milliseconds];
+        this.#measured.set(name, all);
+        // The first one shows at once; of two the lower is the likelier.
+        this.times = new Map(this.times).set(name, all.length === 2 ? Math.min(...all) : median(all));
+      }
+    }
   }
 
   #failed(worker: Worker | undefined, message: string): void {

@@ -1,10 +1,12 @@
 // Pictures that a person brings, whatever they are, as pixels on white paper.
 
 import type { Stroke } from '../../lib/types';
+import { m } from '../../texts/shell';
+import { count } from '../format';
 import { strokeInk } from '../ink';
 
-/** A picture and what it is called. */
-export type Given = { title: string; picture: ImageData };
+/** A picture and what it is called; `name` is one of the page's own, which is called otherwise in each language. */
+export type Given = { title: string; picture: ImageData; name?: string };
 
 /** Files beyond this are not opened: a browser holds the bytes and all pixels at once. */
 const MOST_BYTES = 256e6;
@@ -16,10 +18,10 @@ const INK = '#16181d';
  * the person where it is none.
  */
 export async function readPicture(file: Blob, name: string, most: number): Promise<Given> {
-  if (file.size === 0) throw new Error(`${name} is empty: it has no bytes.`);
-  if (file.size > MOST_BYTES) throw new Error(`${name} has ${Math.round(file.size / 1e6)} MB; pictures of up to ${MOST_BYTES / 1e6} MB are opened.`);
+  if (file.size === 0) throw new Error(m.picture_no_bytes({ name }));
+  if (file.size > MOST_BYTES) throw new Error(m.picture_too_large({ name, size: count(Math.round(file.size / 1e6)), most: count(MOST_BYTES / 1e6) }));
   const bitmap = await decode(file, most).catch(() => {
-    throw new Error(`${name} is no picture that this browser can open. PNG, JPEG, WebP, AVIF and GIF are.`);
+    throw new Error(m.picture_unknown({ name }));
   });
   try {
     return { title: name, picture: onPaper(bitmap, bitmap.width, bitmap.height, most) };
@@ -57,7 +59,7 @@ function paper(width: number, height: number): CanvasRenderingContext2D {
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [width, height];
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  if (!context) throw new Error('This browser gives no canvas to draw on.');
+  if (!context) throw new Error(m.picture_no_canvas());
   context.fillStyle = '#fff';
   context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = 'high';

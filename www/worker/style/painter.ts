@@ -13,6 +13,8 @@ let started: Promise<unknown> | undefined;
 let features: FeatureNetwork | undefined;
 let painting: Painting | undefined;
 let stylizer: Stylizer | undefined;
+/** Grows with every style that is asked for: the newest one paints, whichever is here first. */
+let asked = 0;
 
 function the<T>(thing: T | undefined, what: string): T {
   if (!thing) throw new Error(`there is no ${what} yet`);
@@ -89,11 +91,13 @@ const painter: Painter = {
   hash: () => the(painting, 'painting').hash(),
 
   async learnt(source, onProgress) {
+    const turn = ++asked;
     const opened = await twice(async (cache) => {
       const weights = await bytes(source, cache, { onProgress });
       await started;
       return new Stylizer(weights);
     });
+    if (turn !== asked) return opened.free();
     stylizer?.free();
     stylizer = opened;
   },

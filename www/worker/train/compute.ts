@@ -52,7 +52,27 @@ export async function samplesOf<S = StudioSamples>(pictures: Pictures, kind: Kin
     const { seed, train, validation } = pictures.generator;
     return kind.fromGenerator(seed, train, validation);
   }
-  const { files, classes } = pictures;
+  // The test pictures are for the end, and opened there.
+  const { testImages: _images, testLabels: _labels, ...files } = pictures.files;
   const plain = await Promise.all(Object.entries(files).map(async ([name, file]) => [name, await unpacked(file)] as const));
-  return kind.fromIdx(Object.fromEntries(plain) as IdxFiles, classes);
+  return kind.fromIdx(Object.fromEntries(plain) as IdxFiles, pictures.classes);
+}
+
+/** The test pictures, as those to choose by of a set of their own; null where there are none. */
+export async function testOf(pictures: Pictures): Promise<StudioSamples | null> {
+  if ('generator' in pictures) {
+    const { seed, test } = pictures.generator;
+    return StudioSamples.fromGenerator(seed + 1, 1, test);
+  }
+  const { testImages, testLabels } = pictures.files;
+  if (!testImages || !testLabels) return null;
+  const [images, labels] = await Promise.all([unpacked(testImages), unpacked(testLabels)]);
+  return StudioSamples.fromIdx({ images, labels, validationImages: images, validationLabels: labels }, pictures.classes);
+}
+
+/** How many test pictures there are: an IDX file of labels has a byte for each behind a head of eight. */
+export async function testsIn(pictures: Pictures): Promise<number> {
+  if ('generator' in pictures) return pictures.generator.test;
+  const { testImages, testLabels } = pictures.files;
+  return testImages && testLabels ? Math.max(0, (await unpacked(testLabels)).length - 8) : 0;
 }

@@ -23,6 +23,7 @@ export class Run {
   failed = false;
   /** The classes of the pictures to choose by. */
   labels: Uint8Array = new Uint8Array();
+  #setup: string;
   #coach: Coach;
   #learner: Learner;
   #shards: number;
@@ -38,6 +39,7 @@ export class Run {
     [this.steps, this.batch, this.#shards] = [steps, batch, Math.ceil(batch / shard)];
     this.#patient = Boolean(options?.patience);
     this.#pictures = samples.labels('validation').length;
+    this.#setup = setup;
     this.#coach = new Coach(setup, samples);
     this.#learner = new Learner(setup, samples);
     if (from) this.#coach.restore(from.checkpoint);
@@ -77,7 +79,7 @@ export class Run {
       all.push(part);
       this.#add(part);
     }
-    const { images, loss, correct, gradientNorm, rate } = refusing(() => this.#coach.step());
+    const { images, loss, correct, gradientNorm, rate } = refusing(() => this.#coach.step(), () => this.#explode(all));
     this.history.loss.push(loss / images);
     this.history.accuracy.push(correct / images);
     this.history.norm.push(gradientNorm);
@@ -98,7 +100,7 @@ export class Run {
   }
 
   async #look(crew: Crew | null, params: Float32Array, count: number): Promise<{ validation: Validation; found: Classified }> {
-    const parts = deal(Math.ceil(count / PIECE), (crew?.size ?? 0) + 1);
+    const parts = deal(Math.ceil(count / PIECE), (crew?.local ?? 0) + 1);
     const asked = parts.slice(1).map(([from, to], i) => crew!.classify(i, params, from, to, count));
     const pieces = classify(this.#learner, params, ...parts[0]!, count);
     for (const [i, answer] of (await Promise.all(asked)).entries()) {
@@ -134,6 +136,24 @@ export class Run {
     this.pace = { batch: this.batch, imagesPerSecond: pace, alone: this.alone, workers: 1, communication: 0 };
   }
 
+  /** Scores the test pictures with the weights that are kept, a piece at a time; `between` lets others in. */
+  async test(setup: string, samples: Samples, between: (done: number, count: number) => Promise<void>): Promise<void> {
+    const learner = new Learner(setup, samples);
+    try {
+      const labels = samples.labels('validation');
+      const params = this.#coach.result();
+      let right = 0;
+      for (let first = 0; first < labels.length; first += PIECE) {
+        const [piece] = classify(learner, params, first / PIECE, first / PIECE + 1, labels.length);
+        piece?.classes.forEach((label, i) => (right += Number(label === labels[first + i])));
+        await between(first + (piece?.classes.length ?? 0), labels.length);
+      }
+      this.history.test = { count: labels.length, accuracy: right / labels.length };
+    } finally {
+      learner.free();
+    }
+  }
+
   /** Remembers this moment as one to go back to. */
   keep(): { checkpoint: Checkpoint; history: History } {
     this.#good = { checkpoint: this.#coach.state(), history: structuredClone(this.history) };
@@ -144,6 +164,16 @@ export class Run {
   goBack(): void {
     this.#coach.restore(this.#good.checkpoint);
     Object.assign(this.history, structuredClone(this.#good.history));
+  }
+
+  get setup(): { setup: string; parameters: number } {
+    return { setup: this.#setup, parameters: this.#coach.params().length };
+  }
+
+  /** The gradient of one shard, computed here; null where the engine refuses. */
+  shard(params: Float32Array, step: number, shard: number): Float32Array | null {
+    const learnt = learn(this.#learner, params, step, shard, shard + 1);
+    return 'shards' in learnt ? learnt.shards[0]!.gradient : null;
   }
 
   inspect() {
@@ -166,6 +196,17 @@ export class Run {
 
   #add(part: Learnt): void {
     for (const { gradient, sums } of shardsOf(part)) this.#coach.add(gradient, sums);
+  }
+
+  /** Puts the loss that was refused at the end of the curve: what goes back cuts it off. */
+  #explode(all: Learnt[]): void {
+    const sums = all.flatMap(shardsOf).map((shard) => shard.sums);
+    const images = sums.reduce((sum, one) => sum + one.images, 0);
+    const loss = sums.reduce((sum, one) => sum + one.loss, 0) / images;
+    if (!Number.isFinite(loss)) return;
+    this.history.loss.push(loss);
+    this.history.accuracy.push(sums.reduce((sum, one) => sum + one.correct, 0) / images);
+    this.history.norm.push(NaN);
   }
 
   #measure(milliseconds: number, helpers: number, all: Learnt[]): void {
@@ -191,12 +232,13 @@ function shardsOf(learnt: Learnt): Shard[] {
   return learnt.shards;
 }
 
-function refusing<T>(work: () => T): T {
+function refusing<T>(work: () => T, onRefused: () => void): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof Error && 'code' in error) throw new Refused(error.message);
-    throw error;
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    onRefused();
+    throw new Refused(error.message);
   }
 }
 

@@ -6,12 +6,12 @@ import type { Engine, Layer, Model } from '../../lib/types';
 import { mapsOf } from '../maps';
 import type { Said, Zoo } from './protocol';
 import { serve } from '../serve';
-
-/** A browser's clock is coarse: a network answers until this many milliseconds are over, and the mean counts. */
-const ENOUGH_MS = 1;
+import { timeOf } from './timing';
 
 let engine: Promise<Engine> | undefined;
 const open = new Map<string, { model: Model; layers: Layer[] }>();
+/** The drawing that was read last, as the networks read it. */
+let newest: Float32Array | undefined;
 
 const zoo: Zoo = {
   async start(wasm, build, onProgress) {
@@ -37,23 +37,21 @@ const zoo: Zoo = {
         if (reading.status === 'empty') return { said, maps: [] };
         picture = reading.steps.at(-1)?.pixels ?? new Float32Array();
       }
-      said.push({ name, ...timed(model, picture) });
+      said.push({ name, answer: model.predict(picture) });
     }
+    newest = picture;
     const shown = open.get(watched.name);
     const maps = shown
       ? watched.layers.flatMap((name) => mapsOf(shown.model, shown.layers.find((layer) => layer.name === name)))
       : [];
     return transfer({ said, maps }, maps.flatMap(({ values, stats }) => [values.buffer, stats.buffer]));
   },
-};
 
-function timed(model: Model, picture: Float32Array): Omit<Said, 'name'> {
-  const start = performance.now();
-  for (let times = 1; ; times++) {
-    const answer = model.predict(picture);
-    const milliseconds = (performance.now() - start) / times;
-    if (milliseconds * times >= ENOUGH_MS) return { answer, milliseconds };
-  }
-}
+  time(name) {
+    const [model, picture] = [open.get(name)?.model, newest];
+    if (!model || !picture) throw new Error(`${name} has read no drawing`);
+    return timeOf(() => model.predict(picture));
+  },
+};
 
 serve(zoo);

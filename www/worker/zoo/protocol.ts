@@ -2,8 +2,8 @@ import type { Source } from '../../lib/fetch';
 import type { Answer, Build, Ink, Layer } from '../../lib/types';
 import type { Maps, OnProgress } from '../protocol';
 
-/** What one network makes of a drawing, and how long it took, in milliseconds. */
-export type Said = { name: string; answer: Answer; milliseconds: number };
+/** What one network makes of a drawing. */
+export type Said = { name: string; answer: Answer };
 
 /** What all of them make of it: nothing where there is no ink. */
 export type Report = { said: Said[]; maps: Maps[] };
@@ -19,4 +19,6 @@ export interface Zoo {
   open(name: string, weights: Source, onProgress: OnProgress): Promise<Layer[]>;
   /** Shows a drawing to every open network. */
   read(ink: Ink, watched: Watched): Report;
+  /** How many milliseconds an open network takes for the drawing that was read last. */
+  time(name: string): number;
 }

@@ -2,7 +2,9 @@
 
 mod training;
 
-use super::{files, pictures};
+use super::files;
+use super::pictures::{self, Folders};
+use super::ranks::{Together, World};
 use hitofude::data::idx::{Labelled, Split, load_mnist};
 use hitofude::file::safetensors::{self, Precision, Weights};
 use hitofude::nn::description;
@@ -14,7 +16,6 @@ use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Arguments of `fit`.
 #[derive(clap::Args)]
@@ -22,8 +23,8 @@ pub struct Args {
     /// The setup in JSON, as the Train lab saves it; what it leaves out is the default.
     #[arg(value_name = "SETUP.json")]
     setup: Option<PathBuf>,
-    /// A folder with MNIST's files (or files in its form), or one with a folder of PNG files for each class, or `synth`:
-    /// digits made for the want.
+    /// A folder with MNIST's files (or files in its form), or one with a folder of pictures (PNG, JPEG, WebP, GIF, BMP) for
+    /// each class, or one with such folders in `train`, `test` and perhaps `val`, or `synth`: digits made for the want.
     #[arg(long, value_name = "DIR|synth")]
     data: PathBuf,
     /// An architecture of the catalogue in place of the setup's network.
@@ -46,6 +47,8 @@ pub struct Args {
     /// Go on from FILE.checkpoint if there is one.
     #[arg(long)]
     resume: bool,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 /// Pictures to learn from and to choose by that `synth` makes.
@@ -73,19 +76,22 @@ struct Judged {
     confusion: Confusion,
 }
 
+/// What a training begins with.
+struct Prepared {
+    data: Data,
+    setup: Setup,
+    coach: Coach,
+}
+
 /// Trains.
-pub fn run(args: &Args) -> Result<()> {
-    let (samples, test) = data(&args.data)?;
-    let setup = setup(args, &samples)?;
-    let mut coach = Coach::new(setup.clone(), samples.shape(), samples.classes())?;
-    if let Some(path) = &args.from {
-        begin(&mut coach, path)?;
+pub fn run(args: &Args, world: &World) -> Result<()> {
+    let Prepared { data: Data { samples, test, metadata }, setup, mut coach } = world.every(prepare(args))?;
+    let seconds = training::run(args, &setup, &samples, &mut coach, world)?;
+    if !world.leads() {
+        return Ok(());
     }
-    let start = Instant::now();
-    training::run(args, &setup, &samples, &mut coach)?;
-    let seconds = start.elapsed().as_secs_f64();
-    let metadata = [("network", setup.network.clone()), ("setup", setup.to_json()?)];
-    let metadata = metadata.map(|(key, value)| (key.to_string(), value)).into();
+    let own = [("network", setup.network.clone()), ("setup", setup.to_json()?)];
+    let metadata = metadata.into_iter().chain(own).map(|(key, value)| (key.to_string(), value)).collect();
     let weights = Weights { tensors: coach.weights(), metadata };
     files::write(&args.out, &safetensors::write(&weights, Precision::F32)?)?;
     let picture = |i: usize, out: &mut [f32]| samples.picture(Part::Validation, i, out);
@@ -101,16 +107,50 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+fn prepare(args: &Args) -> Result<Prepared> {
+    let data = data(&args.data)?;
+    let setup = setup(args, &data.samples)?;
+    let mut coach = Coach::new(setup.clone(), data.samples.shape(), data.samples.classes())?;
+    if let Some(path) = &args.from {
+        begin(&mut coach, path)?;
+    }
+    Ok(Prepared { data, setup, coach })
+}
+
+/// What is learnt from and judged by.
+struct Data {
+    samples: Arc<Samples>,
+    test: Option<Labelled>,
+    /// What the file of weights says of it.
+    metadata: Vec<(&'static str, String)>,
+}
+
 /// Pictures to learn from and to choose by, and others to be judged by where there are any.
-fn data(path: &Path) -> Result<(Arc<Samples>, Option<Labelled>)> {
+fn data(path: &Path) -> Result<Data> {
     if path.as_os_str() == "synth" {
-        return Ok((Arc::new(Samples::made_up(1, MADE.0, MADE.1)?), None));
+        let samples = Arc::new(Samples::made_up(1, MADE.0, MADE.1)?);
+        return Ok(Data { samples, test: None, metadata: Vec::new() });
     }
-    if let Some((set, classes)) = pictures::folders(path)? {
-        return Ok((Arc::new(Samples::new(set, None, classes)?), None));
+    if let Some(Folders { train, validation, test, classes, dark_ink }) = pictures::folders(path)? {
+        let samples = Arc::new(Samples::new(train, validation, classes.len())?);
+        let ink = if dark_ink { "dark" } else { "light" };
+        let metadata = vec![("classes", serde_json::Value::from(classes).to_string()), ("ink", ink.into())];
+        return Ok(Data { samples, test, metadata });
     }
-    let samples = Samples::new(load_mnist(path, Split::Train)?, None, 10)?;
-    Ok((Arc::new(samples), load_mnist(path, Split::Test).ok()))
+    let train = load_mnist(path, Split::Train).map_err(|error| match error.code() {
+        "missing" => {
+            let expected = "MNIST's files, or a folder of PNG, JPEG, WebP, GIF or BMP pictures for each class";
+            Error::missing(path.display(), expected, "neither")
+        }
+        _ => error,
+    })?;
+    // A test set that is not there is none; one that is damaged is an error.
+    let test = match load_mnist(path, Split::Test) {
+        Ok(test) => Some(test),
+        Err(error) if error.code() == "missing" => None,
+        Err(error) => return Err(error),
+    };
+    Ok(Data { samples: Arc::new(Samples::new(train, None, 10)?), test, metadata: Vec::new() })
 }
 
 /// The setup in the file, with what the arguments change.

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::file::array::{Array, Data};
-use crate::file::onnx::{Attribute, Node};
+use crate::file::onnx::{Attribute, Graph, Node};
 use crate::kernel::Level;
 use ndarray::ArrayD;
 use std::sync::Arc;
@@ -142,6 +142,32 @@ impl Call<'_> {
             None => Ok(missing),
             Some(Attribute::Text(text)) => Ok(text),
             Some(_) => Err(self.refuse(format!("{name} as text"), "another attribute")),
+        }
+    }
+
+    /// An attribute of several numbers.
+    pub(super) fn floats(&self, name: &str) -> Result<&[f32]> {
+        match self.node.attributes.get(name) {
+            None => Ok(&[]),
+            Some(Attribute::Floats(list)) => Ok(list),
+            Some(_) => Err(self.refuse(format!("{name} as numbers"), "another attribute")),
+        }
+    }
+
+    /// An attribute of several texts.
+    pub(super) fn texts(&self, name: &str) -> Result<&[String]> {
+        match self.node.attributes.get(name) {
+            None => Ok(&[]),
+            Some(Attribute::Texts(list)) => Ok(list),
+            Some(_) => Err(self.refuse(format!("{name} as texts"), "another attribute")),
+        }
+    }
+
+    /// A part of the graph that the operator runs.
+    pub(super) fn part(&self, name: &str) -> Result<&Graph> {
+        match self.node.attributes.get(name) {
+            Some(Attribute::Graph(graph)) => Ok(graph),
+            _ => Err(self.refuse(format!("{name} as a graph"), "none")),
         }
     }
 

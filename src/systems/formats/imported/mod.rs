@@ -8,6 +8,7 @@
 //! and explains itself like any other.
 
 mod call;
+mod control;
 mod describe;
 mod lower;
 mod ops;
@@ -141,7 +142,8 @@ impl Imported {
             values.insert(name.as_str(), self.constants.get(name)?.clone());
         }
         let small = values.values().map(|x| x.len()).sum::<usize>() <= FOLDED.0;
-        if !small || node.op == "If" || !grows_little(node, &values) {
+        let inner = node.attributes.values().any(|attribute| matches!(attribute, Attribute::Graph(_)));
+        if !small || inner || !grows_little(node, &values) {
             return None;
         }
         let answers = operate(node, self.opset, &Scope { values, ..Scope::default() }).ok()?;
@@ -217,7 +219,20 @@ fn grows_little(node: &Node, values: &BTreeMap<&str, Arc<Array>>) -> bool {
         "ConstantOfShape" => asked(0),
         "Expand" | "Tile" => asked(1) * input(0).map_or(1.0, |x| x.len() as f32),
         "Range" => (asked(0) + asked(1)) / input(2).map_or(1.0, |step| step.to_real().sum().abs()),
-        "Pad" | "Resize" | "Upsample" | "OneHot" | "Conv" | "ConvTranspose" => f32::INFINITY,
+        "Pad"
+        | "Resize"
+        | "Upsample"
+        | "OneHot"
+        | "Conv"
+        | "ConvTranspose"
+        | "ConvInteger"
+        | "QLinearConv"
+        | "LSTM"
+        | "GRU"
+        | "RNN"
+        | "DynamicQuantizeLSTM"
+        | "GridSample"
+        | "Einsum" => f32::INFINITY,
         "Concat" => values.values().map(|x| x.len() as f32).sum(),
         _ => values.values().map(|x| x.len().max(1) as f32).product(),
     };
@@ -227,7 +242,8 @@ fn grows_little(node: &Node, values: &BTreeMap<&str, Arc<Array>>) -> bool {
 /// The operators that are not known, with the nodes that use them.
 fn unsupported(graph: &Graph, unknown: &mut BTreeMap<String, Vec<String>>) {
     for (i, node) in graph.nodes.iter().enumerate() {
-        if !node.domain.is_empty() || (node.op != "If" && ops::find(&node.op).is_none()) {
+        let controls = node.domain.is_empty() && control::OPERATORS.contains(&node.op.as_str());
+        if !controls && ops::find(&node.domain, &node.op).is_none() {
             let op = if node.domain.is_empty() { node.op.clone() } else { format!("{}.{}", node.domain, node.op) };
             let name = if node.name.is_empty() { format!("node {i}") } else { node.name.clone() };
             unknown.entry(op).or_default().push(name);
@@ -242,7 +258,7 @@ fn unsupported(graph: &Graph, unknown: &mut BTreeMap<String, Vec<String>>) {
 
 /// The names of all operators that are known.
 pub fn operators() -> Vec<&'static str> {
-    let mut names: Vec<_> = ops::names().chain(["If"]).collect();
+    let mut names: Vec<_> = ops::names().chain(control::OPERATORS).collect();
     names.sort_unstable();
     names
 }
@@ -310,10 +326,11 @@ fn operate(node: &Node, opset: i64, scope: &Scope) -> Answer {
     let inputs = node.inputs.iter().map(input).collect::<Result<_>>()?;
     let idle = node.outputs.iter().any(|name| scope.shapes.contains(name.as_str()));
     let call = Call { node, opset, level: Level::new(), inputs, idle };
-    if node.op == "If" {
-        return branch(&call, scope);
+    if node.domain.is_empty() && control::OPERATORS.contains(&node.op.as_str()) {
+        return control::run(&call, scope).map_err(|error| about(&call, error));
     }
-    let op = ops::find(&node.op).ok_or_else(|| Error::missing("ONNX", "an operator that is known here", &node.op))?;
+    let op = ops::find(&node.domain, &node.op);
+    let op = op.ok_or_else(|| Error::missing("ONNX", "an operator that is known here", &node.op))?;
     op(&call).map_err(|error| about(&call, error))
 }
 
@@ -326,14 +343,4 @@ fn about(call: &Call, error: Error) -> Error {
         }
         other => other,
     }
-}
-
-fn branch(call: &Call, scope: &Scope) -> Answer {
-    let yes = call.whole(0)?.iter().next().is_some_and(|&v| v != 0);
-    let Some(Attribute::Graph(graph)) = call.node.attributes.get(if yes { "then_branch" } else { "else_branch" })
-    else {
-        return Err(call.refuse("two branches", "none"));
-    };
-    let mut inner = Scope { outer: Some(scope), ..Scope::default() };
-    Ok(evaluate(graph, call.opset, &mut inner, &mut |_, _| ())?.into_iter().map(|(_, array)| array).collect())
 }

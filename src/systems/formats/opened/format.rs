@@ -31,7 +31,9 @@ pub enum Target {
 const OTHERS: &[(usize, &[u8], &str)] = &[
     (0, b"<", "a web page: the download failed"),
     (0, b"\x1f\x8b", "a gzip file: unpack it first"),
-    (0, b"\x89HDF", "an HDF5 file, as Keras saves: convert it with tf2onnx"),
+    (0, b"\x89HDF", "an HDF5 file, as Keras saves: write it with model.export(\"model.onnx\", format=\"onnx\")"),
+    // The number that torch.save began with before its files were zips.
+    (0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19", TORCH_ADVICE),
     (4, b"TFL3", "a TensorFlow Lite file: convert it with tf2onnx"),
     (0, b"\x89PNG", "a picture"),
     (0, b"\xff\xd8\xff", "a picture"),
@@ -39,6 +41,10 @@ const OTHERS: &[(usize, &[u8], &str)] = &[
 
 /// A file of `torch.save` is a zip with this entry.
 const TORCH: &[u8] = b"data.pkl";
+const TORCH_ADVICE: &str = "a file of torch.save: write it with torch.onnx.export, or its state_dict with safetensors";
+/// A model that Keras 3 saved is a zip that begins with one of these.
+const KERAS: [&[u8]; 3] = [b"metadata.json", b"config.json", b"model.weights.h5"];
+const KERAS_ADVICE: &str = "a Keras file: write it with model.export(\"model.onnx\", format=\"onnx\")";
 
 impl Format {
     /// The format of a file. Errors: [`Error::Format`] that says what the file is instead, where that is known.
@@ -48,14 +54,19 @@ impl Format {
         if bytes.is_empty() {
             return Err(refuse("no bytes"));
         }
-        if begins(8, b"{") {
+        // Before the brace stands the header's length; the first eight bytes of an ONNX model are no such number.
+        let length = bytes.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+        if begins(8, b"{") && length.is_some_and(|length| length < 1 << 40) {
             return Ok(Self::Safetensors);
         }
         if begins(0, b"PK") {
             let head = &bytes[..bytes.len().min(256)];
-            let torch = head.windows(TORCH.len()).any(|part| part == TORCH);
-            let advice = "a file of torch.save: write it with torch.onnx.export, or its state_dict with safetensors";
-            return if torch { Err(refuse(advice)) } else { Ok(Self::Npz) };
+            let holds = |name: &[u8]| head.windows(name.len()).any(|part| part == name);
+            return match () {
+                () if holds(TORCH) => Err(refuse(TORCH_ADVICE)),
+                () if KERAS.iter().any(|name| holds(name)) => Err(refuse(KERAS_ADVICE)),
+                () => Ok(Self::Npz),
+            };
         }
         if let Some((.., what)) = OTHERS.iter().find(|(at, with, _)| begins(*at, with)) {
             return Err(refuse(what));

@@ -26,7 +26,8 @@ fn numbers(x: &ArrayD<f32>) -> &[f32] {
     x.as_slice().unwrap_or(&[])
 }
 
-fn groups(call: &Call, channels: usize, filters: usize) -> Result<usize> {
+/// How many groups the channels and filters fall into.
+pub(super) fn groups(call: &Call, channels: usize, filters: usize) -> Result<usize> {
     let groups = call.int("group", 1)?;
     let fits = |g: &usize| *g > 0 && channels.is_multiple_of(*g) && filters.is_multiple_of(*g) && filters > 0;
     let refuse = || call.refuse(format!("groups that divide {channels} and {filters} channels"), groups);
@@ -201,7 +202,8 @@ fn turned(call: &Call, input: &[usize], kernel: &[usize]) -> Result<(Sliding, [u
             // A wanted side beyond what the windows make is filled up at the end.
             full[axis] = full[axis].max(wanted);
             let total = full[axis] - wanted;
-            before[axis] = if auto == "SAME_LOWER" { total.div_ceil(2) } else { total / 2 };
+            // The larger half is cut at the start but for SAME_UPPER, as the operator's description has it.
+            before[axis] = if auto == "SAME_UPPER" { total / 2 } else { total.div_ceil(2) };
             after[axis] = total - before[axis];
         }
         output[axis] =

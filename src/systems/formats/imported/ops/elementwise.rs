@@ -99,7 +99,8 @@ fn function(call: &Call) -> Result<Box<dyn Fn(f32) -> f32>> {
         }
         "Celu" => {
             let a = alpha(1.0)?;
-            Box::new(move |x| x.max(0.0) + (a * (x / a).exp_m1()).min(0.0))
+            // By comparison, so that what is no number stays none.
+            Box::new(move |x| if x < 0.0 { a * (x / a).exp_m1() } else { x })
         }
         "Selu" => {
             let (a, scale) = (alpha(SELU.0)?, call.float("gamma", SELU.1)?);
@@ -359,4 +360,23 @@ pub(in super::super) fn number(call: &Call, name: &str, missing: i64) -> Result<
     let code = call.int(name, missing)?;
     let known = crate::file::onnx::number(code);
     known.ok_or_else(|| call.refuse("a number type of 8 to 64 bits", format!("code {code}")))
+}
+
+/// Bits moved to the left or right; all are lost where they go further than the number is wide.
+pub(super) fn shift(call: &Call) -> Answer {
+    let number = call.x(0)?.number();
+    let left = match call.text("direction", "")? {
+        "LEFT" => true,
+        "RIGHT" => false,
+        other => return Err(call.refuse("the direction LEFT or RIGHT", other)),
+    };
+    let (wide, signed) = (8 * number.size() as i64, number.limits().0 < 0);
+    let moved = |x: i64, by: i64| match u32::try_from(by).ok().filter(|by| i64::from(*by) < wide) {
+        None if signed && !left && x < 0 => -1,
+        None => 0,
+        Some(by) if left => x.wrapping_shl(by),
+        Some(by) if signed => x.wrapping_shr(by),
+        Some(by) => (x as u64).wrapping_shr(by) as i64,
+    };
+    Ok(vec![Array::whole(number, zip(call.whole(0)?, call.whole(1)?, moved)?)])
 }

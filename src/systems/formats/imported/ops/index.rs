@@ -28,6 +28,16 @@ pub(super) fn gather(call: &Call) -> Answer {
     Ok(vec![reshaped(&flat, &[before, indices.shape(), behind].concat())?])
 }
 
+/// The numbers at these places of the last axis (`ai.onnx.ml`); of a vector, as one row.
+pub(super) fn features(call: &Call) -> Answer {
+    let (x, indices) = (call.x(0)?, call.whole(1)?);
+    let Some(axis) = x.shape().len().checked_sub(1) else {
+        return Err(call.refuse("an array of features", "one number"));
+    };
+    let out = taken(x, axis, &places(call, indices.iter().copied(), x.shape()[axis])?)?;
+    Ok(vec![if axis == 0 { reshaped(&out, &[1, out.len()])? } else { out }])
+}
+
 /// Where each number of `indices`, an array over `shape`, points when it stands in for the coordinate of an axis.
 fn along(call: &Call, shape: &[usize], axis: usize, indices: &ArrayD<i64>) -> Result<Vec<usize>> {
     let fits = indices.shape().iter().zip(shape).enumerate().all(|(i, (a, b))| i == axis || a <= b);
@@ -234,9 +244,14 @@ fn padded(
             _ => x.clone(),
         });
     }
+    // Negative pads crop first: what is repeated is what they leave.
+    let (first, left) = ((-before).max(0), side + before.min(0) + after.min(0));
+    if mode == "wrap" && left <= 0 && end + before > 0 {
+        return Err(call.refuse("at least one number to repeat", format!("{side} less {before} and {after}")));
+    }
     let fold = |i: i64| match mode {
         "edge" => i.clamp(0, side - 1),
-        "wrap" => i.rem_euclid(side),
+        "wrap" => first + (i - first).rem_euclid(left),
         _ if side == 1 => 0,
         _ => (side - 1) - (i.rem_euclid(2 * side - 2) - (side - 1)).abs(),
     };
@@ -254,6 +269,69 @@ fn framed<T: Copy>(kept: &ArrayD<T>, shape: &[usize], axis: usize, inner: Slice,
     let mut out = ArrayD::from_elem(shape, fill);
     out.slice_axis_mut(Axis(axis), inner).assign(kept);
     out
+}
+
+/// What a condition chooses along an axis, or of all numbers in a row.
+pub(super) fn compress(call: &Call) -> Answer {
+    let (x, chosen) = (call.x(0)?, call.whole(1)?);
+    let flat;
+    let (x, axis) = if call.node.attributes.contains_key("axis") {
+        (x, call.axis(0, x.shape().len())?)
+    } else {
+        flat = reshaped(x, &[x.len()])?;
+        (&flat, 0)
+    };
+    if chosen.len() > x.shape()[axis] {
+        return Err(call.refuse(format!("at most {} conditions", x.shape()[axis]), chosen.len()));
+    }
+    let places: Vec<usize> = chosen.iter().enumerate().filter(|(_, c)| **c != 0).map(|(i, _)| i).collect();
+    Ok(vec![taken(x, axis, &places)?])
+}
+
+/// Sequences turned round within their lengths.
+pub(super) fn reverse_sequence(call: &Call) -> Answer {
+    let (x, lengths) = (call.x(0)?, call.whole(1)?);
+    let (time, batch) = (call.int("time_axis", 0)?, call.int("batch_axis", 1)?);
+    let [time, batch] = call.places(&[time, batch], x.shape().len())?[..] else {
+        return Err(call.refuse("an axis of steps and one of sequences", "others"));
+    };
+    let (steps, count) = (x.shape()[time], x.shape()[batch]);
+    let fits = |n: &i64| (0..=steps as i64).contains(n);
+    if lengths.len() != count || !lengths.iter().all(fits) {
+        return Err(call.refuse(format!("{count} lengths up to {steps}"), format!("{lengths:?}")));
+    }
+    let lengths: Vec<usize> = lengths.iter().map(|&n| n as usize).collect();
+    Ok(vec![alike!(x, data => {
+        let mut out = data.clone();
+        for (k, &length) in lengths.iter().enumerate() {
+            for t in 0..length {
+                let from = data.index_axis(Axis(batch), k);
+                let axis = Axis(time - usize::from(batch < time));
+                out.index_axis_mut(Axis(batch), k).index_axis_mut(axis, t).assign(&from.index_axis(axis, length - 1 - t));
+            }
+        }
+        out
+    })])
+}
+
+/// Axes cut, or filled with zeros, to the sides that are asked, about their middles.
+pub(super) fn center_crop_pad(call: &Call) -> Answer {
+    let x = call.x(0)?;
+    let rank = x.shape().len();
+    let axes = call.ints("axes")?.map_or_else(|| Ok((0..rank).collect()), |axes| call.places(&axes, rank))?;
+    let sides: Vec<i64> = call.whole(1)?.iter().copied().collect();
+    if sides.len() != axes.len() || sides.iter().any(|side| !(0..=1 << 28).contains(side)) {
+        return Err(call.refuse(format!("{} sides", axes.len()), format!("{sides:?}")));
+    }
+    let zero = array(&[], vec![0.0_f32])?.into();
+    let mut out = x.clone();
+    for (&axis, &side) in axes.iter().zip(&sides) {
+        let more = side - out.shape()[axis] as i64;
+        // What is odd goes to the end, or comes off there.
+        let before = if more >= 0 { more / 2 } else { -(-more / 2) };
+        out = padded(call, &out, axis, (before, more - before), "constant", &zero)?;
+    }
+    Ok(vec![out])
 }
 
 /// The upper or lower triangle of matrices.

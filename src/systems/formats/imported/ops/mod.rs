@@ -1,16 +1,23 @@
 //! Every operator there is: its name and what computes it.
 
+mod attention;
+mod contract;
 mod conv;
 mod elementwise;
 mod index;
+mod integer;
+mod likelihood;
 mod norm;
 mod pool;
 mod product;
 mod quantise;
+mod recurrent;
 mod reduce;
 mod region;
 mod resize;
+mod sample;
 mod shape;
+mod squash;
 pub(super) mod window;
 
 use super::call::{Answer, Call};
@@ -18,15 +25,37 @@ use super::call::{Answer, Call};
 /// What an operator does.
 pub(super) type Op = fn(&Call) -> Answer;
 
-/// The function of an operator, by its name in the standard collection.
-pub(super) fn find(op: &str) -> Option<Op> {
-    TABLE.iter().find(|(names, _)| names.contains(&op)).map(|(_, op)| *op)
+/// The function of an operator, by its collection (empty for the standard one) and its name.
+pub(super) fn find(domain: &str, op: &str) -> Option<Op> {
+    let table = match domain {
+        "" => TABLE,
+        "com.microsoft" => RUNTIME,
+        "ai.onnx.ml" => CLASSIC,
+        _ => &[],
+    };
+    table.iter().find(|(names, _)| names.contains(&op)).map(|(_, op)| *op)
 }
 
-/// The names of all operators.
+/// The names of all operators of the standard collection.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().flat_map(|(names, _)| names.iter().copied())
 }
+
+/// Operators that ONNX Runtime's own tools write when they quantise a model.
+#[rustfmt::skip]
+const RUNTIME: &[(&[&str], Op)] = &[
+    (&["QGemm"], integer::gemm),
+    (&["DynamicQuantizeMatMul", "MatMulIntegerToFloat"], integer::matmul_to_real),
+    (&["DynamicQuantizeLSTM"], recurrent::quantised),
+    (&["QLinearAdd", "QLinearAveragePool", "QLinearConcat", "QLinearGlobalAveragePool", "QLinearLeakyRelu", "QLinearMul",
+       "QLinearSigmoid", "QLinearSoftmax"], integer::qlinear),
+    (&["DequantizeLinear"], quantise::dequantise),
+    (&["QuantizeLinear"], quantise::quantise),
+    (&["Gelu"], elementwise::unary),
+];
+
+/// Operators of classic machine learning, as far as converters of classifiers end with them.
+const CLASSIC: &[(&[&str], Op)] = &[(&["ArrayFeatureExtractor"], index::features), (&["ZipMap"], shape::identity)];
 
 #[rustfmt::skip]
 const TABLE: &[(&[&str], Op)] = &[
@@ -75,6 +104,21 @@ const TABLE: &[(&[&str], Op)] = &[
     (&["CumProd", "CumSum"], reduce::running),
     (&["TopK"], reduce::top_k),
     (&["MatMul"], product::matmul),
+    (&["Einsum"], contract::einsum),
+    (&["Attention"], attention::attention),
+    (&["NegativeLogLikelihoodLoss"], likelihood::negative_log),
+    (&["SoftmaxCrossEntropyLoss"], likelihood::softmax_cross_entropy),
+    (&["BitShift"], elementwise::shift),
+    (&["Compress"], index::compress),
+    (&["ReverseSequence"], index::reverse_sequence),
+    (&["CenterCropPad"], index::center_crop_pad),
+    (&["GRU", "LSTM", "RNN"], recurrent::recurrent),
+    (&["ConvInteger"], integer::conv),
+    (&["MatMulInteger"], integer::matmul),
+    (&["QLinearConv"], integer::qlinear_conv),
+    (&["QLinearMatMul"], integer::qlinear_matmul),
+    (&["GridSample"], sample::grid),
+    (&["AffineGrid"], sample::affine),
     (&["Gemm"], product::gemm),
     (&["Conv"], conv::conv),
     (&["ConvTranspose"], conv::transpose),

@@ -9,6 +9,43 @@ use crate::kernel::gemm::{Rows, Store, gemm as kernel, pack, pack_rows, packed_l
 use crate::kernel::tile::Segment;
 use ndarray::{ArrayD, Axis};
 
+/// A matrix (k × n) laid out once for products with many others.
+pub(super) struct Factor {
+    packed: Vec<f32>,
+    k: usize,
+    n: usize,
+}
+
+impl Factor {
+    /// Lays out `b` (k × n).
+    fn new(level: Level, (k, n): (usize, usize), b: &[f32]) -> Self {
+        let mut packed = vec![0.0; packed_len(level, k, n)];
+        if k * n > 0 {
+            pack_rows(level, n, b.chunks_exact(n), &mut packed);
+        }
+        Self { packed, k, n }
+    }
+
+    /// Lays out the transpose of `b` (n × k).
+    pub(super) fn turned(level: Level, (k, n): (usize, usize), b: &[f32]) -> Self {
+        let mut packed = vec![0.0; packed_len(level, k, n)];
+        pack(level, k, n, |row, column| b[column * k + row], &mut packed);
+        Self { packed, k, n }
+    }
+
+    /// `a` (m × k) times this.
+    pub(super) fn times(&self, level: Level, m: usize, a: &[f32]) -> Vec<f32> {
+        let (k, n) = (self.k, self.n);
+        let mut c = vec![0.0; m * n];
+        if m * k * n > 0 {
+            let table: Vec<(u32, u32)> = (0..m).map(|i| ((i * k) as u32, (i * n) as u32)).collect();
+            let rows = Rows { table: &table, images: 1, a_step: 0, c_step: 0 };
+            kernel(level, a, rows, &[Segment { offset: 0, len: k }], &self.packed, n, Store::SET, &mut c);
+        }
+        c
+    }
+}
+
 /// `a` (m × k) times `b` (k × n), or times the transpose of `b` (n × k).
 pub(super) fn multiply(level: Level, (m, k, n): (usize, usize, usize), a: &[f32], b: &[f32], turned: bool) -> Vec<f32> {
     if turned && m < n {
@@ -16,20 +53,11 @@ pub(super) fn multiply(level: Level, (m, k, n): (usize, usize, usize), a: &[f32]
         let c = multiply(level, (n, k, m), b, a, true);
         return (0..m * n).map(|i| c[i % n * m + i / n]).collect();
     }
-    let mut c = vec![0.0; m * n];
     if m * k * n == 0 {
-        return c;
+        return vec![0.0; m * n];
     }
-    let mut packed = vec![0.0; packed_len(level, k, n)];
-    if turned {
-        pack(level, k, n, |row, column| b[column * k + row], &mut packed);
-    } else {
-        pack_rows(level, n, b.chunks_exact(n), &mut packed);
-    }
-    let table: Vec<(u32, u32)> = (0..m).map(|i| ((i * k) as u32, (i * n) as u32)).collect();
-    let rows = Rows { table: &table, images: 1, a_step: 0, c_step: 0 };
-    kernel(level, a, rows, &[Segment { offset: 0, len: k }], &packed, n, Store::SET, &mut c);
-    c
+    let factor = if turned { Factor::turned(level, (k, n), b) } else { Factor::new(level, (k, n), b) };
+    factor.times(level, m, a)
 }
 
 /// NumPy's `matmul`: products of the last two axes, the others broadcast; a vector is a row on the left, a column on the

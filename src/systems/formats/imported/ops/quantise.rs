@@ -8,7 +8,7 @@ use crate::file::array::{Array, Number};
 use ndarray::{ArrayD, Axis, IxDyn};
 
 /// Scales or zero points, so that they broadcast over an array of this shape.
-fn spread(call: &Call, list: &ArrayD<f32>, shape: &[usize]) -> Result<ArrayD<f32>> {
+pub(super) fn spread(call: &Call, list: &ArrayD<f32>, shape: &[usize]) -> Result<ArrayD<f32>> {
     if list.len() == 1 {
         return array(&[], list.iter().copied().collect());
     }
@@ -29,7 +29,8 @@ fn spread(call: &Call, list: &ArrayD<f32>, shape: &[usize]) -> Result<ArrayD<f32
     array(&sides, list.iter().copied().collect())
 }
 
-fn quantised(x: &ArrayD<f32>, scale: &ArrayD<f32>, zero: &ArrayD<f32>, to: Number) -> Result<ArrayD<i64>> {
+/// Numbers in steps of a scale from a zero point, within the limits of a type.
+pub(super) fn quantised(x: &ArrayD<f32>, scale: &ArrayD<f32>, zero: &ArrayD<f32>, to: Number) -> Result<ArrayD<i64>> {
     let (least, most) = to.limits();
     let steps = zip(x, scale, |x, scale| f64::from((x / scale).round_ties_even()))?;
     zip(&steps, zero, |q, zero| (q + f64::from(zero)).clamp(least as f64, most as f64) as i64)

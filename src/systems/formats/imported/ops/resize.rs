@@ -139,7 +139,7 @@ impl<'a> Rules<'a> {
         let rules = Self {
             kind: call.text("mode", "nearest")?,
             position: if old { "asymmetric" } else { call.text("coordinate_transformation_mode", "half_pixel")? },
-            nearest: if old { "floor" } else { call.text("nearest_mode", "round_prefer_floor")? },
+            nearest: if old { "simple" } else { call.text("nearest_mode", "round_prefer_floor")? },
             antialias: call.int("antialias", 0)? == 1,
             exclude_outside: call.int("exclude_outside", 0)? == 1,
             outside: call.float("extrapolation_value", 0.0)?,
@@ -153,14 +153,18 @@ impl<'a> Rules<'a> {
 
     /// Where output `o` lies in the input; `None` if outside the crop.
     fn position(&self, a: &Axis, o: usize) -> Option<f64> {
-        let (o, n, m) = (o as f64, a.input as f64, a.output as f64);
-        let half = (o + 0.5) / a.scale - 0.5;
+        let (n, m) = (a.input as f64, a.output as f64);
+        // In `f32`, as PyTorch and ONNX Runtime have it: at 0.6, the nearest number at or below 3 / 0.6 is 5, not 4.
+        let by = |o: f32| f64::from(o / a.scale as f32);
+        let half = f64::from((o as f32 + 0.5) / a.scale as f32 - 0.5);
+        let o = o as f64;
         Some(match self.position {
-            "asymmetric" => o / a.scale,
-            "align_corners" if a.scale * n == 1.0 => 0.0,
-            "align_corners" => o * (n - 1.0) / (a.scale * n - 1.0),
+            "asymmetric" => by(o as f32),
+            "align_corners" if a.output == 1 => 0.0,
+            // What counts is the side that comes out: `scale · n` may be no whole number.
+            "align_corners" => o * (n - 1.0) / (m - 1.0),
             "pytorch_half_pixel" if a.output == 1 => 0.0,
-            "tf_half_pixel_for_nn" => (o + 0.5) / a.scale,
+            "tf_half_pixel_for_nn" => by(o as f32 + 0.5),
             "half_pixel_symmetric" => n / 2.0 * (1.0 - m / (a.scale * n)) + half,
             "tf_crop_and_resize" => {
                 let (start, end) = a.crop;
@@ -199,6 +203,8 @@ impl<'a> Rules<'a> {
             "nearest" => {
                 let right = match self.nearest {
                     _ if ratio == 1.0 => true,
+                    // Up to opset 10: the next when a side becomes smaller, else the one before.
+                    "simple" => scale < 1.0,
                     "floor" => false,
                     "ceil" => true,
                     "round_prefer_ceil" => ratio >= 0.5,
