@@ -37,6 +37,8 @@ mod ink;
 mod kernels_conv;
 #[path = "kernels_small/main.rs"]
 mod kernels_small;
+#[path = "kernels_words.rs"]
+mod kernels_words;
 #[path = "model.rs"]
 mod model;
 #[path = "plan.rs"]

@@ -226,3 +226,32 @@ fn fit_trains_on_folders_of_pictures_the_same_for_any_number_of_threads_and_stop
     }
     assert!(!dir.join("five").exists());
 }
+
+/// A shipped network in few bits, calibrated on made-up pictures: written, read, refused where it should be.
+#[test]
+fn quantise_writes_what_eval_reads() {
+    let dir = folder("quantise");
+    made_up_mnist(&dir);
+    let (data, out) = (dir.to_str().unwrap(), dir.join("few.safetensors"));
+    let pretrained = concat!(env!("CARGO_MANIFEST_DIR"), "/pretrained");
+    let quantise = |bits: &str| {
+        let args = ["quantise", "--model", "tiny", "--bits", bits, "--calibrate", data, "--images", "50"];
+        let mut command = hitofude(&args);
+        command.args(["--pretrained", pretrained, "--out"]).arg(&out);
+        command
+    };
+    let card = succeed(quantise("8,4,ternary,2,4,8"));
+    assert!(card.contains("conv3.0 ternary, conv4.0 2, conv5.0 4, fc 8"), "{card}");
+    assert_eq!(std::fs::read_to_string(out.with_extension("md")).unwrap(), card);
+    let mut eval = hitofude(&["eval", "--data", data, "--model"]);
+    eval.arg(&out);
+    let report: serde_json::Value = serde_json::from_str(succeed(eval).lines().last().unwrap()).unwrap();
+    assert_eq!((report["model"].as_str(), report["images"].as_u64()), (Some("few"), Some(100)));
+    for (bits, says) in
+        [("9", "1 to 8, or ternary"), ("8,8", "6 layers"), ("mixed:10", "at least"), ("mixed:x", "bytes")]
+    {
+        let output = quantise(bits).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.lines().last().unwrap().contains(says), "{bits}: {said}");
+    }
+}

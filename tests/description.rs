@@ -1,6 +1,6 @@
 //! Networks as data: every one there is survives the way to JSON and back, and what is impossible is said by name.
 
-use hitofude::nn::description::{self, KINDS, REGIONS, SEQUENCES};
+use hitofude::nn::description::{self, FEW_BITS, KINDS, REGIONS, SEQUENCES};
 use hitofude::nn::{Graph, Network};
 use hitofude::zoo;
 
@@ -23,7 +23,7 @@ fn every_architecture_comes_back_the_same() {
 /// One layer of each type, with the settings that the type begins with.
 #[test]
 fn every_type_can_be_described() {
-    for kind in KINDS.iter().chain(SEQUENCES).chain(REGIONS) {
+    for kind in KINDS.iter().chain(SEQUENCES).chain(REGIONS).chain(FEW_BITS) {
         let options: String = kind.options.iter().map(|o| format!(",\"{}\":{}", o.name, o.default)).collect();
         let inputs = match kind.name {
             "scale" => ",\"inputs\":[\"a\",\"pooled\"]",

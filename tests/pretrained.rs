@@ -87,3 +87,32 @@ fn the_ensemble_scores_what_its_card_says() {
         assert!(member["accuracy"].as_f64().unwrap() <= accuracy, "{member} does better alone");
     }
 }
+
+/// Networks of few bits have a folder of their own: small files that score what their cards say.
+#[test]
+fn networks_of_few_bits_are_small_and_score_what_their_cards_say() {
+    let data = common::shared("data/mnist");
+    let found = std::fs::read_dir(Path::new(FOLDER).join("bits")).unwrap().map(|e| e.unwrap().path());
+    let files: Vec<PathBuf> = found.filter(|p| p.extension().is_some_and(|e| e == "safetensors")).collect();
+    for (name, most, least) in FEW_BITS {
+        let path = files.iter().find(|p| p.file_stem().unwrap() == *name).unwrap_or_else(|| panic!("{name} is there"));
+        let bytes = std::fs::read(path).unwrap();
+        assert!(bytes.len() <= *most, "{name}: {} bytes", bytes.len());
+        let sha: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        assert!(card(path).contains(&sha), "{name}: the card's sha256");
+        let Some(data) = &data else { continue };
+        let accuracy = eval(&["eval", "--model", name, "--data", data.to_str().unwrap()])["accuracy"].as_f64().unwrap();
+        assert!(accuracy >= *least, "{name}: {accuracy}");
+        let said = format!("| MNIST test set | **{:.2} %**", 100.0 * accuracy);
+        assert!(card(path).contains(&said), "{name}: {said}");
+    }
+    assert_eq!(files.len(), FEW_BITS.len(), "{files:?}");
+}
+
+/// Name, most bytes, what it has to read at least.
+const FEW_BITS: &[(&str, usize, f64)] = &[
+    ("tiny_int8", 11_000, 0.9945),
+    ("tiny_mixed", 8_000, 0.993),
+    ("smallest", 5_000, 0.99),
+    ("draw_int8", 130_000, 0.994),
+];

@@ -226,13 +226,36 @@ pub fn write(weights: &Weights, precision: Precision) -> Result<Vec<u8>> {
             push(&format!("{name}{SCALE}"), "F32", &tensor.shape()[..1], scales)?;
         }
     }
-    let mut text = serde_json::to_vec(&header).map_err(|e| refuse("text for the header", e))?;
+    finished(&header, &data)
+}
+
+/// Writes tensors of one row whose bytes are made already: `(name, type, bytes of a number, bytes)`. What has no byte is left out.
+///
+/// Errors: [`Error::Value`] for bytes that are no whole numbers, and for a header that is too long.
+pub fn write_raw(metadata: BTreeMap<String, String>, tensors: &[(&str, &str, usize, &[u8])]) -> Result<Vec<u8>> {
+    let mut header = Header { metadata, ..Header::default() };
+    let mut data = Vec::new();
+    for (name, dtype, size, bytes) in tensors.iter().filter(|(_, _, _, bytes)| !bytes.is_empty()) {
+        if !bytes.len().is_multiple_of(*size) {
+            return Err(Error::value(*name, format!("numbers of {size} bytes"), bytes.len()));
+        }
+        let data_offsets = (data.len(), data.len() + bytes.len());
+        let entry = Entry { dtype: (*dtype).into(), shape: vec![bytes.len() / size], data_offsets };
+        header.tensors.insert((*name).into(), entry);
+        data.extend_from_slice(bytes);
+    }
+    finished(&header, &data)
+}
+
+/// The file of a header and its numbers.
+fn finished(header: &Header, data: &[u8]) -> Result<Vec<u8>> {
+    let mut text = serde_json::to_vec(header).map_err(|e| refuse("text for the header", e))?;
     // The format asks for data aligned to 8 bytes and for spaces as filling.
     text.resize(text.len().next_multiple_of(8), b' ');
     if text.len() > MAX_HEADER {
         return Err(Error::value("names and metadata", format!("at most {MAX_HEADER} bytes"), text.len()));
     }
-    Ok([&(text.len() as u64).to_le_bytes(), &text[..], &data].concat())
+    Ok([&(text.len() as u64).to_le_bytes(), &text[..], data].concat())
 }
 
 impl Precision {

@@ -65,7 +65,7 @@ pub fn pack_rows<'a>(level: Level, n: usize, rows: impl Iterator<Item = &'a [f32
 }
 
 /// First column and width of each panel.
-fn panels(n: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn panels(n: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..n).step_by(2 * lanes).map(move |start| (start, if n - start > lanes { 2 * lanes } else { lanes }))
 }
 
@@ -278,16 +278,16 @@ fn colour_tile<S: Simd, const M: usize>(simd: S, p: &Product<'_>, at: &mut Curso
     }
 }
 
-struct Cursor<'a> {
-    rows: Rows<'a>,
-    row: usize,
-    a: usize,
-    c: usize,
+pub(super) struct Cursor<'a> {
+    pub rows: Rows<'a>,
+    pub row: usize,
+    pub a: usize,
+    pub c: usize,
 }
 
 impl Cursor<'_> {
     #[inline(always)]
-    fn next(&mut self) -> (usize, usize) {
+    pub(super) fn next(&mut self) -> (usize, usize) {
         if self.row == self.rows.table.len() {
             self.row = 0;
             self.a += self.rows.a_step;

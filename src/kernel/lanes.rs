@@ -22,13 +22,13 @@ fn map_body<S: Simd, F: Fn(f32) -> f32>(_: S, y: &mut [f32], f: F) {
 
 /// `y[i] = f(y[i], x[i])`.
 #[inline(always)]
-pub(super) fn zip(level: Level, y: &mut [f32], x: &[f32], f: impl Fn(f32, f32) -> f32) {
+pub(super) fn zip<T: Copy>(level: Level, y: &mut [T], x: &[T], f: impl Fn(T, T) -> T) {
     assert_eq!(y.len(), x.len());
     dispatch!(level, simd => zip_body(simd, y, x, f));
 }
 
 #[simd]
-fn zip_body<S: Simd, F: Fn(f32, f32) -> f32>(_: S, y: &mut [f32], x: &[f32], f: F) {
+fn zip_body<S: Simd, T: Copy, F: Fn(T, T) -> T>(_: S, y: &mut [T], x: &[T], f: F) {
     for (v, x) in y.iter_mut().zip(x) {
         *v = f(*v, *x);
     }
@@ -36,13 +36,13 @@ fn zip_body<S: Simd, F: Fn(f32, f32) -> f32>(_: S, y: &mut [f32], x: &[f32], f: 
 
 /// `y[i] = f(y[i], a[i], b[i])`.
 #[inline(always)]
-pub(super) fn zip3(level: Level, y: &mut [f32], a: &[f32], b: &[f32], f: impl Fn(f32, f32, f32) -> f32) {
+pub(super) fn zip3<T: Copy>(level: Level, y: &mut [T], a: &[T], b: &[T], f: impl Fn(T, T, T) -> T) {
     assert!(y.len() == a.len() && y.len() == b.len());
     dispatch!(level, simd => zip3_body(simd, y, a, b, f));
 }
 
 #[simd]
-fn zip3_body<S: Simd, F: Fn(f32, f32, f32) -> f32>(_: S, y: &mut [f32], a: &[f32], b: &[f32], f: F) {
+fn zip3_body<S: Simd, T: Copy, F: Fn(T, T, T) -> T>(_: S, y: &mut [T], a: &[T], b: &[T], f: F) {
     for ((v, a), b) in y.iter_mut().zip(a).zip(b) {
         *v = f(*v, *a, *b);
     }

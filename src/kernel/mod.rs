@@ -6,16 +6,19 @@
 
 pub mod act;
 pub mod attention;
+pub mod binary;
 pub mod conv;
 pub mod depthwise;
 pub mod gemm;
 pub mod gram;
+pub mod int8;
 mod lanes;
 pub mod loss;
 pub mod lrn;
 pub mod norm;
 pub mod pool;
 pub mod prelu;
+pub mod quantise;
 pub mod recurrent;
 pub mod reduce;
 pub mod resize;
@@ -26,5 +29,6 @@ pub mod update;
 pub mod volume;
 pub mod windows;
 pub mod winograd;
+pub mod words;
 
 pub use fearless_simd::Level;

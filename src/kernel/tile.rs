@@ -5,7 +5,7 @@
 //! read again (`get_unchecked` does so where debug assertions are on).
 #![allow(unsafe_code, reason = "measured above; bounds are asserted at the head of each function")]
 
-use fearless_simd::{Simd, SimdBase, SimdFloat};
+use fearless_simd::prelude::*;
 
 /// A contiguous piece of every row of the left operand: `len` numbers, `offset` after the row's own start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,116 @@ pub(super) fn along<S: Simd, const M: usize, const N: usize>(
         }
     }
     acc.map(|row| row.map(|v| v.as_slice().iter().sum()))
+}
+
+/// `M` rows by `V` vectors of `C = A·B` over words of two 16-bit numbers, exactly: as [`dot`], with sums of products of pairs.
+///
+/// Panics if a row ends behind `a` or `b` is too short.
+#[inline(always)]
+pub(super) fn pairs<S: Simd, const M: usize, const V: usize>(
+    simd: S,
+    a: &[i32],
+    rows: &[usize; M],
+    segments: Segments<'_>,
+    b: &[i32],
+) -> [[S::i32s; V]; M] {
+    let Segments { list, depth, reach } = segments;
+    let last = rows.iter().fold(0, |m, &r| m.max(r));
+    assert!(last + reach <= a.len() && depth * V * S::i32s::LEN <= b.len(), "tile within its operands");
+    let mut acc = [[S::i32s::splat(simd, 0); V]; M];
+    let mut column = 0;
+    for s in list {
+        let at: [usize; M] = std::array::from_fn(|i| rows[i] + s.offset);
+        for k in 0..s.len {
+            // SAFETY: b holds V vectors for each of the `depth` columns, by the assertion.
+            let bv: [S::i16s; V] =
+                std::array::from_fn(|v| unsafe { load_words(simd, b, (column * V + v) * S::i32s::LEN) }.bitcast());
+            for i in 0..M {
+                // SAFETY: rows[i] + offset + k < rows[i] + offset + len ≤ a.len(), by the assertion.
+                let av: S::i16s = S::i32s::splat(simd, unsafe { *a.get_unchecked(at[i] + k) }).bitcast();
+                for v in 0..V {
+                    acc[i][v] += av.pairwise_dot_product(bv[v]);
+                }
+            }
+            column += 1;
+        }
+    }
+    acc
+}
+
+/// Words whose differing bits a lane of 8 bits can count: 31 times 8 is below 256.
+const COUNTED: usize = 31;
+
+/// How many bits differ between `M` rows and `V` vectors of columns, over words of 32 bits; operands as in [`dot`].
+///
+/// Panics if a row ends behind `a` or `b` is too short.
+#[inline(always)]
+#[allow(
+    clippy::needless_range_loop,
+    reason = "iterators over arrays of vectors are not inlined, at a fifth of the speed"
+)]
+pub(super) fn ones<S: Simd, const M: usize, const V: usize>(
+    simd: S,
+    a: &[i32],
+    rows: &[usize; M],
+    segments: Segments<'_>,
+    b: &[i32],
+) -> [[S::i32s; V]; M] {
+    let Segments { list, depth, reach } = segments;
+    let last = rows.iter().fold(0, |m, &r| m.max(r));
+    assert!(last + reach <= a.len() && depth * V * S::i32s::LEN <= b.len(), "tile within its operands");
+    let mut acc = [[S::i32s::splat(simd, 0); V]; M];
+    let mut counts = [[S::u8s::splat(simd, 0); V]; M];
+    let (mut column, mut counted) = (0, 0);
+    for s in list {
+        let at: [usize; M] = std::array::from_fn(|i| rows[i] + s.offset);
+        let mut k = 0;
+        while k < s.len {
+            let end = s.len.min(k + COUNTED - counted);
+            counted += end - k;
+            while k < end {
+                // SAFETY: b holds V vectors for each of the `depth` columns, by the assertion.
+                let bv: [S::i32s; V] =
+                    std::array::from_fn(|v| unsafe { load_words(simd, b, (column * V + v) * S::i32s::LEN) });
+                for i in 0..M {
+                    // SAFETY: rows[i] + offset + k < rows[i] + offset + len ≤ a.len(), by the assertion.
+                    let av = S::i32s::splat(simd, unsafe { *a.get_unchecked(at[i] + k) });
+                    for v in 0..V {
+                        let differ: S::u8s = (av ^ bv[v]).bitcast();
+                        counts[i][v] += differ.count_ones();
+                    }
+                }
+                column += 1;
+                k += 1;
+            }
+            if counted == COUNTED {
+                gather::<S, M, V>(simd, &mut counts, &mut acc);
+                counted = 0;
+            }
+        }
+    }
+    gather::<S, M, V>(simd, &mut counts, &mut acc);
+    acc
+}
+
+/// Adds the four counts of each word to its sum, and begins anew.
+#[inline(always)]
+#[allow(
+    clippy::needless_range_loop,
+    reason = "iterators over arrays of vectors are not inlined, at a fifth of the speed"
+)]
+fn gather<S: Simd, const M: usize, const V: usize>(
+    simd: S,
+    counts: &mut [[S::u8s; V]; M],
+    acc: &mut [[S::i32s; V]; M],
+) {
+    for i in 0..M {
+        for v in 0..V {
+            let sums: S::u32s = counts[i][v].pairwise_widening_add().pairwise_widening_add();
+            acc[i][v] += sums.bitcast::<S::i32s>();
+            counts[i][v] = S::u8s::splat(simd, 0);
+        }
+    }
 }
 
 /// Where the pixels of one tap lie: `count` pixels in each of `rows` rows in each of `images` images.
@@ -223,6 +333,16 @@ pub(super) fn square<S: Simd, const P: usize, const Q: usize>(
             put(row[l], unsafe { to.get_unchecked_mut(at..at + lanes) });
         }
     }
+}
+
+/// One vector of words from `b[at..]`.
+///
+/// # Safety
+/// `b` has a vector's words from `at` on.
+#[inline(always)]
+unsafe fn load_words<S: Simd>(simd: S, b: &[i32], at: usize) -> S::i32s {
+    // SAFETY: by this function's own condition.
+    S::i32s::from_slice(simd, unsafe { b.get_unchecked(at..at + S::i32s::LEN) })
 }
 
 /// One vector from `b[at..]`.

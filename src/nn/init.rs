@@ -1,6 +1,6 @@
 //! How parameters begin: weights at random, all others with a number of their own.
 
-use super::params::{Params, Role};
+use super::params::Params;
 use crate::error::{Error, Result};
 use crate::rng::Rng;
 use crate::tensor::Tensor;
@@ -39,7 +39,7 @@ impl Init {
             let mut rng = Rng::part(seed, i as u64);
             let sigma = self.sigma(view.fan_in, view.fan_out);
             let mut draw = |_| match self {
-                _ if view.role != Role::Weight => view.start,
+                _ if !view.role.is_drawn() => view.start,
                 Init::HeUniform | Init::XavierUniform => sigma * SPREAD * rng.range(-1.0, 1.0),
                 _ => sigma * rng.normal(),
             };

@@ -34,6 +34,11 @@ pub enum Order {
 }
 
 impl Role {
+    /// Whether it begins at random.
+    pub fn is_drawn(self) -> bool {
+        matches!(self, Self::Weight | Self::Latent)
+    }
+
     /// Whether it is no parameter but a running statistic.
     pub fn is_statistic(self) -> bool {
         matches!(self, Self::Statistic(_))
@@ -52,6 +57,9 @@ impl Order {
 pub enum Role {
     /// Multiplies inputs. Drawn at random to begin with; the only one that weight decay shrinks.
     Weight,
+    /// A weight that is read as its sign only: stays within −1 and 1 after every step, beyond which no gradient would reach
+    /// it again. Courbariaux et al. 2015, section 2.4. Drawn at random, and never decays.
+    Latent,
     /// Is added.
     Bias,
     /// Scales what is of one size already: the weight of a normalisation, the slope of a PReLU.

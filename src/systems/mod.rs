@@ -11,6 +11,7 @@ pub mod generate;
 pub mod model;
 pub mod personalise;
 pub mod play;
+pub mod quantise;
 pub mod recognise;
 pub mod reproduce;
 pub mod segment;

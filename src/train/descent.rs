@@ -28,6 +28,8 @@ pub struct Descent {
     /// The parts of the arena that are trained, and those of them that hold weights.
     trained: Vec<Range<usize>>,
     weights: Vec<Range<usize>>,
+    /// Those that are read as signs.
+    latent: Vec<Range<usize>>,
     /// The running statistics of frozen layers.
     still: Vec<Range<usize>>,
     level: Level,
@@ -87,6 +89,7 @@ impl Descent {
             statistics: vec![],
             trained: part(&|v, frozen| !frozen && !v.role.is_statistic()),
             weights: part(&|v, frozen| !frozen && v.role == Role::Weight),
+            latent: part(&|v, frozen| !frozen && v.role == Role::Latent),
             still: part(&|v, frozen| frozen && v.role.is_statistic()),
             level: Level::new(),
         })
@@ -152,6 +155,9 @@ impl Descent {
             params[part].fill_with(|| still.next().expect("as many as were kept"));
         }
         self.options.optimiser.step(self.level, params, &self.gradient, &mut self.memory, rate, &self.trained);
+        for part in self.latent.iter().cloned() {
+            update::clamp(self.level, &mut params[part], 1.0);
+        }
         if let Some(average) = &mut self.average {
             // A young average would remember the first weights too long.
             let young = self.memory.steps as f32 / (self.memory.steps as f32 + 10.0);

@@ -40,20 +40,37 @@ pub struct Wires {
     pub refined: Wire,
 }
 
-/// Wires it behind `x`, three channels, sides multiples of 16, for so many classes, background included, anchors at a place, and
-/// regions of an image. Layers that read the regions come last.
-pub fn faster_rcnn(g: &mut Graph, x: Wire, classes: usize, anchors: usize, regions: usize) -> Result<Wires> {
+/// The maps that features are made of.
+pub(super) struct Maps {
+    /// The first, at a stride of 2.
+    pub(super) half: Wire,
+    /// At strides of 16, 8 and 4, each but the first with the one before added.
+    pub(super) coarse: Wire,
+    pub(super) middle: Wire,
+    pub(super) fine: Wire,
+}
+
+/// Wires the maps of features behind `x`; `deeper` may wire something behind the coarsest before it is added to the others.
+pub(super) fn maps(g: &mut Graph, x: Wire, deeper: impl FnOnce(&mut Graph, Wire) -> Result<Wire>) -> Result<Maps> {
     let conv =
         |g: &mut Graph, x: Wire, name: &str, conv: Conv| conv_norm_act(g, x, name, conv, BatchNorm::default(), Relu);
-    let x = conv(g, x, "conv1", Conv::new(16, 5).stride(2).pad(2))?;
-    let x = conv(g, x, "conv2", Conv::new(32, 3).stride(2).pad(1))?;
+    let half = conv(g, x, "conv1", Conv::new(16, 5).stride(2).pad(2))?;
+    let x = conv(g, half, "conv2", Conv::new(32, 3).stride(2).pad(1))?;
     let fine = conv(g, x, "conv3", Conv::new(48, 3).pad(1))?;
     let x = conv(g, fine, "conv4", Conv::new(48, 3).stride(2).pad(1))?;
     let middle = conv(g, x, "conv5", Conv::new(48, 3).pad(1))?;
     let coarse = conv(g, middle, "conv6", Conv::new(48, 3).stride(2).pad(1))?;
     let coarse = g.add("lateral16", Conv::new(48, 1), &[coarse])?;
+    let coarse = deeper(g, coarse)?;
     let middle = joined(g, middle, coarse, "8")?;
-    let features = joined(g, fine, middle, "4")?;
+    let fine = joined(g, fine, middle, "4")?;
+    Ok(Maps { half, coarse, middle, fine })
+}
+
+/// Wires it behind `x`, three channels, sides multiples of 16, for so many classes, background included, anchors at a place, and
+/// regions of an image. Layers that read the regions come last.
+pub fn faster_rcnn(g: &mut Graph, x: Wire, classes: usize, anchors: usize, regions: usize) -> Result<Wires> {
+    let features = maps(g, x, |_, coarse| Ok(coarse))?.fine;
     let rpn = g.add("rpn", Conv::new(32, 3).pad(1), &[features])?;
     let rpn = g.add("rpn_relu", Relu, &[rpn])?;
     let objectness = g.add("objectness", Conv::new(anchors, 1), &[rpn])?;

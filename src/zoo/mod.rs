@@ -9,6 +9,7 @@ pub mod efficientnet;
 pub mod fast;
 pub mod faster_rcnn;
 pub mod fcn;
+pub mod few_bits;
 pub mod googlenet;
 pub mod lenet;
 pub mod mlp;
@@ -90,6 +91,17 @@ pub const CATALOGUE: &[Architecture] = &[
     digits("tiny", "five 3 × 3 convolutions in fewer than 10,000 parameters", tiny::tiny),
 ];
 
+/// Networks for digits that learn to have few bits. Apart from the others: what only reads drawings does without.
+pub const FEW_BITS: &[Architecture] = &[
+    digits("tiny_mixed", "tiny with weights of 8, 8, 4, 4 and 2 bits", |g, x| {
+        few_bits::tiny_bits(g, x, [8, 8, 4, 4, 2])
+    }),
+    digits("smallest", "tiny with weights of 2 bits behind the first layer's 8", |g, x| {
+        few_bits::tiny_bits(g, x, [8, 2, 2, 2, 2])
+    }),
+    digits("binary", "four convolutions of one bit, weights and activations (Hubara et al. 2016)", few_bits::binary),
+];
+
 /// The papers' own sizes, under torchvision's names, its parameters' names included.
 pub const IMAGENET: &[Architecture] = &[
     full("alexnet", 224, |g, x| alexnet::alexnet(g, x, 1000)),
@@ -123,7 +135,7 @@ const fn efficientnet(b: usize, name: &'static str, wire: fn(&mut Graph, Wire) -
 
 /// The row of that name, of all there are.
 pub fn architecture(name: &str) -> Result<&'static Architecture> {
-    row(&[CATALOGUE, IMAGENET], name)
+    row(&[CATALOGUE, FEW_BITS, IMAGENET], name)
 }
 
 /// The row of that name among those for digits. Who reads nothing else needs no other paper's network in their program.

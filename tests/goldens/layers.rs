@@ -29,7 +29,7 @@ use hitofude::tensor::Tensor;
 
 const FILE: &[u8] = include_bytes!("../golden/layers.safetensors");
 
-type Wiring = fn(&mut Graph, Wire) -> Result<Wire>;
+pub type Wiring = fn(&mut Graph, Wire) -> Result<Wire>;
 
 /// The layers of `tools/goldens.py` under the names it gives them.
 const LAYERS: &[(&str, Wiring)] = &[
@@ -171,7 +171,7 @@ fn flat(g: &mut Graph, x: Wire, layer: impl Layer + 'static) -> Result<Wire> {
     g.add("a", layer, &[x])
 }
 
-fn network(case: &Case, wiring: Wiring) -> Network {
+pub fn network(case: &Case, wiring: Wiring) -> Network {
     let mut g = Graph::new();
     let &[_, c, h, w] = case["input"].shape() else { panic!("images") };
     let x = g.input("input", Shape::new(c, h, w)).unwrap();
@@ -180,15 +180,15 @@ fn network(case: &Case, wiring: Wiring) -> Network {
 }
 
 /// One run of a case, both ways: the output, the gradient of the input, and those of the parameters, all in NCHW.
-struct Pass {
-    y: Vec<f32>,
-    dx: Vec<f32>,
-    dparams: Vec<(String, Tensor)>,
+pub struct Pass {
+    pub y: Vec<f32>,
+    pub dx: Vec<f32>,
+    pub dparams: Vec<(String, Tensor)>,
     /// The running statistics once they have followed.
     statistics: Vec<(String, Tensor)>,
 }
 
-fn pass(case: &Case, net: &Network, level: Level, mode: Mode) -> Pass {
+pub fn pass(case: &Case, net: &Network, level: Level, mode: Mode) -> Pass {
     let (input, output) = (net.wires().next().unwrap(), net.output());
     let (images, dy) = (&case["input"], &case["doutput"]);
     let n = images.shape()[0];

@@ -8,6 +8,7 @@ mod common;
 
 mod curves;
 mod explain;
+mod few_bits;
 mod layers;
 mod losses;
 mod networks;

@@ -28,10 +28,11 @@ pub fn write(
     let mut text = format!(
         "# {name}\n\n{about}.\n\n\
          | what | value |\n|---|---|\n\
-         | command | `hitofude train {name} --data {data} --epochs {epochs} --seed {seed} --out {name}.safetensors` |\n\
+         | command | `hitofude train {name}{from} --data {data} --epochs {epochs} --seed {seed} --out {name}.safetensors` |\n\
          | architecture | `{architecture}`, {parameters} parameters |\n",
         name = recipe.name,
         about = recipe.about,
+        from = args.from.as_ref().map(|from| format!(" --from {from}")).unwrap_or_default(),
         seed = args.seed,
         architecture = recipe.architecture,
         parameters = model.net.parameters(),

@@ -2,6 +2,7 @@
 
 use super::device;
 use super::files::{self, Model};
+use super::quantise::{self, Few};
 use hitofude::data::idx::{Labelled, Split, load_mnist};
 use hitofude::data::ink::PEN;
 use hitofude::data::strokes::Drawing;
@@ -70,7 +71,8 @@ pub struct ImageReport {
 }
 
 impl ImageReport {
-    fn new(model: &str, part: &Labelled, misclassified: Vec<usize>) -> Self {
+    /// Of these misread images.
+    pub fn new(model: &str, part: &Labelled, misclassified: Vec<usize>) -> Self {
         let images = part.images.n;
         let accuracy = 1.0 - misclassified.len() as f64 / images as f64;
         Self { model: model.into(), images, accuracy, misclassified }
@@ -104,6 +106,9 @@ pub fn images(args: &EvalArgs) -> Result<()> {
         if args.validation { feed::validation(&load_mnist(&args.data, Split::Train)?) } else { test(&args.data)? };
     let find = |name: &String| Model::find(name, args.pretrained.as_deref());
     if let Some(name) = &args.model {
+        if let Some(few) = Few::find(name, args.pretrained.as_deref())? {
+            return print_json(&quantise::report(&few, &part)?);
+        }
         let model = find(name)?;
         let fill = |i: usize, out: &mut [f32]| feed::to_unit(part.images.image(i), out);
         let scores = device::scores(args.device, &model.net, &model.params, part.images.n, fill)?;
@@ -144,15 +149,15 @@ fn test(data: &Path) -> Result<Labelled> {
 
 /// Scores a model on pen strokes, each read as the page reads it.
 pub fn ink(args: &InkArgs) -> Result<()> {
+    if let Some(few) = Few::find(&args.model, args.pretrained.as_deref())? {
+        return print_json(&ink_report(&few.name, &few.read_ink(&files::drawings(&args.strokes)?)?)?);
+    }
     let model = Model::find(&args.model, args.pretrained.as_deref())?;
     print_json(&judge_ink(&model, &files::drawings(&args.strokes)?)?)
 }
 
 /// Reads every drawing. One that cannot be read counts as unsure and wrong.
 pub fn judge_ink<'a>(model: &'a Model, drawings: &[Drawing]) -> Result<InkReport<'a>> {
-    if drawings.is_empty() {
-        return Err(Error::missing("drawings", "at least one", "none"));
-    }
     // One replica for each thread; the weights were read before, so they load.
     let recogniser = || Recogniser::load(&model.file);
     let read = |recogniser: &mut Result<Recogniser>, drawing: &Drawing| -> Result<(bool, bool)> {
@@ -161,10 +166,18 @@ pub fn judge_ink<'a>(model: &'a Model, drawings: &[Drawing]) -> Result<InkReport
         Ok(reading.map_or((false, false), |r| (r.answer.digit == drawing.digit, r.answer.sure)))
     };
     let answers: Vec<(bool, bool)> = drawings.par_iter().map_init(recogniser, read).collect::<Result<_>>()?;
+    ink_report(&model.name, &answers)
+}
+
+/// Whether each drawing was read right and for sure, in numbers.
+fn ink_report<'a>(model: &'a str, answers: &[(bool, bool)]) -> Result<InkReport<'a>> {
+    if answers.is_empty() {
+        return Err(Error::missing("drawings", "at least one", "none"));
+    }
     let count = |keep: fn(&&(bool, bool)) -> bool| answers.iter().filter(keep).count();
     let (right, sure, both) = (count(|a| a.0), count(|a| a.1), count(|a| a.0 && a.1));
     Ok(InkReport {
-        model: &model.name,
+        model,
         drawings: answers.len(),
         accuracy: right as f64 / answers.len() as f64,
         unsure: answers.len() - sure,

@@ -113,17 +113,20 @@ pub struct Model {
     pub file: Vec<u8>,
 }
 
+/// The file behind a name in the folder of shipped weights, or in its folder of few bits, or behind a path.
+pub fn find(name_or_path: &str, pretrained: Option<&Path>) -> Result<PathBuf> {
+    let (folder, file) = (shipped(pretrained), format!("{name_or_path}.safetensors"));
+    let places = [folder.join(&file), folder.join("bits").join(&file), PathBuf::from(name_or_path)];
+    places.into_iter().find(|path| path.is_file()).ok_or_else(|| {
+        let expected = format!("a file, or a name from {}", folder.display());
+        Error::missing("model", expected, name_or_path)
+    })
+}
+
 impl Model {
     /// Reads a model by its name in the folder of shipped weights, or by its path.
     pub fn find(name_or_path: &str, pretrained: Option<&Path>) -> Result<Self> {
-        let folder = shipped(pretrained);
-        let named = folder.join(format!("{name_or_path}.safetensors"));
-        let path = if named.is_file() { named } else { PathBuf::from(name_or_path) };
-        if !path.is_file() {
-            let expected = format!("a file, or a name from {}", folder.display());
-            return Err(Error::missing("model", expected, name_or_path));
-        }
-        Self::open(&path)
+        Self::open(&find(name_or_path, pretrained)?)
     }
 
     /// Reads a model from a file.

@@ -15,6 +15,7 @@ mod generate;
 mod import;
 mod pictures;
 mod play;
+mod quantise;
 mod ranks;
 mod reproduce;
 mod run;
@@ -58,6 +59,8 @@ enum Command {
     Reproduce(reproduce::Args),
     /// Convert the textbook's pickled parameters.
     Import(import::Args),
+    /// Give a model few bits: whole numbers of 8 to 2 bits, ternary weights or one bit.
+    Quantise(quantise::Args),
     /// Show an ONNX model's operators with their shapes, parameters and cost.
     Describe(run::DescribeArgs),
     /// Write a model as ONNX, or as one safetensors file that holds its description, too.
@@ -175,6 +178,7 @@ fn run(cli: Cli, world: &World) -> Result<()> {
         Command::EvalInk(args) => eval::ink(&args),
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Quantise(args) => quantise::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Describe(args) => run::describe(&args),
         Command::Survey(args) => survey::run(&args),

@@ -27,7 +27,7 @@ pub struct TrainArgs {
     /// Everything random follows from it.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// Begin with these weights of the same recipe.
+    /// Begin with these weights: of the same recipe, or of a network with the same first layers (faster_rcnn for fcn8s).
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     from: Option<PathBuf>,
     /// Go on from FILE.checkpoint if there is one.
@@ -155,7 +155,7 @@ fn card(args: &TrainArgs, recipe: &Recipe, plan: &Plan, seconds: f64) -> Result<
         .map_or(String::new(), |(weather, miou)| format!("| worst weather | {miou:.3} ({}) |\n", weather.name()));
     let text = format!(
         "# {name}\n\n{about}.\n\n| what | value |\n|---|---|\n\
-         | command | `hitofude train-segment {name} --steps {steps} --seed {seed} --out {name}.safetensors` |\n\
+         | command | `hitofude train-segment {name}{from} --steps {steps} --seed {seed} --out {name}.safetensors` |\n\
          | parameters | {parameters} |\n| multiply-adds for a picture | {work:.0} M |\n\
          | mean IoU without background, {IMAGES} pictures of the test seeds | **{miou:.3}** |\n\
          | IoU by class | {classes} |\n{worst}\
@@ -163,6 +163,7 @@ fn card(args: &TrainArgs, recipe: &Recipe, plan: &Plan, seconds: f64) -> Result<
          | file | float16 safetensors, {size} bytes, sha256 `{sha}` |\n\n\
          ## Data\n\nDrawn by the project itself while it trained ({data}). The test seeds chose nothing.\n",
         name = recipe.name,
+        from = args.from.as_ref().map_or(String::new(), |path| format!(" --from {}", path.display())),
         about = recipe.about,
         steps = plan.steps,
         seed = plan.seed,

@@ -32,6 +32,9 @@ pub struct Args {
     /// Everything random follows from it.
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
+    /// Begin with the weights of this model, a name from the pretrained folder or a file, and not with drawn ones.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub from: Option<String>,
     /// Where to write the weights.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -131,7 +134,12 @@ fn prepare(args: &Args, world: &World) -> Result<(Training, Vec<Drawing>, String
         }
     }
     let feed = Feed::new(recipe, images, drawings)?;
-    let training = Training::new(recipe, feed, args.seed, args.epochs.unwrap_or(recipe.epochs))?;
+    let from = args.from.as_ref().map(|name| files::Model::find(name, None)).transpose()?;
+    if let Some(model) = &from {
+        digest.update(&model.file);
+    }
+    let from = from.map_or_else(Vec::new, |model| model.params.named());
+    let training = Training::from(recipe, feed, args.seed, args.epochs.unwrap_or(recipe.epochs), &from)?;
     Ok((training, judged, format!("{:x}", digest.finalize())))
 }
 

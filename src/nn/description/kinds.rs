@@ -15,14 +15,17 @@ use crate::nn::layers::conv_transpose::ConvTranspose;
 use crate::nn::layers::conv3d::Conv3d;
 use crate::nn::layers::dropout::{Dropout, StochasticDepth};
 use crate::nn::layers::embedding::Embedding;
+use crate::nn::layers::fake_quantise::FakeQuantise;
 use crate::nn::layers::flatten::Flatten;
 use crate::nn::layers::lrn::LocalResponseNorm;
 use crate::nn::layers::lstm::Lstm;
 use crate::nn::layers::norm::{Norm, Over};
 use crate::nn::layers::pool::Pool;
 use crate::nn::layers::prelu::Prelu;
+use crate::nn::layers::quant_conv::{QuantConv, Weights};
 use crate::nn::layers::roi_align::RoiAlign;
 use crate::nn::layers::scale::Scale;
+use crate::nn::layers::sign::Sign;
 use crate::nn::layers::unpool::MaxUnpool;
 use crate::nn::layers::upsample::Upsample;
 use crate::nn::losses::{BinaryCrossEntropy, CrossEntropy, Huber, MaskCrossEntropy, SquaredError};
@@ -77,6 +80,18 @@ const CONV3D: &[Opt] = &[
     PAD,
     DILATION,
     BIAS,
+];
+
+const QUANT_CONV: &[Opt] = &[
+    need("out", Size(16)),
+    KERNEL,
+    STRIDE,
+    PAD,
+    DILATION,
+    BIAS,
+    with("bits", Size(1)),
+    with("ternary", Flag(false)),
+    with("scaled", Flag(false)),
 ];
 
 /// Every type of layer to choose from for pictures.
@@ -158,6 +173,19 @@ pub const REGIONS: &[Kind] = &[kind("roi_align", &[with("out", Size(7)), need("s
     Arc::new(RoiAlign { out: o.size("out"), stride: o.size("stride") })
 })];
 
+/// Layers that learn to have few bits. Nothing to choose among the others: no other program's format has them.
+pub const FEW_BITS: &[Kind] = &[
+    kind("quant_conv", QUANT_CONV, |o| {
+        let conv = Conv { out: o.size("out"), window: o.window(), groups: 1, bias: o.flag("bias") };
+        let weights = Weights::from_code(o.size("bits"), o.flag("ternary"), o.flag("scaled"));
+        Arc::new(QuantConv { conv, weights })
+    }),
+    kind("fake_quantise", &[with("bits", Size(8)), with("signed", Flag(false)), with("step", Number(0.0625))], |o| {
+        Arc::new(FakeQuantise { bits: o.size("bits"), signed: o.flag("signed"), step: o.number("step") })
+    }),
+    kind("sign", &[], |_| Arc::new(Sign)),
+];
+
 /// Every type of loss: layers, but not to be chosen among them.
 pub const LOSSES: &[Kind] = &[
     kind("cross_entropy", &[], |_| Arc::new(CrossEntropy)),
@@ -172,7 +200,7 @@ const fn kind(name: &'static str, options: &'static [Opt], make: fn(&Options) ->
 }
 
 fn all() -> impl Iterator<Item = &'static Kind> {
-    KINDS.iter().chain(SEQUENCES).chain(REGIONS).chain(LOSSES)
+    KINDS.iter().chain(SEQUENCES).chain(REGIONS).chain(FEW_BITS).chain(LOSSES)
 }
 
 impl Kind {

@@ -27,7 +27,7 @@ mod kinds;
 mod port;
 mod setting;
 
-pub use kinds::{KINDS, Kind, LOSSES, Opt, REGIONS, SEQUENCES};
+pub use kinds::{FEW_BITS, KINDS, Kind, LOSSES, Opt, REGIONS, SEQUENCES};
 pub use setting::{Setting, window_options};
 
 use crate::error::{Error, Result};

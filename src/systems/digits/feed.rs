@@ -210,10 +210,20 @@ fn copies(drawings: &[Drawing], repeats: usize) -> Vec<usize> {
     drawings.iter().map(|d| libm::round(repeats as f64 * share(d) / mean).max(1.0) as usize).collect()
 }
 
+/// Of MNIST's training part, the images that trainings learn from.
+pub fn learning(train: &Labelled) -> Labelled {
+    part(train, 0..train.images.n.saturating_sub(VALIDATION_IMAGES))
+}
+
 /// Of MNIST's training part, the images that every training keeps to choose by.
 pub fn validation(train: &Labelled) -> Labelled {
+    part(train, train.images.n.saturating_sub(VALIDATION_IMAGES)..train.images.n)
+}
+
+/// Images by their places in the order that trainings have.
+fn part(train: &Labelled, places: std::ops::Range<usize>) -> Labelled {
     let order = image_order(train.images.n);
-    let kept = &order[train.images.n.saturating_sub(VALIDATION_IMAGES)..];
+    let kept = &order[places];
     let pixels = kept.iter().flat_map(|&i| train.images.image(i)).copied().collect();
     let Images { h, w, .. } = train.images;
     let images = Images { n: kept.len(), h, w, pixels };

@@ -80,6 +80,10 @@ const MINI: Recipe = Recipe { options: CYCLE, epochs: 5, plain: 0.2, ..BASE };
 /// For networks too small to learn everything that [`Augment::MNIST`] makes.
 const MILD: Augment = Augment { shift: 1.5, rotate: 10.0, scale: 0.1, shear: 0.1, thickness: 0.2, ..Augment::NONE };
 
+/// Weights that have been trained already and now lose most of their bits.
+const FEWER: Recipe =
+    Recipe { options: Options { rate: 4e-3, ..CYCLE }, epochs: 12, images: MILD, plain: 0.25, ..BASE };
+
 /// Half of the hidden layer is dropped, as in the sources, but none of the scores.
 fn scores_kept(g: &mut Graph, x: Wire) -> Result<Wire> {
     zoo::deep_convnet::deep_convnet(g, x, [0.5, 0.0])
@@ -151,6 +155,30 @@ pub const RECIPES: &[Recipe] = &[
         architecture: "tiny",
         options: Options { rate: 1e-2, ..CYCLE },
         epochs: 12,
+        images: MILD,
+        plain: 0.25,
+        ..BASE
+    },
+    Recipe {
+        name: "tiny_mixed",
+        about: "tiny with weights of 8, 8, 4, 4 and 2 bits, going on from its own (--from tiny)",
+        architecture: "tiny_mixed",
+        ..FEWER
+    },
+    Recipe {
+        name: "smallest",
+        about: "tiny with weights of 2 bits behind the first layer's 8, going on from its own (--from tiny)",
+        architecture: "smallest",
+        epochs: 16,
+        ..FEWER
+    },
+    Recipe {
+        name: "binary",
+        about: "a network of one bit inside, weights and activations, on MNIST, its images shifted and turned",
+        architecture: "binary",
+        // Latent weights stay within ±1, and a weight that is read as its sign must travel to change.
+        options: Options { optimiser: Optimiser::new(Rule::Adam), rate: 1e-2, ..CYCLE },
+        epochs: 20,
         images: MILD,
         plain: 0.25,
         ..BASE

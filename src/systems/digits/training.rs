@@ -7,7 +7,9 @@ use crate::data::{ink, strokes::Drawing};
 use crate::error::{Error, Result};
 use crate::file::safetensors::Weights;
 use crate::nn::Network;
+use crate::nn::layers::quant_conv::fit_steps;
 use crate::rng::Rng;
+use crate::tensor::Tensor;
 use crate::train::{Group, Options, Progress, State, Trainer, calibrate, evaluate};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,12 +75,29 @@ pub struct Calibration {
 impl Training {
     /// A training of `epochs` epochs from first weights drawn from `seed`.
     pub fn new(recipe: &'static Recipe, feed: Feed, seed: u64, epochs: u32) -> Result<Self> {
+        Self::from(recipe, feed, seed, epochs, &[])
+    }
+
+    /// As [`Training::new`], with these parameters in the place of those that would be drawn.
+    ///
+    /// Errors: [`Error::Missing`] for one that the network has not, [`Error::Shape`] for one that does not fit.
+    pub fn from(
+        recipe: &'static Recipe,
+        feed: Feed,
+        seed: u64,
+        epochs: u32,
+        from: &[(String, Tensor)],
+    ) -> Result<Self> {
         if epochs == 0 {
             return Err(Error::value("epochs", "at least 1", epochs));
         }
         let net = recipe.network()?;
         let mut params = net.zeros();
         recipe.init.fill(&mut params, seed)?;
+        for (name, tensor) in from {
+            params.set(name, tensor)?;
+        }
+        fit_steps(&net, &mut params)?;
         let trainer = Trainer::new(&net, params, recipe.batch, recipe.shard, &recipe.options)?;
         Ok(Self {
             recipe,

@@ -46,8 +46,8 @@ pub const RECIPES: [Recipe; 3] = [
         about: "FCN-32s, 16s and 8s on sheets of digits (Long et al. 2015)",
         task: Task::Sheets,
         fcn: true,
-        steps: 3000,
-        rate: 6e-3,
+        steps: 8000,
+        rate: 4e-3,
     },
     Recipe {
         name: "segnet",

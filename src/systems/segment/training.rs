@@ -68,10 +68,22 @@ impl Training {
         Self::from(recipe, plan, None)
     }
 
-    /// Begins with the weights of another training of this recipe. Errors: those of [`Network::params_from`].
+    /// Begins with the weights of another training of this recipe, or of a network whose first layers are the same: what has a
+    /// parameter's name and shape is taken over. Errors: [`Error::Missing`] where there is nothing such.
     pub fn upon(recipe: Recipe, plan: Plan, before: &Params) -> Result<Self> {
         let mut training = Self::from(recipe, plan, None)?;
-        let params = training.trainer.network().params_from(before)?;
+        let mut params = training.trainer.result().clone();
+        let mut taken = 0;
+        for (name, tensor) in before.named() {
+            if params.get(&name).is_ok_and(|own| own.shape() == tensor.shape()) {
+                params.set(&name, &tensor)?;
+                taken += 1;
+            }
+        }
+        if taken == 0 {
+            let expected = format!("weights with parameters of {}", recipe.name);
+            return Err(Error::missing("training", expected, "none of its names and shapes"));
+        }
         let size = SHARD.min(plan.batch);
         training.trainer =
             Trainer::new(&training.trainer.network().clone(), params, plan.batch, size, &training.options)?;

@@ -1,0 +1,277 @@
+//! Networks in few bits: whole numbers follow the float network, learnt bits are kept, files come back, bad ones are refused.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use common::levels;
+use hitofude::nn::layers::quant_conv::fit_steps;
+use hitofude::nn::{Init, Mode, Network, Params, Run, Want, description};
+use hitofude::rng::Rng;
+use hitofude::systems::quantise::{self, Bits, Form, Kind, Method, Model, Plan, Runner, layout, search};
+use hitofude::tensor::Tensor;
+use hitofude::train::{Optimiser, Options, Rule, Trainer};
+
+/// A convolution, a sum of two ways with batch norms, pooling, a hidden layer.
+const NET: &str = r#"{"input":[1,12,12],"layers":[
+    {"name":"conv1","type":"conv","out":7,"kernel":3,"pad":1},{"name":"norm1","type":"batch_norm"},{"name":"relu1","type":"relu"},
+    {"name":"conv2","type":"conv","out":7,"kernel":3,"pad":1,"bias":false},{"name":"norm2","type":"batch_norm"},
+    {"name":"sum","type":"add","inputs":["norm2","relu1"]},{"name":"relu2","type":"relu"},
+    {"name":"pool","type":"max_pool","kernel":2,"stride":2},
+    {"name":"flatten","type":"flatten"},{"name":"drop","type":"dropout"},
+    {"name":"hidden","type":"affine","out":20},{"name":"relu3","type":"relu"},{"name":"scores","type":"affine","out":4},{"name":"drop2","type":"dropout"}]}"#;
+
+/// One bit inside, as in BinaryNet.
+const SIGNS: &str = r#"{"input":[1,12,12],"layers":[
+    {"name":"conv1","type":"conv","out":33,"kernel":3,"bias":false},{"name":"norm1","type":"batch_norm"},
+    {"name":"pool","type":"max_pool","kernel":2,"stride":2},{"name":"sign1","type":"sign"},
+    {"name":"conv2","type":"quant_conv","out":40,"kernel":3},{"name":"norm2","type":"batch_norm"},
+    {"name":"sign2","type":"sign"},{"name":"conv3","type":"quant_conv","out":9,"kernel":3,"scaled":true},
+    {"name":"relu","type":"relu"},{"name":"mean","type":"global_average_pool"},{"name":"flatten","type":"flatten"},
+    {"name":"scores","type":"affine","out":4}]}"#;
+
+/// What follows the first signs of [`SIGNS`].
+const TAIL: &str = r#"{"input":[33,5,5],"layers":[
+    {"name":"conv2","type":"quant_conv","out":40,"kernel":3},{"name":"norm2","type":"batch_norm"},
+    {"name":"sign2","type":"sign"},{"name":"conv3","type":"quant_conv","out":9,"kernel":3,"scaled":true},
+    {"name":"relu","type":"relu"}]}"#;
+
+fn network(text: &str) -> (Network, Params) {
+    let net = description::read(text).unwrap();
+    let mut params = net.zeros();
+    Init::He.fill(&mut params, 5).unwrap();
+    let mut rng = Rng::new(6);
+    for view in net.views().to_vec().iter().filter(|view| view.name.contains("norm") || view.name.ends_with("bias")) {
+        let var = view.name.ends_with("var") || view.name.ends_with("weight");
+        let numbers: Vec<f32> =
+            (0..view.len()).map(|_| if var { rng.range(0.5, 2.0) } else { rng.range(-0.3, 0.3) }).collect();
+        params.set(&view.name, &Tensor::from_shape_vec(view.shape.clone(), numbers).unwrap()).unwrap();
+    }
+    fit_steps(&net, &mut params).unwrap();
+    (net, params)
+}
+
+fn images(n: usize) -> Vec<f32> {
+    let mut rng = Rng::new(9);
+    (0..n * 144).map(|_| rng.uniform()).collect()
+}
+
+fn floats(net: &Network, params: &Params, images: &[f32]) -> Vec<f32> {
+    let n = images.len() / 144;
+    let mut run = Run::new(net, n, &Want::outputs());
+    run.forward(params, images, n, Mode::Infer).unwrap();
+    run.output().to_vec()
+}
+
+fn model(text: &str, bits: Vec<Bits>, method: Method) -> (Model, Vec<f32>) {
+    let (net, params) = network(text);
+    let (plan, pictures) = (Plan { bits, method }, images(30));
+    (quantise::quantise(&net, &params, &plan, &pictures).unwrap(), floats(&net, &params, &pictures))
+}
+
+/// Root of the mean squared difference over that of the numbers.
+fn error(got: &[f32], want: &[f32]) -> f32 {
+    let square = |numbers: &mut dyn Iterator<Item = f32>| numbers.map(|v| v * v).sum::<f32>();
+    (square(&mut got.iter().zip(want).map(|(g, w)| g - w)) / square(&mut want.iter().copied())).sqrt()
+}
+
+#[test]
+fn eight_bits_follow_the_float_network() {
+    for method in [Method::MinMax, Method::Mse, Method::Percentile(0.01)] {
+        let (model, want) = model(NET, vec![Bits::Int(8)], method);
+        let got = Runner::new(&model, 30).unwrap().run(&images(30)).unwrap();
+        let error = error(&got, &want);
+        assert!(error < 0.03, "{method:?}: {error}");
+    }
+}
+
+/// Fewer bits, more error: each rule is at work, and none breaks down.
+#[test]
+fn the_error_grows_as_bits_go() {
+    let all = [Bits::Int(8), Bits::Int(4), Bits::Int(3), Bits::Int(2), Bits::Ternary, Bits::One];
+    let errors: Vec<f32> = all
+        .iter()
+        .map(|bits| {
+            let (model, want) = model(NET, vec![*bits], Method::MinMax);
+            assert!(model.filters().all(|(_, filters)| filters.bits == *bits));
+            error(&Runner::new(&model, 30).unwrap().run(&images(30)).unwrap(), &want)
+        })
+        .collect();
+    assert!(errors[..4].is_sorted(), "{errors:?}");
+    assert!(errors[1] < 0.2 && errors[4] < 1.0 && errors[5] < 1.2 && errors[5] > errors[1], "{errors:?}");
+}
+
+/// Every level gives the same bits, and every image the same alone as among others.
+#[test]
+fn all_levels_and_batches_agree_to_the_bit() {
+    for text in [NET, SIGNS] {
+        let (model, _) = model(text, vec![Bits::Int(8)], Method::MinMax);
+        let pictures = images(7);
+        let want = Runner::new(&model, 7).unwrap().run(&pictures).unwrap();
+        for level in levels() {
+            let mut runner = Runner::at_level(&model, 3, level).unwrap();
+            let got: Vec<f32> = pictures.chunks(2 * 144).flat_map(|two| runner.run(two).unwrap()).collect();
+            assert!(got.iter().zip(&want).all(|(g, w)| g.to_bits() == w.to_bits()), "{level:?}");
+        }
+    }
+}
+
+/// From the first signs on, whole numbers compute what the trained network does: only the levels at the end round.
+#[test]
+fn a_network_of_signs_is_the_one_that_was_trained() {
+    let (model, _) = model(SIGNS, vec![Bits::Int(8)], Method::MinMax);
+    let forms: Vec<bool> = model.steps.iter().map(|step| step.form == Form::Signs).collect();
+    assert_eq!(forms, [false, true, true, true, false, false, false], "a sign goes into the store of the layer before");
+    let mut runner = Runner::new(&model, 30).unwrap();
+    runner.run(&images(30)).unwrap();
+    let (tail, mut params) = network(TAIL);
+    for view in tail.views() {
+        params.set(&view.name, &network(SIGNS).1.get(&view.name).unwrap()).unwrap();
+    }
+    let (mut signs, mut maps) = (vec![0.0; 33 * 25], vec![0.0; 9]);
+    let Form::Levels { step, .. } = model.steps[4].form else { panic!("levels behind the last signs") };
+    let mut run = Run::new(&tail, 1, &Want::outputs());
+    for image in 0..30 {
+        runner.values(2, image, &mut signs).unwrap();
+        assert!(signs.iter().all(|s| s.abs() == 1.0) && signs.contains(&1.0) && signs.contains(&-1.0));
+        run.forward(&params, &signs, 1, Mode::Infer).unwrap();
+        runner.values(4, image, &mut maps).unwrap();
+        for (got, want) in maps.iter().zip(run.output()) {
+            assert!((got - want).abs() <= 0.51 * step, "{got} for {want}, levels of {step}");
+        }
+    }
+    assert!(maps.iter().any(|v| *v != 0.0));
+}
+
+#[test]
+fn a_file_comes_back() {
+    for (text, bits) in [(NET, vec![Bits::Int(8), Bits::Int(3), Bits::Ternary, Bits::One]), (SIGNS, vec![Bits::Int(5)])]
+    {
+        let (mut model, _) = model(text, bits, Method::MinMax);
+        model.metadata.insert("name".into(), "a name".into());
+        let file = layout::write(&model).unwrap();
+        assert!(layout::is(&file));
+        let back = layout::read(&file).unwrap();
+        assert_eq!(layout::write(&back).unwrap().len(), file.len());
+        assert_eq!(back.metadata, model.metadata);
+        for ((a, fa), (b, fb)) in model.filters().zip(back.filters()) {
+            assert_eq!((&a.name, &fa.weights, fa.bits, fa.relu), (&b.name, &fb.weights, fb.bits, fb.relu));
+        }
+        let run = |model: &Model| Runner::new(model, 30).unwrap().run(&images(30)).unwrap();
+        let error = error(&run(&back), &run(&model));
+        // A scale of half precision may turn a level, and a level a sign.
+        assert!(error < if text == NET { 0.01 } else { 0.1 }, "{error}");
+        let again = layout::read(&file).unwrap();
+        assert_eq!(run(&again), run(&back));
+    }
+}
+
+#[test]
+fn bad_files_are_refused() {
+    let (model, _) = model(NET, vec![Bits::Int(4)], Method::MinMax);
+    let file = layout::write(&model).unwrap();
+    for cut in 0..file.len() {
+        assert!(layout::read(&file[..cut]).is_err(), "cut at {cut}");
+    }
+    let mut rng = Rng::new(3);
+    let mut read = 0;
+    for _ in 0..3000 {
+        let mut hostile = file.clone();
+        for _ in 0..1 + rng.below(3) {
+            let at = rng.below(hostile.len());
+            hostile[at] = rng.below(256) as u8;
+        }
+        // Whatever is read can run.
+        if let Ok(model) = layout::read(&hostile) {
+            read += 1;
+            if model.input().len() == 144 {
+                Runner::new(&model, 1).unwrap().run(&images(1)).unwrap();
+            }
+        }
+    }
+    assert!(read > 0);
+    let mut wrong = model.clone();
+    let Kind::Filters(filters) = &mut wrong.steps[1].kind else { panic!("a convolution") };
+    filters.weights[0] = 100;
+    assert!(wrong.check().unwrap_err().to_string().contains("weights of its bits"));
+    wrong = model.clone();
+    wrong.steps[2].inputs = vec![7];
+    assert!(wrong.check().unwrap_err().to_string().contains("inputs before it"));
+}
+
+#[test]
+fn what_has_no_form_is_refused_by_name() {
+    let of = |layers: &str| {
+        let net = description::read(&format!(r#"{{"input":[1,12,12],"layers":[{layers}]}}"#)).unwrap();
+        let plan = Plan { bits: vec![Bits::Int(8)], method: Method::MinMax };
+        quantise::quantise(&net, &net.zeros(), &plan, &images(2)).unwrap_err().to_string()
+    };
+    let conv = r#"{"name":"conv","type":"conv","out":4,"kernel":3}"#;
+    assert!(of(&format!(r#"{conv},{{"name":"bend","type":"tanh"}}"#)).contains("bend"));
+    assert!(of(&format!(r#"{conv},{{"name":"thin","type":"conv","out":4,"kernel":3,"groups":4}}"#)).contains("thin"));
+    assert!(of(&format!(r#"{conv},{{"name":"end","type":"max_pool","kernel":2}}"#)).contains("end"));
+    let padded = r#"{"name":"padded","type":"quant_conv","out":4,"kernel":3,"pad":1}"#;
+    let signs = format!(
+        r#"{conv},{{"name":"sign","type":"sign"}},{padded},{{"name":"last","type":"conv","out":2,"kernel":3}}"#
+    );
+    assert!(of(&signs).contains("padded"), "{}", of(&signs));
+    let (net, params) = network(NET);
+    let plan = |bits: usize| Plan { bits: vec![Bits::Int(8); bits], method: Method::MinMax };
+    assert!(quantise::quantise(&net, &params, &plan(3), &images(2)).unwrap_err().to_string().contains("4 layers"));
+    assert!(quantise::quantise(&net, &params, &plan(1), &[]).is_err());
+    assert!(quantise::quantise(&net, &params, &plan(1), &[f32::NAN; 144]).is_err());
+    let (model, _) = model(NET, vec![Bits::Int(8)], Method::MinMax);
+    let mut runner = Runner::new(&model, 2).unwrap();
+    assert!(
+        runner.run(&images(3)).is_err() && runner.run(&[0.0; 143]).is_err() && runner.run(&[f32::NAN; 144]).is_err()
+    );
+    assert!(Runner::new(&model, 0).is_err() && Runner::new(&model, 5000).is_err());
+    for (text, good) in [("8", true), ("ternary", true), ("1", true), ("0", false), ("9", false), ("nine", false)] {
+        assert_eq!(text.parse::<Bits>().is_ok(), good, "{text}");
+    }
+}
+
+/// The way down ends within the bytes, and each step takes some away.
+#[test]
+fn greedy_search_goes_down_to_its_bytes() {
+    let (net, params) = network(NET);
+    let pictures = images(30);
+    let answers = floats(&net, &params, &pictures);
+    let best = |row: &[f32]| (0..4).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap() as u8;
+    let labels: Vec<u8> = answers.chunks_exact(4).map(best).collect();
+    let part = search::Labelled { images: &pictures, labels: &labels };
+    let eight: usize = quantise::layers(&net).iter().map(|(_, weights, _)| weights).sum();
+    let taken = search::greedy(&net, &params, Method::MinMax, part, eight / 2).unwrap();
+    assert_eq!(taken[0].bytes, eight);
+    assert!(taken.windows(2).all(|two| two[1].bytes < two[0].bytes));
+    assert!(taken.last().unwrap().bytes <= eight / 2);
+    assert!(taken[0].score.accuracy > 0.9, "{:?}", taken[0]);
+    assert!(search::greedy(&net, &params, Method::MinMax, part, 10).is_err());
+}
+
+/// A latent weight never leaves −1 and 1, however large the steps; weights with steps do.
+#[test]
+fn latent_weights_are_clipped() {
+    let text = |bits: usize| {
+        format!(
+            r#"{{"input":[1,12,12],"layers":[{{"name":"conv","type":"quant_conv","out":6,"kernel":3,"bits":{bits}}},
+            {{"name":"mean","type":"global_average_pool"}},{{"name":"flatten","type":"flatten"}}]}}"#
+        )
+    };
+    for (bits, clipped) in [(1, true), (4, false)] {
+        let (net, params) = network(&text(bits));
+        let options = Options { optimiser: Optimiser::new(Rule::Adam), ..Options::DEFAULT };
+        let mut trainer = Trainer::new(&net, params, 6, 3, &options).unwrap();
+        let pictures = images(6);
+        for step in 0..40 {
+            let fill = |i: usize, image: &mut [f32], target: &mut [f32]| {
+                image.copy_from_slice(&pictures[i * 144..][..144]);
+                target.fill(0.0);
+                target[i] = 1.0;
+            };
+            trainer.step(6, 0.4, step, fill).unwrap();
+        }
+        let weights = trainer.params().get("conv.weight").unwrap();
+        let most = weights.iter().fold(0.0f32, |most, w| most.max(w.abs()));
+        assert_eq!(most == 1.0, clipped, "{bits} bits: {most}");
+    }
+}
