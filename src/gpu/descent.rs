@@ -138,7 +138,8 @@ pub(super) fn tags(views: &[View], frozen: &[bool]) -> Vec<f32> {
             _ if *frozen => 0.0,
             Role::Statistic(momentum) => momentum,
             Role::Weight => -2.0,
-            Role::Bias | Role::Scale => -1.0,
+            // Latent weights belong to layers that have no kernels, which a run refuses before it comes here.
+            Role::Bias | Role::Scale | Role::Latent => -1.0,
         };
         tags.resize(view.range().end, tag);
     }

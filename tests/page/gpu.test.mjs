@@ -44,7 +44,7 @@ test('it learns on the GPU, says how fast both are, and what its weights are wor
 });
 
 test('a layer without kernels is named, and wasm goes on from the same step', async () => {
-  const net = 'conv-out4-k3*local_response_norm*relu*flatten*affine-out10';
+  const net = 'conv-out4-kernel3*local_response_norm*relu*flatten*affine-out10';
   const { page, context } = await lab(`?lab=train&net=${net}&batch=20&shard=20&steps=30`, 'gpu');
   await button(page, 'Start').click();
   await told(page).filter({ hasText: /local_response_norm/ }).waitFor({ timeout: 120_000 });
