@@ -9,9 +9,11 @@ import { samplesOf } from './compute';
 import type { Pictures } from './protocol';
 import type { Run } from './run';
 
-/** Steps in a lot. A read-back costs 5 to 15 ms in Chromium, 100 in Firefox. */
+/** Most steps in a lot. A read-back costs 5 to 15 ms in Chromium, 100 in Firefox. */
 const LOT = 50;
-/** Steps in the first lots: they compile the kernels, and are timed. */
+/** Seconds of a lot: a pause waits for its end, and the page takes a thread that says nothing for half a minute for dead. */
+const LONG = 1;
+/** Steps in the first lots: the kernels are compiled, and it is seen how long a lot may be. */
 const FIRST = [1, 5];
 
 export class Gpu {
@@ -43,16 +45,17 @@ export class Gpu {
     }
   }
 
-  /** Whether its pace is known. */
+  /** Whether its pace is known: that of lots as long as may be, where a read-back counts least. */
   get timed(): boolean {
-    return this.#lots >= FIRST.length;
+    return this.#lots > FIRST.length;
   }
 
   /** Takes the next steps, none beyond the next validation. */
   async advance(run: Run): Promise<void> {
     if (this.#steps !== run.step) this.training.restore(run.state());
     const start = performance.now();
-    const most = Math.min(FIRST[this.#lots] ?? LOT, run.every - (run.step % run.every));
+    const lot = FIRST[this.#lots] ?? Math.max(1, Math.min(LOT, Math.floor((LONG * this.pace) / run.batch)));
+    const most = Math.min(lot, run.every - (run.step % run.every));
     const burst = await this.training.burst(most);
     this.#steps = burst.state.steps;
     if (this.#lots > 0) this.pace = (burst.loss.length * run.batch) / ((performance.now() - start) / 1000);
