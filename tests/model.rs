@@ -46,6 +46,25 @@ fn it_learns_and_is_looked_into() {
     assert_eq!((shape.len(), values.len()), (4 * 36, 4 * 36));
 }
 
+/// A softmax of sigmoids is no probability, and of one number it is always 1.
+#[test]
+fn probabilities_are_what_the_end_of_the_network_means() {
+    let end = |out: usize, sigmoid: &str| {
+        let last = r#"{"name": "affine", "type": "affine", "out": OUT}"#.replace("OUT", &out.to_string());
+        let net =
+            format!(r#"{{"input": [1, 2, 2], "layers": [{{"name": "flatten", "type": "flatten"}}, {last}{sigmoid}]}}"#);
+        let mut model = Model::define(&net, 3).unwrap();
+        let image = [0.5, -1.0, 2.0, 0.25];
+        (model.scores(&image).unwrap(), model.probabilities(&image).unwrap())
+    };
+    let (scores, own) = end(3, r#", {"name": "p", "type": "sigmoid"}"#);
+    assert_eq!(scores, own);
+    let (scores, one) = end(1, "");
+    assert!((one[0] - 1.0 / (1.0 + (-scores[0]).exp())).abs() < 1e-6, "{one:?} of {scores:?}");
+    let (_, softmax) = end(3, "");
+    assert!((softmax.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+}
+
 #[test]
 fn the_same_seed_teaches_the_same_weights() {
     assert_eq!(taught().params().values(), taught().params().values());

@@ -3,6 +3,7 @@
 //! The recogniser reads drawings with networks that stay as they are; this is any network, and it may learn.
 
 use crate::error::{Error, Result};
+use crate::kernel::act::sigmoid;
 use crate::kernel::softmax::softmax;
 use crate::nn::plan::affordable;
 use crate::nn::{Init, Mode, Network, Params, Run, Want, Wire, description};
@@ -67,12 +68,19 @@ impl Model {
         self.net.node(self.net.output()).shape.len()
     }
 
-    /// The softmax of the answers to some images (CHW, one after another): a row of probabilities each.
+    /// Probabilities for some images (CHW, one after another), a row each. A network that ends in a sigmoid has said them itself,
+    /// each by itself; of one number that is no probability yet it is the sigmoid; of several the softmax. Errors: those of
+    /// [`Model::scores`].
     pub fn probabilities(&mut self, images: &[f32]) -> Result<Vec<f32>> {
         let classes = self.answers();
         let mut scores = self.scores(images)?;
         let level = crate::kernel::Level::new();
-        scores.chunks_exact_mut(classes).for_each(|row| softmax(level, row, classes));
+        let last = self.net.node(self.net.output()).layer.as_ref().map_or("", |layer| layer.kind());
+        match (last, classes) {
+            ("sigmoid" | "hard_sigmoid", _) => {}
+            (_, 1) => sigmoid(level, &mut scores),
+            _ => scores.chunks_exact_mut(classes).for_each(|row| softmax(level, row, classes)),
+        }
         Ok(scores)
     }
 

@@ -123,6 +123,46 @@ fn settings_of_recurrent_operators_that_mean_nothing_are_refused() {
 }
 
 #[test]
+fn a_size_that_is_said_counts_and_one_that_is_open_is_named() {
+    let mut open = model(vec![node("Relu", "r", &["x"], "y")], vec![]);
+    open.graph.inputs[0].shape = Some(vec![None, Some(3), None, None]);
+    let mut open = Imported::new(open).unwrap();
+    let error = open.operators().unwrap_err().to_string();
+    assert_eq!(error, "x: expected a size that the file gives, or that is said, got any × 3 × any × any");
+    open.resize("x", &[2, 3, 8, 6]).unwrap();
+    assert_eq!(open.operators().unwrap()[0].shape, [2, 3, 8, 6]);
+    // A graph that runs for four images alone is described for four.
+    let to: Array = ndarray::arr1(&[4_i64, -1]).into_dyn().into();
+    let nodes = vec![node("Reshape", "f", &["x", "to"], "f"), node("MatMul", "m", &["f", "w"], "y")];
+    let mut fixed = model(nodes, vec![("to", to), ("w", real(&[6, 2], &[0.5; 12]))]);
+    fixed.graph.inputs[0].shape = Some(vec![Some(4), Some(1), Some(2), Some(3)]);
+    assert_eq!(Imported::new(fixed).unwrap().operators().unwrap()[1].shape, [4, 2]);
+}
+
+#[test]
+fn what_a_branch_makes_of_the_input_depends_on_it() {
+    let port = |name: &str| Port { name: name.into(), number: Some(Number::F32), shape: None };
+    let branch = |op: &str| Graph {
+        name: op.into(),
+        nodes: vec![node(op, "", &["x"], &format!("{op}_x"))],
+        outputs: vec![port(&format!("{op}_x"))],
+        ..Graph::default()
+    };
+    let mut choose = node("If", "choose", &["c"], "y");
+    choose.attributes.insert("then_branch".into(), Attribute::Graph(branch("Exp")));
+    choose.attributes.insert("else_branch".into(), Attribute::Graph(branch("Neg")));
+    let mut model = model(vec![choose], vec![("c", Array::from(ArrayD::from_elem(vec![], true)))]);
+    model.graph.inputs[0].shape = Some(vec![Some(1), Some(2)]);
+    let imported = Imported::new(model).unwrap();
+    // Of a run on zeros it would be 1, whatever the input.
+    assert_eq!(imported.operators().unwrap().len(), 1);
+    assert_eq!(
+        imported.run(&[("x".into(), real(&[1, 2], &[0.0, 1.0]))]).unwrap()[0].1,
+        real(&[1, 2], &[1.0, 1.0_f32.exp()])
+    );
+}
+
+#[test]
 fn a_name_that_nobody_makes_or_two_make_is_refused() {
     let read = |nodes| onnx::read(&onnx::write(&model(nodes, vec![]))).unwrap_err().to_string();
     let missing = read(vec![node("Relu", "r", &["z"], "y")]);

@@ -33,11 +33,28 @@ pub struct DescribeArgs {
     /// An ONNX model.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
+    /// The sides of an input that the file leaves open, such as `image=1x3x224x224`; may be given several times. Without a name
+    /// they are the first input's.
+    #[arg(long, value_name = "[INPUT=]SIDES")]
+    size: Vec<String>,
+}
+
+/// Says what sizes the inputs of a model have.
+fn resize(model: &mut Imported, sizes: &[String]) -> Result<()> {
+    for size in sizes {
+        let first = model.inputs().first().map(|port| port.name.clone()).unwrap_or_default();
+        let (name, sides) = size.rsplit_once('=').unwrap_or((&first, size));
+        let sides: Option<Vec<usize>> = sides.split('x').map(|side| side.parse().ok()).collect();
+        let sides = sides.ok_or_else(|| Error::value("--size", "sides such as 1x3x224x224, or INPUT=SIDES", size))?;
+        model.resize(name, &sides)?;
+    }
+    Ok(())
 }
 
 /// Prints inputs, outputs and every operator with its shape, parameters and cost; then whether it trains here.
 pub fn describe(args: &DescribeArgs) -> Result<()> {
-    let model = open(&args.model)?;
+    let mut model = open(&args.model)?;
+    resize(&mut model, &args.size)?;
     for (what, ports) in [("input", model.inputs()), ("output", model.outputs())] {
         for port in ports {
             let side = |side: &Option<usize>| side.map_or_else(|| "any".into(), |n| n.to_string());

@@ -50,8 +50,9 @@ export function called(place: number, many: number, names: string[]): string {
   return names[place] ?? (many === 10 ? String(place) : m.class_number({ number: String(place) }));
 }
 
-/** The probability of each number of an answer: the softmax, unless the model has taken it already. */
-export function probabilities(scores: Float32Array): Float32Array {
+/** The probability of each number of an answer: the softmax, unless the model's last step has made probabilities already. */
+export function probabilities(scores: Float32Array, last = ''): Float32Array {
+  if (/sigmoid$/i.test(last)) return scores;
   const sum = scores.reduce((a, b) => a + b, 0);
   if (scores.every((v) => v >= 0 && v <= 1.0001) && Math.abs(sum - 1) < 1e-3) return scores;
   const most = scores.reduce((a, b) => Math.max(a, b), -Infinity);

@@ -153,10 +153,12 @@ export class DirectModel implements Model {
   async evaluate(data: Data, signal?: AbortSignal): Promise<{ accuracy: number; loss: number }> {
     const found = await this.predictAll(data.inputs, signal);
     const labels = [...data.labels];
+    const of = ({ probabilities }: Prediction, label: number) =>
+      probabilities.length === 1 ? (label ? probabilities[0]! : 1 - probabilities[0]!) : (probabilities[label] ?? 0);
     const sum = (of: (p: Prediction, label: number) => number) => found.reduce((all, p, i) => all + of(p, labels[i]!), 0);
     return {
       accuracy: sum((p, label) => Number(p.class === label)) / found.length,
-      loss: sum((p, label) => -Math.log(Math.max(p.probabilities[label] ?? 0, 1e-12))) / found.length,
+      loss: sum((p, label) => -Math.log(Math.max(of(p, label), 1e-12))) / found.length,
     };
   }
 
@@ -221,6 +223,8 @@ export class DirectModel implements Model {
 }
 
 function answer(probabilities: Float32Array, status: 'sure' | 'unsure'): Prediction {
+  // One number is the probability of yes: class 1, and of no class 0.
+  if (probabilities.length === 1) return { class: Number(probabilities[0]! >= 0.5), probabilities, status };
   let best = 0;
   probabilities.forEach((p, i) => (best = p > probabilities[best]! ? i : best));
   return { class: best, probabilities, status };

@@ -26,8 +26,9 @@ export type Input =
 
 /** What a model makes of one input. */
 export type Prediction = {
-  /** The most probable class; of the digit networks, the digit. */
+  /** The most probable class; of the digit networks, the digit; of a network of one number 1 for yes and 0 for no. */
   class: number;
+  /** Of the classes; where the network ends in a sigmoid each by itself, so that they need not sum to 1. */
   probabilities: Float32Array;
   /** `unsure` where a digit network's calibration says so. */
   status: 'sure' | 'unsure';

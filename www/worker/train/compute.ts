@@ -46,8 +46,10 @@ export function deal(count: number, hands: number): [from: number, to: number][]
 
 type Kind<S> = { fromGenerator(seed: number, train: number, validation: number): S; fromIdx(files: IdxFiles, classes: number): S };
 
-/** Opens pictures for one of this worker's modules, by its own class. */
-export async function samplesOf<S = StudioSamples>(pictures: Pictures, kind: Kind<S> = StudioSamples as unknown as Kind<S>): Promise<S> {
+/** Opens pictures for this worker's engine, or for another of its modules by that one's own class. */
+export function samplesOf(pictures: Pictures): Promise<StudioSamples>;
+export function samplesOf<S>(pictures: Pictures, kind: Kind<S>): Promise<S>;
+export async function samplesOf(pictures: Pictures, kind: Kind<unknown> = StudioSamples): Promise<unknown> {
   if ('generator' in pictures) {
     const { seed, train, validation } = pictures.generator;
     return kind.fromGenerator(seed, train, validation);

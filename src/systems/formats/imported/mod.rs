@@ -275,10 +275,7 @@ fn evaluate<'a>(
     }
     let mut last: BTreeMap<&str, usize> = BTreeMap::new();
     for (k, node) in graph.nodes.iter().enumerate() {
-        let inner = node.attributes.values().filter_map(|a| if let Attribute::Graph(g) = a { Some(g) } else { None });
-        let mut names: BTreeSet<&str> = node.inputs.iter().map(String::as_str).collect();
-        inner.for_each(|g| mentioned(g, &mut names));
-        last.extend(names.into_iter().map(|name| (name, k)));
+        last.extend(mentioned_by(node).into_iter().map(|name| (name, k)));
     }
     last.extend(graph.outputs.iter().map(|port| (port.name.as_str(), usize::MAX)));
     for (k, node) in graph.nodes.iter().enumerate() {
@@ -303,15 +300,19 @@ fn evaluate<'a>(
     graph.outputs.iter().map(output).collect()
 }
 
-/// Every name that a part of a graph reads.
-fn mentioned<'a>(graph: &'a Graph, names: &mut BTreeSet<&'a str>) {
-    names.extend(graph.outputs.iter().map(|port| port.name.as_str()));
-    for node in &graph.nodes {
-        names.extend(node.inputs.iter().map(String::as_str));
-        for attribute in node.attributes.values() {
-            if let Attribute::Graph(inner) = attribute {
-                mentioned(inner, names);
-            }
+/// Every name that an operator reads, within the graphs inside it, too.
+fn mentioned_by(node: &Node) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    mentioned(node, &mut names);
+    names
+}
+
+fn mentioned<'a>(node: &'a Node, names: &mut BTreeSet<&'a str>) {
+    names.extend(node.inputs.iter().map(String::as_str));
+    for attribute in node.attributes.values() {
+        if let Attribute::Graph(inner) = attribute {
+            names.extend(inner.outputs.iter().map(|port| port.name.as_str()));
+            inner.nodes.iter().for_each(|node| mentioned(node, names));
         }
     }
 }

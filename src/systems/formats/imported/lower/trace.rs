@@ -1,6 +1,7 @@
 //! What a run on zeros shows: every shape, and every array that does not depend on the inputs' numbers.
 
-use super::super::{Imported, Scope, evaluate};
+use super::super::call::sized;
+use super::super::{Imported, Scope, evaluate, mentioned_by, shown};
 use crate::error::{Error, Result};
 use crate::file::array::{Array, Number};
 use crate::file::onnx::{Node, Port};
@@ -16,18 +17,38 @@ pub(in super::super) struct Trace<'a> {
     dependent: BTreeSet<&'a str>,
 }
 
-/// The shape of one image for an input.
-fn one(model: &Imported, port: &Port) -> Result<Vec<usize>> {
+/// The shape of one image for an input; or of as many as the file says, if it must be those. A size that somebody has said counts
+/// whole.
+fn one(model: &Imported, port: &Port, own_batch: bool) -> Result<Vec<usize>> {
     let sides = model.sides(port);
+    let all: Option<Vec<usize>> = sides.iter().copied().collect();
+    if let Some(all) = all.filter(|_| own_batch || model.sizes.contains_key(&port.name) || port.shape == Some(vec![])) {
+        sized(&all)?;
+        return Ok(all);
+    }
     let known: Option<Vec<usize>> = sides.iter().skip(1).copied().collect();
     match known {
         Some(known) if (1..=3).contains(&known.len()) && !known.contains(&0) => Ok([&[1][..], &known].concat()),
-        _ => Err(Error::shape(&port.name, "images or vectors of a size that the file says", format!("{sides:?}"))),
+        _ => Err(Error::shape(&port.name, "a size that the file gives, or that is said", shown(port))),
     }
 }
 
+/// Whether the file says how many images an input takes, and not one.
+fn fixed(port: &Port) -> bool {
+    port.shape.as_ref().is_some_and(|sides| sides.len() > 1 && sides[0].is_some_and(|n| n != 1))
+}
+
 impl<'a> Trace<'a> {
+    /// A run for one image; where the graph runs for the number of images alone that the file says, for those.
     pub(in super::super) fn new(model: &'a Imported) -> Result<Self> {
+        let one = Self::of(model, false);
+        if one.is_err() && model.graph.inputs.iter().any(fixed) {
+            return Self::of(model, true).or(one);
+        }
+        one
+    }
+
+    fn of(model: &'a Imported, own_batch: bool) -> Result<Self> {
         let (inputs, outputs) = (&model.graph.inputs, &model.graph.outputs);
         if inputs.is_empty() || outputs.is_empty() {
             let got = format!("{} and {}", inputs.len(), outputs.len());
@@ -37,7 +58,7 @@ impl<'a> Trace<'a> {
         for node in &model.graph.nodes {
             // What a shape is does not depend on the numbers.
             if !matches!(node.op.as_str(), "Shape" | "Size")
-                && node.inputs.iter().any(|n| dependent.contains(n.as_str()))
+                && mentioned_by(node).iter().any(|name| dependent.contains(name))
             {
                 dependent.extend(node.outputs.iter().map(String::as_str));
             }
@@ -47,7 +68,7 @@ impl<'a> Trace<'a> {
         scope.values.extend(model.constants.iter().map(|(name, array)| (name.as_str(), array.clone())));
         trace.constants.clone_from(&scope.values);
         for input in inputs {
-            let shape = one(model, input)?;
+            let shape = one(model, input, own_batch)?;
             let zeros = Array::from(ArrayD::<f32>::zeros(shape.as_slice())).cast(input.number.unwrap_or(Number::F32));
             trace.shapes.insert(&input.name, shape);
             scope.values.insert(&input.name, Arc::new(zeros));
