@@ -8,9 +8,10 @@
 //! | 0 ground | [`error`] [`shape`] [`tensor`] [`rng`] | shapes, layouts, errors, seeded randomness |
 //! | 1 kernels | [`kernel`] | loops over slices, SIMD lanes |
 //! | 2 networks | [`nn`] | layers, gradients, plans, runs |
-//! | 3 rooms | [`zoo`] [`train`] [`data`] [`mod@file`] | one subject each |
-//! | 4 systems | [`systems`] | how rooms work together |
-//! | 5 doors | `web`, `bin/hitofude.rs` | JavaScript; the terminal |
+//! | 3 device | `gpu` | the same plans on a GPU (feature `gpu`) |
+//! | 4 rooms | [`zoo`] [`train`] [`data`] [`mod@file`] | one subject each |
+//! | 5 systems | [`systems`] | how rooms work together |
+//! | 6 doors | `web`, `bin/hitofude.rs` | JavaScript; the terminal |
 //!
 //! A network is a function that appends layers to a graph; it is trained in shards of a batch, and answers in a run:
 //!
@@ -65,6 +66,9 @@ pub mod tensor;
 pub mod kernel;
 
 pub mod nn;
+
+#[cfg(feature = "gpu")]
+pub mod gpu;
 
 pub mod data;
 pub mod file;

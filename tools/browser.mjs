@@ -1,5 +1,5 @@
 // The browser for tests and benchmarks: Chromium or Chrome with the chromedriver of the same major version, and for a few
-// tests Firefox besides. CHROME, CHROMEDRIVER and FIREFOX name them; else the ones on PATH are taken; else, as root on
+// tests Firefox besides, and a Vulkan driver. CHROME, CHROMEDRIVER and FIREFOX name them; else the ones on PATH are taken; else, as root on
 // Debian, apt brings them. Without Firefox its tests are skipped.
 
 import { existsSync, readFileSync } from 'node:fs';
@@ -62,6 +62,15 @@ export async function firefoxForTests() {
   if (findFirefox() || !rootOnDebian()) return;
   for (const args of [UPDATE, ['install', '-yq', 'firefox-esr']]) {
     const { code } = await runLabelled('Firefox, by apt', 'apt-get', args, APT);
+    if (code !== 0) return;
+  }
+}
+
+/** Installs a Vulkan driver that computes on the CPU as root on Debian where there is none: without one the GPU's tests say that they skip. */
+export async function vulkanForTests() {
+  if (!rootOnDebian() || ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'].some(existsSync)) return;
+  for (const args of [UPDATE, ['install', '-yq', 'mesa-vulkan-drivers']]) {
+    const { code } = await runLabelled('a Vulkan driver, by apt', 'apt-get', args, APT);
     if (code !== 0) return;
   }
 }

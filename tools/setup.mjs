@@ -6,7 +6,7 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { browserForTests, firefoxForTests } from './browser.mjs';
+import { browserForTests, firefoxForTests, vulkanForTests } from './browser.mjs';
 import { mpiForTests } from './mpi.mjs';
 import { capture, inRoot, must, npm, Obstacle, which } from './shell.mjs';
 
@@ -19,6 +19,7 @@ export async function setup({ tests = false } = {}) {
   checkRust();
   if (tests) await browserForTests();
   if (tests) await firefoxForTests();
+  if (tests) await vulkanForTests();
   if (tests) await mpiForTests();
   if (tests) await rustComponents('rustfmt', 'clippy');
   await wasmTarget();

@@ -11,7 +11,7 @@ import { inRoot, main, npm, Obstacle, runLabelled } from './shell.mjs';
 import { cargoEnv, FLAVOURS } from './wasm.mjs';
 
 const DENY = ['--', '-D', 'warnings'];
-const WASM = ['--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', 'studio,formats,systems'];
+const WASM = ['--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', 'studio,formats,systems,gpu'];
 const SITE = 'site build';
 const denyInDocs = { RUSTDOCFLAGS: '-D warnings' };
 
@@ -25,13 +25,13 @@ await main(async () => {
 function steps() {
   const wasmEnv = cargoEnv(FLAVOURS[0]);
   // With MPI the same build tests trainings under mpirun, too.
-  const native = hasMpi() ? ['--features', 'mpi'] : [];
+  const native = ['--features', hasMpi() ? 'gpu,mpi' : 'gpu'];
   return [
     { name: 'rustfmt', command: ['cargo', 'fmt', '--check'] },
     { name: 'clippy', command: ['cargo', 'clippy', '--all-targets', ...native, ...DENY] },
     { name: 'clippy, wasm32', command: ['cargo', 'clippy', ...WASM, '--lib', '--test', 'browser', ...DENY], env: wasmEnv },
     { name: 'clippy, reading alone', command: ['cargo', 'clippy', '--lib', ...WASM.slice(0, 3), ...DENY], env: wasmEnv },
-    { name: 'Rust docs', command: ['cargo', 'doc', '--no-deps', '--lib'], env: denyInDocs },
+    { name: 'Rust docs', command: ['cargo', 'doc', '--no-deps', '--lib', '--features', 'gpu'], env: denyInDocs },
     { name: 'Rust docs, wasm32', command: ['cargo', 'doc', '--no-deps', '--lib', ...WASM], env: { ...wasmEnv, ...denyInDocs } },
     {
       name: 'Rust tests',

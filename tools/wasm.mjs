@@ -1,4 +1,4 @@
-// The engine for the page, into www/public/wasm/: one source, four modules of two builds each. The builds of a module share
+// The engine for the page, into www/public/wasm/: one source, five modules of two builds each. The builds of a module share
 // one JavaScript glue.
 //   hitofude.js, hitofude.d.ts   the glue; the page hands it the build it has picked
 //   simd128.wasm                 runs in every browser, bit-exact
@@ -6,6 +6,7 @@
 //   studio/                      the same for the module that can do everything; the first only reads
 //   formats/                     the same for the one that opens models from elsewhere
 //   systems/                     the same for the one whose networks play
+//   gpu/                         the same for the one that trains on a GPU, fetched only when that is asked for
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import os from 'node:os';
@@ -28,6 +29,7 @@ const BASE_FEATURES = ['bulk-memory', 'mutable-globals', 'nontrapping-float-to-i
 // loops between the kernels that LLVM speeds up: a step of 32 takes 1.12 times as long without.
 const FRUGAL = ['-Cno-vectorize-loops', '-Cno-vectorize-slp', '-Cllvm-args=-unroll-runtime=false'];
 
+// What a GPU's module computes itself are samples and descriptions.
 // Most of the operators of ONNX run once for a graph and are no kernels: made small, the module has 385 kB; made fast 462.
 const SMALL = { CARGO_PROFILE_RELEASE_OPT_LEVEL: 's' };
 
@@ -39,6 +41,7 @@ const MODULES = [
   { name: 'studio', features: ['--features', 'studio'], flags: [], folder: 'studio', limit: 450_000 },
   { name: 'formats', features: ['--features', 'formats'], flags: [], env: SMALL, folder: 'formats', limit: 450_000 },
   { name: 'systems', features: ['--features', 'systems'], flags: [], folder: 'systems', limit: 450_000 },
+  { name: 'gpu', features: ['--features', 'gpu'], flags: [], env: SMALL, folder: 'gpu', limit: 450_000 },
 ];
 
 const OUT = inRoot('www', 'public', 'wasm');

@@ -168,15 +168,15 @@ pub fn dropout(level: Level, seed: u64, keep: f32, y: &mut [f32]) {
 
 #[simd]
 fn dropout_body<S: Simd>(_: S, seed: u64, keep: f32, y: &mut [f32]) {
-    let (key, threshold, gain) = (split_mix(seed), (keep * 16_777_216.0) as u32, 1.0 / keep);
+    let (key, threshold, gain) = (dropout_key(seed), (keep * 16_777_216.0) as u32, 1.0 / keep);
     for (i, v) in y.iter_mut().enumerate() {
         let kept = hash(key, i as u32) >> 8 < threshold;
         *v = if kept { *v * gain } else { 0.0 };
     }
 }
 
-/// SplitMix64 (Steele et al. 2014): neighbouring seeds give unrelated keys.
-fn split_mix(seed: u64) -> u64 {
+/// What the hash of [`dropout`] takes of its seed: SplitMix64 (Steele et al. 2014), so that neighbouring seeds give unrelated keys.
+pub fn dropout_key(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -15,6 +15,11 @@ pub struct Wire(pub(super) usize);
 impl Wire {
     /// That of the images.
     pub const FIRST: Self = Self(0);
+
+    /// Its number, in the order of wiring.
+    pub const fn index(self) -> usize {
+        self.0
+    }
 }
 
 /// One layer, wired.

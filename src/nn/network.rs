@@ -4,7 +4,7 @@ use super::graph::{Graph, Node, Ports, Wire, wire};
 use super::layer::Layer;
 use super::losses::CrossEntropy;
 use super::params::{Params, View};
-use super::port::{Port, Rows};
+use super::port::{Feed, Port, Rows};
 use crate::error::{Error, Result};
 use crate::shape::Shape;
 use std::sync::Arc;
@@ -63,6 +63,15 @@ impl Network {
     /// Whether a gradient goes back through a node to its input `i`.
     pub(super) fn passes(node: &Node, i: usize) -> bool {
         node.layer.as_ref().is_some_and(|layer| layer.passes(i, node.inputs.len()))
+    }
+
+    /// Each input with its rows in these feeds, and how many images they are: what a run of up to `batch` images checks first.
+    ///
+    /// Errors: those of [`super::Run::forward_feeds`].
+    #[allow(clippy::type_complexity, reason = "a count and a list that belong together")]
+    pub fn fed<'a>(&self, batch: usize, feeds: &[Feed<'a>]) -> Result<(usize, Vec<(Wire, &'a [f32])>)> {
+        let (counts, fed) = super::feeding::check(self, batch, feeds)?;
+        Ok((counts[0], fed))
     }
 
     /// How many groups of rows there are.

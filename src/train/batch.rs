@@ -33,8 +33,8 @@ impl Batch {
         self.0.iter().map(|(name, rows)| Feed::new(name, rows)).collect()
     }
 
-    /// The rows of the input at this place.
-    pub(super) fn at(&mut self, k: usize) -> &mut Vec<f32> {
+    /// The rows of the input at this place, in the order of the network's.
+    pub fn at(&mut self, k: usize) -> &mut Vec<f32> {
         &mut self.0[k].1
     }
 }

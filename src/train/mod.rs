@@ -8,6 +8,8 @@ pub mod evaluate;
 pub mod group;
 pub mod lbfgs;
 pub mod metrics;
+#[cfg(feature = "gpu")]
+pub mod on_gpu;
 pub mod optimiser;
 pub mod options;
 #[cfg(feature = "mpi")]
@@ -22,6 +24,8 @@ pub use batch::Batch;
 pub use descent::{Descent, State};
 pub use group::{Alone, Group};
 pub use lbfgs::{Lbfgs, Objective};
+#[cfg(feature = "gpu")]
+pub use on_gpu::GpuTrainer;
 pub use optimiser::{Optimiser, Rule};
 pub use options::Options;
 pub use regularise::EarlyStopping;

@@ -3,17 +3,22 @@
 //! Whatever JavaScript hands in is looked at before anything is copied, so that a bad argument is a thrown `Error` with a
 //! `code` and never a trap, and a handle works on after it has thrown.
 //!
-//! The door makes four modules. What a first visit needs is small: drawings and pictures are read by the catalogue's networks
+//! The door makes five modules. What a first visit needs is small: drawings and pictures are read by the catalogue's networks
 //! for digits. The feature `studio` adds what comes when it is asked for: any network, training, the labs; the feature
-//! `formats` models from elsewhere; the feature `systems` those that play.
+//! `formats` models from elsewhere; the feature `systems` those that play; the feature `gpu` trainings on a
+//! GPU.
 
 #[cfg(any(feature = "studio", feature = "systems"))]
 mod colour;
 #[cfg(feature = "formats")]
 mod formats;
 mod give;
-#[cfg(any(feature = "studio", feature = "systems"))]
+#[cfg(feature = "gpu")]
+mod gpu;
+#[cfg(any(feature = "studio", feature = "systems", feature = "gpu"))]
 mod numbers;
+#[cfg(any(feature = "studio", feature = "gpu"))]
+mod samples;
 #[cfg(feature = "studio")]
 mod studio;
 #[cfg(feature = "systems")]
@@ -23,6 +28,10 @@ mod throw;
 
 #[cfg(feature = "formats")]
 pub use formats::{ModelFile, architectures};
+#[cfg(feature = "gpu")]
+pub use gpu::GpuTraining;
+#[cfg(any(feature = "studio", feature = "gpu"))]
+pub use samples::Samples;
 #[cfg(feature = "studio")]
 pub use studio::*;
 #[cfg(feature = "systems")]

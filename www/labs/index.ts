@@ -1,5 +1,6 @@
 import type { Component } from 'svelte';
 import { load as benchTexts } from '../texts/bench';
+import { load as deviceTexts } from '../texts/device';
 import { load as drawTexts } from '../texts/draw';
 import { load as generateTexts } from '../texts/generate';
 import { load as insideTexts } from '../texts/inside';
@@ -66,7 +67,7 @@ export const labs: [Lab, ...Lab[]] = [
     icon: 'M4 4v16h16M7 8c2 6 5 8 12 8.5',
     // Whoever follows an invitation computes for a training elsewhere and has none here.
     view: () =>
-      Promise.all([togetherTexts(), trainTexts()]).then(() =>
+      Promise.all([deviceTexts(), togetherTexts(), trainTexts()]).then(() =>
         location.hash.startsWith('#join=') ? import('./train/together/Join.svelte') : import('./train/Train.svelte'),
       ),
   },

@@ -5,6 +5,7 @@ declare module 'virtual:engine-files' {
   export const studio: Record<Build, Source>;
   export const formats: Record<Build, Source>;
   export const systems: Record<Build, Source>;
+  export const gpu: Record<Build, Source>;
   export const models: Record<string, Source>;
   export const styles: Record<string, Source>;
   export const players: Record<string, Source>;

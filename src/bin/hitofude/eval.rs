@@ -1,5 +1,6 @@
 //! `hitofude eval` and `eval-ink`: one JSON object on the last line of stdout.
 
+use super::device;
 use super::files::{self, Model};
 use super::quantise::{self, Few};
 use hitofude::data::idx::{Labelled, Split, load_mnist};
@@ -28,6 +29,9 @@ pub struct EvalArgs {
     /// Score on the training images that were kept to choose by, not on the test set.
     #[arg(long)]
     validation: bool,
+    /// Where to compute: cpu, gpu, gpu:N for that of this number, or auto for whichever a short trial finds faster.
+    #[arg(long, value_name = "cpu|gpu[:N]|auto", default_value = "cpu")]
+    device: device::Choice,
     /// Write a card of the ensemble, as trained models have them.
     #[arg(long, value_name = "FILE", requires = "ensemble")]
     card: Option<PathBuf>,
@@ -106,7 +110,9 @@ pub fn images(args: &EvalArgs) -> Result<()> {
             return print_json(&quantise::report(&few, &part)?);
         }
         let model = find(name)?;
-        return print_json(&ImageReport::new(&model.name, &part, judge(&model, &part)?));
+        let fill = |i: usize, out: &mut [f32]| feed::to_unit(part.images.image(i), out);
+        let scores = device::scores(args.device, &model.net, &model.params, part.images.n, fill)?;
+        return print_json(&ImageReport::new(&model.name, &part, misclassified(&scores, &part.labels)));
     }
     let models: Vec<Model> = args.ensemble.iter().map(find).collect::<Result<_>>()?;
     let scores: Vec<Vec<f32>> = models.iter().map(|model| calibrated(model, &part)).collect::<Result<_>>()?;

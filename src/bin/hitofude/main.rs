@@ -6,6 +6,7 @@ mod caption;
 mod card;
 mod colour;
 mod detect;
+mod device;
 mod eval;
 mod export;
 mod files;

@@ -1,7 +1,7 @@
 //! `hitofude train`: epochs with a progress bar, a CSV log, a checkpoint after each, and at the end weights and a card.
 
 use super::ranks::{Together, World};
-use super::{card, files};
+use super::{card, device, files};
 use hitofude::data::idx::{Split, load_mnist};
 use hitofude::data::strokes::Drawing;
 use hitofude::file::safetensors::{self, Precision};
@@ -41,6 +41,10 @@ pub struct Args {
     /// Go on from FILE.checkpoint if there is one.
     #[arg(long)]
     pub resume: bool,
+    /// Where to compute: cpu, gpu, gpu:N for that of this number, or auto for whichever a short trial finds faster. Weights
+    /// of a GPU are repeatable on it, but not those that other devices get.
+    #[arg(long, value_name = "cpu|gpu[:N]|auto", default_value = "cpu")]
+    pub device: device::Choice,
     #[command(flatten)]
     pub together: Together,
 }
@@ -82,9 +86,13 @@ pub fn run(args: &Args, world: &World) -> Result<()> {
             eprintln!("going on after epoch {}", training.epochs_done());
         }
     }
+    if training.epochs_done() < epochs {
+        device::place(&mut training, args.device)?;
+    }
     let mut lines = if world.leads() { kept_lines(&log, training.epochs_done())? } else { Vec::new() };
     while training.epochs_done() < epochs {
         lines.push(epoch(&mut training, epochs, world)?);
+        device::report(&mut training);
         if world.leads() {
             files::write(&log, format!("{COLUMNS}\n{}\n", lines.join("\n")).as_bytes())?;
             files::write(&checkpoint, &safetensors::write(&training.checkpoint(), Precision::F32)?)?;
@@ -101,6 +109,13 @@ pub fn run(args: &Args, world: &World) -> Result<()> {
 
 /// A training before its first step, the drawings to judge it by, and what its data are known by.
 fn prepare(args: &Args, world: &World) -> Result<(Training, Vec<Drawing>, String)> {
+    if world.group().size() > 1 && args.device != device::Choice::Cpu {
+        return Err(Error::value(
+            "--device under mpirun",
+            "cpu: ranks share their steps on it",
+            format!("{:?}", args.device),
+        ));
+    }
     let recipe = Recipe::named(&args.recipe)?;
     let strokes = recipe.ink.map(|_| strokes_in(&args.data)).transpose()?;
     let drawings = strokes.as_deref().map(files::drawings).transpose()?;

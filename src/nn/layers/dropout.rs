@@ -99,7 +99,7 @@ impl DepthOp {
     fn drop(&self, level: Level, (mode, node): (Mode, u64), images: &mut [f32], len: usize) {
         let Mode::Train { seed } = mode else { return };
         for (i, image) in images.chunks_exact_mut(len).enumerate() {
-            let kept = Rng::part(Rng::mix(seed, node), i as u64).uniform() < self.keep;
+            let kept = keeps(seed, node, i, self.keep);
             act::scale(level, image, if kept { 1.0 / self.keep } else { 0.0 });
         }
     }
@@ -139,8 +139,13 @@ impl Op for DropoutOp {
     }
 }
 
-/// Forward and backward draw the same mask for the same row, so none is stored.
-fn mask_seed(seed: u64, node: u64, row: usize) -> u64 {
+/// Whether stochastic depth keeps image `i` of a run that keeps this part.
+pub fn keeps(seed: u64, node: u64, i: usize, keep: f32) -> bool {
+    Rng::part(Rng::mix(seed, node), i as u64).uniform() < keep
+}
+
+/// What dropout draws the mask of a row by. Forward and backward draw the same mask for the same row, so none is stored.
+pub fn mask_seed(seed: u64, node: u64, row: usize) -> u64 {
     let mut rng = Rng::part(Rng::mix(seed, node), row as u64);
     u64::from(rng.bits()) << 32 | u64::from(rng.bits())
 }

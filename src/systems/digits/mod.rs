@@ -4,6 +4,8 @@
 //! to the same bits, on any number of threads.
 
 pub mod feed;
+#[cfg(all(feature = "gpu", not(target_arch = "wasm32")))]
+pub mod on_gpu;
 pub mod recipe;
 pub mod training;
 

@@ -21,12 +21,23 @@ const SCRIBBLES: usize = 2000;
 
 /// A training under way.
 pub struct Training {
-    recipe: &'static Recipe,
-    feed: Feed,
-    trainer: Trainer,
-    seed: u64,
+    pub(super) recipe: &'static Recipe,
+    pub(super) feed: Feed,
+    pub(super) trainer: Trainer,
+    pub(super) seed: u64,
     epochs: u32,
-    epoch: u32,
+    pub(super) epoch: u32,
+    /// What takes the steps in the trainer's place.
+    #[cfg(all(feature = "gpu", not(target_arch = "wasm32")))]
+    pub(super) moved: super::on_gpu::Moved,
+}
+
+/// What decides a step besides its samples: how many they are and which comes first, the rate, the seed of what is random.
+pub(super) struct Settings {
+    pub(super) n: usize,
+    pub(super) first: usize,
+    pub(super) rate: f32,
+    pub(super) seed: u64,
 }
 
 /// What an epoch came to.
@@ -88,7 +99,16 @@ impl Training {
         }
         fit_steps(&net, &mut params)?;
         let trainer = Trainer::new(&net, params, recipe.batch, recipe.shard, &recipe.options)?;
-        Ok(Self { recipe, feed, trainer, seed, epochs, epoch: 0 })
+        Ok(Self {
+            recipe,
+            feed,
+            trainer,
+            seed,
+            epochs,
+            epoch: 0,
+            #[cfg(all(feature = "gpu", not(target_arch = "wasm32")))]
+            moved: Default::default(),
+        })
     }
 
     /// Shares steps and validations with the members of a group, all of which train the same.
@@ -123,21 +143,17 @@ impl Training {
 
     /// Trains one epoch and validates. `report` hears the sums so far after every step.
     pub fn epoch(&mut self, mut report: impl FnMut(Progress)) -> Result<Epoch> {
-        let (samples, batch) = (self.feed.len(), self.recipe.batch);
         let steps = self.steps();
-        let (mut train, mut rate) = (Progress::default(), 0.0);
+        let (mut train, mut step) = (Progress::default(), 0);
         self.feed.begin(self.seed, self.epoch);
-        for step in 0..steps {
-            let first = step as usize * batch;
-            let at = u64::from(self.epoch) * steps + step;
-            let Options { schedule, rate: peak, .. } = self.recipe.options;
-            rate = schedule.rate(peak, at, u64::from(self.epochs) * steps);
-            let feed = &self.feed;
-            let fill = |i: usize, image: &mut [f32], target: &mut [f32]| feed.sample(first + i, image, target);
-            let seed = Rng::mix(self.seed ^ u64::MAX, at);
-            train.add(self.trainer.step(batch.min(samples - first), rate, seed, fill)?);
+        while step < steps {
+            for part in self.advance(step)? {
+                train.add(part);
+                step += 1;
+            }
             report(train);
         }
+        let rate = self.settings(steps - 1).rate;
         self.epoch += 1;
         let validation = self.validate()?;
         let right = |scores: &[f32], labels: &[u8]| {
@@ -151,6 +167,31 @@ impl Training {
             images: right(&validation.images, &self.feed.validation_labels()),
             drawings: (!labels.is_empty()).then(|| right(&validation.drawings, &labels)),
         })
+    }
+
+    /// What decides this step of the epoch.
+    pub(super) fn settings(&self, step: u64) -> Settings {
+        let (samples, batch, steps) = (self.feed.len(), self.recipe.batch, self.steps());
+        let (first, at) = (step as usize * batch, u64::from(self.epoch) * steps + step);
+        let Options { schedule, rate: peak, .. } = self.recipe.options;
+        let rate = schedule.rate(peak, at, u64::from(self.epochs) * steps);
+        Settings { n: batch.min(samples - first), first, rate, seed: Rng::mix(self.seed ^ u64::MAX, at) }
+    }
+
+    /// Takes this step of the epoch, and on a GPU some more; returns what each came to.
+    fn advance(&mut self, step: u64) -> Result<Vec<Progress>> {
+        #[cfg(all(feature = "gpu", not(target_arch = "wasm32")))]
+        if let Some(all) = self.burst(step)? {
+            return Ok(all);
+        }
+        self.step_here(step).map(|progress| vec![progress])
+    }
+
+    /// Takes this step of the epoch on the CPU.
+    pub(super) fn step_here(&mut self, step: u64) -> Result<Progress> {
+        let Settings { n, first, rate, seed } = self.settings(step);
+        let feed = &self.feed;
+        self.trainer.step(n, rate, seed, |i, image, target| feed.sample(first + i, image, target))
     }
 
     fn drawing_labels(&self) -> Vec<u8> {

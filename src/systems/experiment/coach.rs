@@ -14,7 +14,7 @@ use crate::train::regularise::Verdict;
 use crate::train::{Descent, EarlyStopping, Group, Progress, State};
 
 /// A loss of this many times that of a blind guess is no learning any more.
-const DIVERGED: f64 = 100.0;
+pub(super) const DIVERGED: f64 = 100.0;
 
 /// The half of a training that decides.
 pub struct Coach {

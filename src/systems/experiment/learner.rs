@@ -36,7 +36,7 @@ pub struct Classified {
 
 /// The order of the pictures in one epoch.
 #[derive(Debug, Default)]
-struct Epoch {
+pub(super) struct Epoch {
     number: Option<u64>,
     seed: u64,
     order: Vec<usize>,
@@ -91,14 +91,10 @@ impl Learner {
         let sources: Vec<(usize, Rng)> = (0..n)
             .map(|k| self.epoch.at(&self.samples, &self.setup, step * batch as u64 + (first + k) as u64))
             .collect();
-        let (samples, shape) = (&self.samples, self.samples.shape());
+        let samples = &self.samples;
         let fill = |k: usize, image: &mut [f32], target: &mut [f32]| {
             let (i, rng) = &sources[k];
-            let mut still = vec![0.0; shape.len()];
-            samples.picture(Part::Train, *i, &mut still);
-            augment.apply(&mut rng.clone(), &still, image, shape.w, shape.h);
-            target.fill(0.0);
-            target[usize::from(samples.label(Part::Train, *i))] = 1.0;
+            samples.learn_from(*i, &augment, &mut rng.clone(), image, target);
         };
         let random = Rng::mix(Rng::mix(seed ^ u64::MAX, step), shard as u64);
         let progress = self.replica.forward(&self.params, n, random, fill)?;
@@ -174,7 +170,7 @@ impl Learner {
 
 impl Epoch {
     /// The picture at this position in the endless row of epochs, and its randomness.
-    fn at(&mut self, samples: &Samples, setup: &Setup, position: u64) -> (usize, Rng) {
+    pub(super) fn at(&mut self, samples: &Samples, setup: &Setup, position: u64) -> (usize, Rng) {
         let all = samples.len(Part::Train);
         let n = if setup.limit == 0 { all } else { setup.limit.min(all) };
         let (number, place) = (position / n as u64, (position % n as u64) as usize);

@@ -7,6 +7,8 @@
 mod coach;
 mod inspect;
 mod learner;
+#[cfg(feature = "gpu")]
+mod on_gpu;
 mod outline;
 mod samples;
 mod setup;
@@ -14,6 +16,8 @@ mod setup;
 pub use coach::Coach;
 pub use inspect::{Histogram, Inspected};
 pub use learner::{Classified, Learner};
+#[cfg(feature = "gpu")]
+pub use on_gpu::GpuCoach;
 pub use outline::{Outline, Row};
 pub use samples::{Part, Samples};
 pub use setup::Setup;

@@ -1,5 +1,6 @@
 //! Samples: labelled pictures to learn from and to choose by, from files or made up on the spot.
 
+use crate::data::augment::Augment;
 use crate::data::idx::{Images, Labelled};
 use crate::data::synth;
 use crate::error::{Error, Result};
@@ -93,6 +94,15 @@ impl Samples {
         for (v, p) in out.iter_mut().zip(from.images.image(at)) {
             *v = f32::from(*p) / 255.0;
         }
+    }
+
+    /// Writes picture `i` to learn from as this randomness bends it, and the distribution it should be read as.
+    pub(super) fn learn_from(&self, i: usize, augment: &Augment, rng: &mut Rng, image: &mut [f32], target: &mut [f32]) {
+        let mut still = vec![0.0; self.shape.len()];
+        self.picture(Part::Train, i, &mut still);
+        augment.apply(rng, &still, image, self.shape.w, self.shape.h);
+        target.fill(0.0);
+        target[usize::from(self.label(Part::Train, i))] = 1.0;
     }
 
     fn place(&self, part: Part, i: usize) -> (&Labelled, usize) {

@@ -20,7 +20,7 @@ pub use outline::{layer_kinds, outline};
 pub use personalise::Teacher;
 pub use presets::{claims, presets};
 pub use style::{FeatureNetwork, Painting, Stylizer, painting_defaults, picture, pictures, sizes};
-pub use training::{Coach, Learner, Samples};
+pub use training::{Coach, Learner};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");

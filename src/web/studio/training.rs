@@ -1,18 +1,15 @@
 //! Handles for training: one [`Coach`] decides, a [`Learner`] in each worker computes, [`Samples`] is what they look at.
 
-mod samples;
-
 use super::{Outcome, give, take};
 use crate::systems::experiment::{self, Histogram, Inspected, Part, Setup};
 use crate::systems::saved;
 use crate::train::optimiser::Memory;
 use crate::train::{Progress, State};
+use crate::web::samples::Samples;
 use js_sys::{Float32Array, Uint8Array, Uint32Array};
 use serde::Serialize;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
-
-pub use samples::Samples;
 
 /// Steps, and places among pictures: what a float holds exactly.
 const MOST: u64 = 1 << 53;

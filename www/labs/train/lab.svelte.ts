@@ -207,13 +207,15 @@ export class Lab {
   /** Sets the training up whenever the setup has changed and has no fault, a moment after the last change. */
   #open(): () => void {
     const { setup, pictures, workers, weights } = this;
+    // With a GPU it is another training, and kept as one: its weights are not those that wasm comes to.
+    const place = this.training.place === 'wasm' ? '' : ' on a GPU';
     const begun = weights ? ` from ${this.own?.name} ${weights.length}` : '';
     const fit = this.fits && !this.missing && this.looked === pictures.key;
     // Until then a start would be one of what was set before.
     if (!untrack(() => this.locked)) this.training.status = 'starting';
     const timer = setTimeout(() => {
       if (!fit || untrack(() => this.locked)) return;
-      void this.training.open(setup, $state.snapshot(pictures) as Pictures, workers, `${pictures.key} ${setup}${begun}`, weights);
+      void this.training.open(setup, $state.snapshot(pictures) as Pictures, workers, `${pictures.key} ${setup}${begun}${place}`, weights);
     }, 150);
     return () => clearTimeout(timer);
   }

@@ -4,13 +4,15 @@ import { transfer } from 'comlink';
 import type { Build, Classified, Stroke } from '../../lib/types';
 import { safetensors } from '../../lib/safetensors';
 import { forgetRun, savedRun } from '../../lib/store';
-import { studio } from 'virtual:engine-files';
+import { gpu, studio } from 'virtual:engine-files';
 import { m } from '../../texts/train';
 import { keepOffline } from '../../ui/offline';
-import type { About, Happening, History, Inspection, Pace, Participant, Pictures, Read, Saved, Score } from '../../worker/train/protocol';
+import type { About, Device, Happening, History, Inspection, Pace, Participant, Pictures, Read, Saved, Score } from '../../worker/train/protocol';
 import { best, cut, empty, grow } from './curves';
 import { Room } from './room';
 
+/** This processor, the GPU if it is faster, or the GPU. */
+export type Place = 'wasm' | 'auto' | 'gpu';
 export type Status = 'starting' | 'ready' | 'running' | 'paused' | 'finished' | 'broken';
 
 export class Training {
@@ -41,6 +43,9 @@ export class Training {
   wanted = $state(false);
   /** What was wrong with the thread, or with the setup. */
   trouble = $state('');
+  /** Where steps are to be taken, and where they are. */
+  place = $state<Place>('wasm');
+  device = $state.raw<Device>();
   /** Helpers that broke and were replaced, and threads. */
   replaced = $state(0);
   revived = $state(0);
@@ -196,6 +201,7 @@ export class Training {
     const order = this.#order;
     if (!room || !order) return;
     const { setup, pictures, workers, id, weights } = order;
+    const { place } = this;
     this.sha256 = '';
     this.failure = this.lost = undefined;
     this.found = undefined;
@@ -203,6 +209,7 @@ export class Training {
     this.untested = '';
     this.inspection = undefined;
     this.pace = null;
+    this.device = undefined;
     this.history = from ? { ...empty(), ...structuredClone(from.history) } : empty();
     this.step = from?.checkpoint.steps ?? 0;
     this.saved = from ? this.step : null;
@@ -210,7 +217,7 @@ export class Training {
     this.version++;
     try {
       await room.started;
-      const about = await room.open({ setups: [setup], pictures, workers, id, from, weights }, (happening) => this.#hear(room, happening));
+      const about = await room.open({ setups: [setup], pictures, workers, gpu: place === 'wasm' ? undefined : { wasm: gpu, always: place === 'gpu' }, id, from, weights }, (happening) => this.#hear(room, happening));
       if (room !== this.#room || order !== this.#order) return;
       this.about = about;
       this.trouble = '';
@@ -271,6 +278,9 @@ export class Training {
         return;
       case 'unsaved':
         this.unsaved = happening.full ? m.storage_full() : happening.message;
+        return;
+      case 'device':
+        this.device = happening.device;
         return;
       case 'replaced':
         this.replaced++;

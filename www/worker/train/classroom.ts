@@ -7,8 +7,9 @@ import { loadStudio } from '../../lib/studio';
 import { saveRun } from '../../lib/store';
 import type { Build, Stroke } from '../../lib/types';
 import { claims, layerKinds, Learner, Network, outline, preprocess, presets, type Samples } from '../../public/wasm/studio/hitofude.js';
-import { samplesOf, testOf, testsIn } from './compute';
+import { isRefusal, samplesOf, testOf, testsIn } from './compute';
 import { Crew } from './crew';
+import type { Gpu } from './gpu';
 import type { About, Classroom, Happening, Order, Pictures } from './protocol';
 import { Refused, Run } from './run';
 import { serve } from '../serve';
@@ -24,6 +25,8 @@ let reading: { description: string; network: Network } | undefined;
 let order: Order | undefined;
 let runs: Run[] = [];
 let crew: Crew | null = null;
+/** The GPU of this training; null once it is given up. */
+let gpu: Gpu | null | undefined;
 /** Participants who wait for a training, and how many there have been. */
 let waiting: MessagePort[] = [];
 let admitted = 0;
@@ -65,6 +68,8 @@ const classroom: Classroom = {
     const fresh = next.setups.map((setup) => new Run(setup, samples, next.from, next.weights));
     runs.forEach((run) => run.free());
     waiting.push(...(crew?.end() ?? []));
+    gpu?.end();
+    gpu = undefined;
     [runs, order, tell] = [fresh, next, onHappening];
     crew = null;
     if (waiting.length) hire();
@@ -184,7 +189,7 @@ async function loop(): Promise<void> {
 
 async function advance(run: Run, i: number, single: boolean): Promise<void> {
   try {
-    await run.advance(crew);
+    if (single || !(await onGpu(run))) await run.advance(crew);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     // The curve up to here is what the page shows of the explosion.
@@ -200,6 +205,35 @@ async function advance(run: Run, i: number, single: boolean): Promise<void> {
   const { validation, found } = await run.validate(crew, single && !run.finished);
   run.keep();
   tell({ kind: 'validation', run: i, validation, classes: found.classes, confidences: found.confidences });
+}
+
+/**
+ * Takes steps on the GPU, where that is asked for and works; else says why not, and the next step is this thread's. The first steps
+ * are this thread's in any case: the GPU's time is compared with theirs.
+ */
+async function onGpu(run: Run): Promise<boolean> {
+  const setup = order?.setups[0];
+  if (!engine || !order?.gpu || !setup || runs.length !== 1 || gpu === null || !run.alone) return false;
+  try {
+    // Fetched only now: most trainings never ask for it.
+    gpu ??= await (await import('./gpu')).Gpu.open(order.gpu.wasm, engine.build, setup, order.pictures, run);
+    await gpu.advance(run);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    // A loss that is no number is one anywhere.
+    if (gpu && isRefusal(error) && error.code === 'value') throw new Refused(message);
+    leaveGpu(run, message);
+    return false;
+  }
+  if (gpu.timed && !order.gpu.always && gpu.pace <= run.alone) leaveGpu(run, '');
+  else tell({ kind: 'device', device: { on: 'gpu', name: gpu.name, wasm: run.alone, gpu: gpu.pace, why: '' } });
+  return true;
+}
+
+function leaveGpu(run: Run, why: string): void {
+  tell({ kind: 'device', device: { on: 'wasm', name: gpu?.name ?? '', wasm: run.alone, gpu: gpu?.pace ?? 0, why } });
+  gpu?.end();
+  gpu = null;
 }
 
 /** Scores the test pictures behind the last step of the page's training; a race has none. */

@@ -2,7 +2,7 @@
 
 import { unpacked } from '../../lib/gzip';
 import type { Classified, IdxFiles } from '../../lib/types';
-import { Samples, type Learner } from '../../public/wasm/studio/hitofude.js';
+import { Samples as StudioSamples, type Learner } from '../../public/wasm/studio/hitofude.js';
 import type { Learnt, Pictures, Shard } from './protocol';
 
 /** Computes shards `from` to before `to` of a step. What the engine refuses is an answer, not a broken worker. */
@@ -44,28 +44,32 @@ export function deal(count: number, hands: number): [from: number, to: number][]
   return Array.from({ length: hands }, (_, hand) => [Math.floor((count * hand) / hands), Math.floor((count * (hand + 1)) / hands)]);
 }
 
-/** Opens pictures for this worker's engine. */
-export async function samplesOf(pictures: Pictures): Promise<Samples> {
+type Kind<S> = { fromGenerator(seed: number, train: number, validation: number): S; fromIdx(files: IdxFiles, classes: number): S };
+
+/** Opens pictures for this worker's engine, or for another of its modules by that one's own class. */
+export function samplesOf(pictures: Pictures): Promise<StudioSamples>;
+export function samplesOf<S>(pictures: Pictures, kind: Kind<S>): Promise<S>;
+export async function samplesOf(pictures: Pictures, kind: Kind<unknown> = StudioSamples): Promise<unknown> {
   if ('generator' in pictures) {
     const { seed, train, validation } = pictures.generator;
-    return Samples.fromGenerator(seed, train, validation);
+    return kind.fromGenerator(seed, train, validation);
   }
   // The test pictures are for the end, and opened there.
   const { testImages: _images, testLabels: _labels, ...files } = pictures.files;
   const plain = await Promise.all(Object.entries(files).map(async ([name, file]) => [name, await unpacked(file)] as const));
-  return Samples.fromIdx(Object.fromEntries(plain) as IdxFiles, pictures.classes);
+  return kind.fromIdx(Object.fromEntries(plain) as IdxFiles, pictures.classes);
 }
 
 /** The test pictures, as those to choose by of a set of their own; null where there are none. */
-export async function testOf(pictures: Pictures): Promise<Samples | null> {
+export async function testOf(pictures: Pictures): Promise<StudioSamples | null> {
   if ('generator' in pictures) {
     const { seed, test } = pictures.generator;
-    return Samples.fromGenerator(seed + 1, 1, test);
+    return StudioSamples.fromGenerator(seed + 1, 1, test);
   }
   const { testImages, testLabels } = pictures.files;
   if (!testImages || !testLabels) return null;
   const [images, labels] = await Promise.all([unpacked(testImages), unpacked(testLabels)]);
-  return Samples.fromIdx({ images, labels, validationImages: images, validationLabels: labels }, pictures.classes);
+  return StudioSamples.fromIdx({ images, labels, validationImages: images, validationLabels: labels }, pictures.classes);
 }
 
 /** How many test pictures there are: an IDX file of labels has a byte for each behind a head of eight. */

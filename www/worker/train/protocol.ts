@@ -30,6 +30,8 @@ export type Order = {
   pictures: Pictures;
   /** How many workers compute, this thread among them. A race has one. */
   workers: number;
+  /** The module for a GPU, where steps are to be taken on it: if a trial finds it faster, or in any case. */
+  gpu?: { wasm: Record<Build, Source>; always: boolean } | undefined;
   /** The name to keep the training under; null keeps nothing. */
   id: string | null;
   /** Where to go on from. */
@@ -64,6 +66,7 @@ export type Happening =
   | { kind: 'unsaved'; message: string; full: boolean }
   | { kind: 'replaced'; worker: number }
   | { kind: 'participants'; participants: Participant[] }
+  | { kind: 'device'; device: Device }
   | { kind: 'broken'; message: string };
 
 /** Somebody who computes for this training, in another tab or on another device. */
@@ -102,6 +105,12 @@ export interface Stale {
   /** The loss of each step of a setup with one shard, whose gradient is of the parameters so many steps before; NaN behind a refusal. */
   train(setup: string, lags: Int32Array): Float32Array;
 }
+
+/**
+ * Where steps are taken, and images per second on both sides, 0 where not known. `why` says why a GPU that was asked for takes none:
+ * in the engine's words, or empty where it is slower.
+ */
+export type Device = { on: 'wasm' | 'gpu'; name: string; wasm: number; gpu: number; why: string };
 
 /** What the training knows about the numbers in the network right now. */
 export type Inspection = {

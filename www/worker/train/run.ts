@@ -2,6 +2,7 @@
 
 import { Coach, Learner, type Samples } from '../../public/wasm/studio/hitofude.js';
 import type { Checkpoint, Classified, Tensor } from '../../lib/types';
+import type { GpuBurst } from '../../public/wasm/gpu/hitofude.js';
 import { classify, deal, learn, PIECE } from './compute';
 import type { Crew } from './crew';
 import type { History, Learnt, Pace, Saved, Shard, Validation } from './protocol';
@@ -112,6 +113,27 @@ export class Run {
     const validation = { step: this.step, loss: loss / count, accuracy: right / count };
     this.history.validations.push(validation);
     return { validation, found: { classes, confidences, loss } };
+  }
+
+  /** Everything to go on from here. */
+  state(): Checkpoint {
+    return this.#coach.state();
+  }
+
+  /** Images per second of this thread alone; 0 until it has been timed. */
+  get alone(): number {
+    return this.#alone.length >= ALONE ? this.batch / (median(this.#alone.slice(1)) / 1000) : 0;
+  }
+
+  /** Takes over steps that a GPU has taken, at this pace. */
+  take(burst: GpuBurst, pace: number): void {
+    // What early stopping remembers is not the GPU's to know.
+    this.#coach.restore({ ...this.#coach.state(), ...burst.state });
+    this.history.loss.push(...burst.loss);
+    this.history.accuracy.push(...burst.accuracy);
+    this.history.norm.push(...burst.norm);
+    this.rate = burst.rate;
+    this.pace = { batch: this.batch, imagesPerSecond: pace, alone: this.alone, workers: 1, communication: 0 };
   }
 
   /** Scores the test pictures with the weights that are kept, a piece at a time; `between` lets others in. */

@@ -1,15 +1,16 @@
 //! The handle for labelled pictures.
 
-use super::MOST;
+use super::{Outcome, numbers as take};
 use crate::data::idx::{self, Labelled};
 use crate::shape::Shape;
 use crate::systems::experiment::{self, Part};
-use crate::web::studio::{Outcome, take};
 use crate::{Error, Result};
 use js_sys::{Float32Array, Uint8Array};
 use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 
+/// Seeds, and places among pictures: what a float holds exactly.
+const MOST: u64 = 1 << 53;
 const CLASSES: u64 = 256;
 /// The most digits to make up.
 const MADE_UP: u64 = 100_000;
