@@ -115,4 +115,5 @@ const FEW_BITS: &[(&str, usize, f64)] = &[
     ("tiny_mixed", 8_000, 0.993),
     ("smallest", 5_000, 0.99),
     ("draw_int8", 130_000, 0.994),
+    ("binary", 20_480, 0.99),
 ];
