@@ -1,11 +1,12 @@
 //! Operators that run a part of the graph: `If`, `Loop` and `Scan`.
 
-use super::call::{Answer, Call, place, sized};
+use super::call::{Answer, Call, alike, place};
+use super::ops::shape::{joined, reshaped};
 use super::{Scope, evaluate};
-use crate::error::{Error, Result};
-use crate::file::array::{Array, Data};
+use crate::error::Result;
+use crate::file::array::{Array, Data, Number};
 use crate::file::onnx::Graph;
-use ndarray::{ArrayD, Axis, concatenate};
+use ndarray::{ArrayD, Axis};
 use std::sync::Arc;
 
 /// The operators of this file.
@@ -68,7 +69,7 @@ fn repeat(call: &Call, scope: &Scope) -> Answer {
         let sides = || port.shape.iter().flatten().map(|side| side.unwrap_or(0)).collect::<Vec<_>>();
         match stack.is_empty() {
             true => Ok(Array::from(ArrayD::<f32>::zeros([&[0][..], &sides()].concat()))
-                .cast(port.number.unwrap_or(crate::file::array::Number::F32))),
+                .cast(port.number.unwrap_or(Number::F32))),
             false => stack_up(call, &stack, 0),
         }
     });
@@ -133,34 +134,16 @@ fn scan(call: &Call, scope: &Scope) -> Answer {
 
 /// The slice of an array at one place of an axis, without that axis.
 fn slice(x: &Array, axis: usize, at: usize) -> Array {
-    match x.data() {
-        Data::Real(data) => Array::real(x.number(), data.index_axis(Axis(axis), at).to_owned()),
-        Data::Whole(data) => Array::whole(x.number(), data.index_axis(Axis(axis), at).to_owned()),
-    }
+    alike!(x, data => data.index_axis(Axis(axis), at).to_owned())
 }
 
 /// Arrays of one shape and type along a new axis.
 fn stack_up(call: &Call, list: &[Array], axis: usize) -> Result<Array> {
-    let Some(first) = list.first() else { return Err(call.refuse("at least one round", 0)) };
-    sized(&[&[list.len()][..], first.shape()].concat())?;
-    let refuse = |e: ndarray::ShapeError| Error::shape(call.what(), format!("arrays of {:?}", first.shape()), e);
-    let wrong = || call.refuse("one type of numbers in all rounds", "two");
-    Ok(match first.data() {
-        Data::Real(_) => {
-            let views = list.iter().map(|x| match x.data() {
-                Data::Real(data) => Some(data.view().insert_axis(Axis(axis))),
-                Data::Whole(_) => None,
-            });
-            let views: Vec<_> = views.collect::<Option<_>>().ok_or_else(wrong)?;
-            Array::real(first.number(), concatenate(Axis(axis), &views).map_err(refuse)?)
-        }
-        Data::Whole(_) => {
-            let views = list.iter().map(|x| match x.data() {
-                Data::Whole(data) => Some(data.view().insert_axis(Axis(axis))),
-                Data::Real(_) => None,
-            });
-            let views: Vec<_> = views.collect::<Option<_>>().ok_or_else(wrong)?;
-            Array::whole(first.number(), concatenate(Axis(axis), &views).map_err(refuse)?)
-        }
-    })
+    let layer = |x: &Array| {
+        let mut shape = x.shape().to_vec();
+        shape.insert(axis.min(shape.len()), 1);
+        reshaped(x, &shape)
+    };
+    let layers: Vec<Array> = list.iter().map(layer).collect::<Result<_>>()?;
+    joined(call, &layers.iter().collect::<Vec<_>>(), axis)
 }

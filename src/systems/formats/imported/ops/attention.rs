@@ -5,6 +5,7 @@ use super::super::call::{Answer, Call, array, sized};
 use super::product::multiply;
 use crate::error::Result;
 use crate::file::array::{Array, Data};
+use crate::kernel::softmax::softmax;
 use ndarray::{ArrayD, Axis, concatenate};
 
 /// A stack of heads: `batch × heads × length × size`, in that order in memory.
@@ -118,18 +119,6 @@ impl<'a> Bias<'a> {
     }
 }
 
-/// A softmax of a row; of one in which everything is hidden, zeros.
-fn softmax(row: &mut [f32]) {
-    let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    if most == f32::NEG_INFINITY {
-        row.fill(0.0);
-        return;
-    }
-    row.iter_mut().for_each(|v| *v = (*v - most).exp());
-    let sum: f32 = row.iter().sum();
-    row.iter_mut().for_each(|v| *v /= sum);
-}
-
 /// `Attention`: its answer, the keys and values with the past before them, and the products as far as asked.
 pub(super) fn attention(call: &Call) -> Answer {
     let flat = call.real(0)?.ndim() == 3;
@@ -171,7 +160,13 @@ pub(super) fn attention(call: &Call) -> Answer {
         if mode == 2 {
             shown.extend_from_slice(&products);
         }
-        products.chunks_exact_mut(n.max(1)).for_each(softmax);
+        // Where everything is hidden there is nothing to weigh.
+        for row in products.chunks_exact_mut(n.max(1)) {
+            match row.iter().all(|p| *p == f32::NEG_INFINITY) {
+                true => row.fill(0.0),
+                false => softmax(call.level, row, n),
+            }
+        }
         if mode == 3 {
             shown.extend_from_slice(&products);
         }

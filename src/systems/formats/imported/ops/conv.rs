@@ -27,22 +27,32 @@ fn numbers(x: &ArrayD<f32>) -> &[f32] {
 }
 
 /// How many groups the channels and filters fall into.
-pub(super) fn groups(call: &Call, channels: usize, filters: usize) -> Result<usize> {
+fn groups(call: &Call, channels: usize, filters: usize) -> Result<usize> {
     let groups = call.int("group", 1)?;
     let fits = |g: &usize| *g > 0 && channels.is_multiple_of(*g) && filters.is_multiple_of(*g) && filters > 0;
     let refuse = || call.refuse(format!("groups that divide {channels} and {filters} channels"), groups);
     usize::try_from(groups).ok().filter(fits).ok_or_else(refuse)
 }
 
+/// How filters slide over images, and into how many groups they and the channels fall.
+pub(super) fn sliding(call: &Call, x: &[usize], w: &[usize]) -> Result<(Sliding, usize)> {
+    let refuse = |c: usize| call.refuse(format!("filters of {c} channels over {x:?}"), format!("{w:?}"));
+    if w.len() != x.len() || w.contains(&0) {
+        return Err(refuse(x.get(1).copied().unwrap_or(0)));
+    }
+    let window = Sliding::new(call, x, w.get(2..))?;
+    let groups = groups(call, x[1], w[0])?;
+    if w[1] != x[1] / groups {
+        return Err(refuse(x[1] / groups));
+    }
+    Ok((window, groups))
+}
+
 pub(super) fn conv(call: &Call) -> Answer {
     let (x, w) = (call.real(0)?, call.real(1)?);
-    let window = Sliding::new(call, x.shape(), w.shape().get(2..))?;
+    let (window, groups) = sliding(call, x.shape(), w.shape())?;
     let (n, channels, out) = (x.shape()[0], x.shape()[1], w.shape()[0]);
-    let groups = groups(call, channels, out)?;
     let (c, oc) = (channels / groups, out / groups);
-    if w.ndim() != x.ndim() || w.shape()[1] != c || w.is_empty() {
-        return Err(call.refuse(format!("filters of {c} channels over {:?}", x.shape()), format!("{:?}", w.shape())));
-    }
     let filters = Filters { weights: numbers(w), bias: bias(call, out)?, c, oc, groups };
     let shape = window.shape(n, out)?;
     let run = if window.axes == 3 { slow } else { fast };

@@ -1,46 +1,13 @@
 //! Operators that work number by number, with NumPy's broadcasting where they take several arrays.
 
-use super::super::call::{Answer, Call, array, sized};
+use super::super::call::{Answer, Call};
+use super::broadcast::zip;
 use crate::error::{Error, Result};
 use crate::file::array::{Array, Data, Number};
 use ndarray::ArrayD;
 
 /// SELU's α and scale.
 const SELU: (f32, f32) = (1.673_263_2, 1.050_701);
-
-/// The shape that two shapes broadcast to.
-pub(in super::super) fn broadcast(a: &[usize], b: &[usize]) -> Result<Vec<usize>> {
-    let rank = a.len().max(b.len());
-    let side = |shape: &[usize], i: usize| (i + shape.len()).checked_sub(rank).map_or(1, |i| shape[i]);
-    let sides = (0..rank).map(|i| match (side(a, i), side(b, i)) {
-        (x, y) if x == y || y == 1 => Ok(x),
-        (1, y) => Ok(y),
-        _ => Err(Error::shape("broadcast", format!("sides that are equal or 1, beside {a:?}"), format!("{b:?}"))),
-    });
-    let shape: Vec<usize> = sides.collect::<Result<_>>()?;
-    sized(&shape)?;
-    Ok(shape)
-}
-
-/// `f` of two arrays, broadcast.
-pub(in super::super) fn zip<A: Copy, B: Copy, R: Clone>(
-    a: &ArrayD<A>,
-    b: &ArrayD<B>,
-    f: impl Fn(A, B) -> R,
-) -> Result<ArrayD<R>> {
-    let shape = broadcast(a.shape(), b.shape())?;
-    let values: Vec<R> = match (a.as_slice(), b.as_slice()) {
-        (Some(x), Some(y)) if a.shape() == b.shape() => x.iter().zip(y).map(|(x, y)| f(*x, *y)).collect(),
-        (Some(x), Some(&[y])) if a.shape() == shape => x.iter().map(|x| f(*x, y)).collect(),
-        (Some(&[x]), Some(y)) if b.shape() == shape => y.iter().map(|y| f(x, *y)).collect(),
-        _ => {
-            let views = a.broadcast(shape.as_slice()).zip(b.broadcast(shape.as_slice()));
-            let (x, y) = views.ok_or_else(|| Error::shape("broadcast", "shapes that fit", "others"))?;
-            x.iter().zip(y.iter()).map(|(x, y)| f(*x, *y)).collect()
-        }
-    };
-    array(&shape, values)
-}
 
 /// One array to one of its shape.
 pub(super) fn unary(call: &Call) -> Answer {
@@ -65,11 +32,16 @@ fn whole_function(call: &Call) -> Result<fn(i64) -> i64> {
     })
 }
 
-fn sigmoid(x: f32) -> f32 {
+/// By comparison, so that what is no number stays none.
+pub(super) fn relu(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
+pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
-fn softplus(x: f32) -> f32 {
+pub(super) fn softplus(x: f32) -> f32 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
@@ -142,7 +114,7 @@ fn function(call: &Call) -> Result<Box<dyn Fn(f32) -> f32>> {
 /// The functions without settings.
 fn plain(op: &str) -> Option<fn(f32) -> f32> {
     Some(match op {
-        "Relu" => |x| if x < 0.0 { 0.0 } else { x },
+        "Relu" => relu,
         "Sigmoid" => sigmoid,
         "Tanh" => f32::tanh,
         "HardSwish" => |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0),

@@ -1,18 +1,24 @@
 //! Operators on whole numbers of 8 bits: products and convolutions with exact sums, and the operators of quantised files
 //! (`QLinear…`), which bring their sums back to 8 bits.
 
-use super::super::call::{Answer, Call, array, sized};
-use super::conv::groups;
-use super::elementwise::broadcast;
+use super::super::call::{Answer, Call, array};
+use super::broadcast::zip;
+use super::conv::sliding;
+use super::product::Stacks;
 use super::quantise::{quantised, spread};
 use super::recurrent::Weights;
-use super::window::Sliding;
 use crate::error::Result;
 use crate::file::array::{Array, Number};
 use crate::file::onnx::Node;
 use crate::kernel::Level;
-use ndarray::{ArrayD, Axis, IxDyn};
+use ndarray::{ArrayD, IxDyn};
 use std::sync::Arc;
+
+// One function for each pair of types: what walks two arrays is compiled once for them.
+const MINUS: fn(i32, i32) -> i32 = i32::wrapping_sub;
+const PLUS: fn(i32, i32) -> i32 = i32::wrapping_add;
+const TIMES: fn(f32, f32) -> f32 = |a, b| a * b;
+const SCALED: fn(i32, f32) -> f32 = |sum, by| sum as f32 * by;
 
 /// `out += a · b` for each number of a row.
 fn add_row(out: &mut [i32], a: i32, b: &[i32]) {
@@ -35,10 +41,11 @@ fn centred(call: &Call, i: usize, zero: usize, axis: usize) -> Result<ArrayD<i32
     let x = call.whole(i)?.mapv(|v| v as i32);
     let Some(_) = call.given(zero) else { return Ok(x) };
     let zero = call.whole(zero)?.mapv(|v| v as i32);
-    let zero = along(call, &zero, x.shape(), axis)?;
-    let zero =
-        zero.broadcast(x.shape()).ok_or_else(|| call.refuse("zero points that fit", format!("{:?}", x.shape())))?;
-    Ok(&x - &zero)
+    let less = zip(&x, &along(call, &zero, x.shape(), axis)?, MINUS)?;
+    if less.shape() != x.shape() {
+        return Err(call.refuse(format!("zero points for {:?}", x.shape()), format!("{:?}", zero.shape())));
+    }
+    Ok(less)
 }
 
 /// One number, one for each place of an axis, or an array that broadcasts as it is.
@@ -66,35 +73,10 @@ fn matmul_of(call: &Call, a: (usize, usize), b: (usize, usize)) -> Result<ArrayD
 }
 
 fn stacked(call: &Call, x: &ArrayD<i32>, y: &ArrayD<i32>) -> Result<ArrayD<i32>> {
-    if x.ndim() == 0 || y.ndim() == 0 {
-        return Err(call.refuse("vectors, matrices or stacks of them", "one number"));
-    }
-    let (vector, column) = (x.ndim() == 1, y.ndim() == 1);
-    let x = if vector { x.view().insert_axis(Axis(0)) } else { x.view() };
-    let y = if column { y.view().insert_axis(Axis(1)) } else { y.view() };
-    let ((lead_x, mk), (lead_y, kn)) = (x.shape().split_at(x.ndim() - 2), y.shape().split_at(y.ndim() - 2));
-    let (m, k, n) = (mk[0], mk[1], kn[1]);
-    if kn[0] != k {
-        return Err(call.refuse(format!("a second array with {k} rows"), format!("{:?}", y.shape())));
-    }
-    let lead = broadcast(lead_x, lead_y)?;
-    let mut shape = [&lead[..], &[m, n]].concat();
-    sized(&shape)?;
-    let refuse = || call.refuse("stacks that broadcast", format!("{lead_x:?} and {lead_y:?}"));
-    let wide_x = x.broadcast([&lead[..], mk].concat()).ok_or_else(refuse)?;
-    let wide_y = y.broadcast([&lead[..], kn].concat()).ok_or_else(refuse)?;
-    let (wide_x, wide_y) = (wide_x.as_standard_layout(), wide_y.as_standard_layout());
-    let (a, b) = (wide_x.as_slice().unwrap_or(&[]), wide_y.as_slice().unwrap_or(&[]));
-    let count: usize = lead.iter().product();
-    let each = |i: usize| multiply((m, k, n), &a[i * m * k..][..m * k], &b[i * k * n..][..k * n]);
-    let out: Vec<i32> = (0..count).flat_map(each).collect();
-    if column {
-        shape.pop();
-    }
-    if vector {
-        shape.remove(lead.len());
-    }
-    array(&shape, out)
+    let Stacks { sides: (m, k, n), starts, shape, .. } = Stacks::new(call, x.shape(), y.shape())?;
+    let (a, b) = (x.as_slice().unwrap_or(&[]), y.as_slice().unwrap_or(&[]));
+    let each = |&(i, j): &(usize, usize)| multiply((m, k, n), &a[i..i + m * k], &b[j..j + k * n]);
+    array(&shape, starts.iter().flat_map(each).collect())
 }
 
 fn whole(x: ArrayD<i32>) -> Array {
@@ -114,13 +96,9 @@ pub(super) fn conv(call: &Call) -> Answer {
 /// The convolution of input `x` with filters `w`, each with the input of its zero points.
 fn conv_of(call: &Call, x: (usize, usize), w: (usize, usize)) -> Result<ArrayD<i32>> {
     let (x, w) = (centred(call, x.0, x.1, 1)?, centred(call, w.0, w.1, 0)?);
-    let window = Sliding::new(call, x.shape(), w.shape().get(2..))?;
+    let (window, groups) = sliding(call, x.shape(), w.shape())?;
     let (n, channels, out) = (x.shape()[0], x.shape()[1], w.shape()[0]);
-    let groups = groups(call, channels, out)?;
     let (c, oc) = (channels / groups, out / groups);
-    if w.ndim() != x.ndim() || w.shape()[1] != c || w.is_empty() {
-        return Err(call.refuse(format!("filters of {c} channels over {:?}", x.shape()), format!("{:?}", w.shape())));
-    }
     let shape = window.shape(n, out)?;
     let ((area, places), [kd, kh, kw], [_, h, wide]) = (window.areas(), window.kernel, window.input);
     let (x, w) = (x.as_slice().unwrap_or(&[]), w.as_slice().unwrap_or(&[]));
@@ -169,14 +147,14 @@ fn brought(call: &Call, sums: &ArrayD<i32>, scales: &ArrayD<f32>, to: (usize, us
         let step = (f64::from(sum) * f64::from(by / scale)).round_ties_even();
         (step + f64::from(zero)).clamp(least as f64, most as f64) as i64
     };
-    Ok(vec![Array::whole(number, super::elementwise::zip(sums, scales, bring)?)])
+    Ok(vec![Array::whole(number, zip(sums, scales, bring)?)])
 }
 
 /// Scales of both factors, multiplied; that of the second along `axis` of the product.
 fn scales(call: &Call, (a, b): (usize, usize), shape: &[usize], axis: usize) -> Result<ArrayD<f32>> {
     let first = along(call, call.real(a)?, shape, shape.len().saturating_sub(2))?;
     let second = along(call, call.real(b)?, shape, axis)?;
-    super::elementwise::zip(&first, &second, |a, b| a * b)
+    zip(&first, &second, TIMES)
 }
 
 /// `QLinearMatMul`.
@@ -191,11 +169,11 @@ pub(super) fn qlinear_conv(call: &Call) -> Answer {
     let mut sums = conv_of(call, (0, 2), (3, 5))?;
     if call.given(8).is_some() {
         let bias = along(call, &call.whole(8)?.mapv(|v| v as i32), sums.shape(), 1)?;
-        sums = super::elementwise::zip(&sums, &bias, i32::wrapping_add)?;
+        sums = zip(&sums, &bias, PLUS)?;
     }
     let first = array(&[], vec![scale(call, 1)?])?;
     let second = along(call, call.real(4)?, sums.shape(), 1)?;
-    let scales = super::elementwise::zip(&first, &second, |a, b| a * b)?;
+    let scales = zip(&first, &second, TIMES)?;
     brought(call, &sums, &scales, (6, 7))
 }
 
@@ -213,7 +191,7 @@ pub(super) fn gemm(call: &Call) -> Answer {
     let mut sums = stacked(call, &a, &b)?;
     if call.given(6).is_some() {
         let own = sums.shape().to_vec();
-        sums = super::elementwise::zip(&sums, &call.whole(6)?.mapv(|v| v as i32), i32::wrapping_add)?;
+        sums = zip(&sums, &call.whole(6)?.mapv(|v| v as i32), PLUS)?;
         if sums.shape() != own {
             return Err(call.refuse(format!("a third array for {own:?}"), format!("{:?}", sums.shape())));
         }
@@ -223,7 +201,7 @@ pub(super) fn gemm(call: &Call) -> Answer {
     if call.given(7).is_some() && call.given(8).is_some() {
         return brought(call, &sums, &scales, (7, 8));
     }
-    Ok(vec![super::elementwise::zip(&sums, &scales, |sum, by| sum as f32 * by)?.into()])
+    Ok(vec![zip(&sums, &scales, SCALED)?.into()])
 }
 
 /// `MatMulIntegerToFloat` and `DynamicQuantizeMatMul` (`com.microsoft`): a product of 8 bits in floating point; the second
@@ -242,10 +220,10 @@ pub(super) fn matmul_to_real(call: &Call) -> Answer {
         (sums, first, (3, 6))
     };
     let second = along(call, call.real(at.0)?, sums.shape(), sums.ndim().saturating_sub(1))?;
-    let scales = super::elementwise::zip(&first, &second, |a, b| a * b)?;
-    let mut out = super::elementwise::zip(&sums, &scales, |sum, by| sum as f32 * by)?;
+    let scales = zip(&first, &second, TIMES)?;
+    let mut out = zip(&sums, &scales, SCALED)?;
     if let Some(bias) = call.real_or_none(at.1)? {
-        out = super::elementwise::zip(&out, bias, |x, bias| x + bias)?;
+        out = zip(&out, bias, |x, bias| x + bias)?;
     }
     Ok(vec![out.into()])
 }

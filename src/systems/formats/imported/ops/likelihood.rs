@@ -1,9 +1,11 @@
 //! Losses of classes, which graphs of trainings end with: `NegativeLogLikelihoodLoss` and `SoftmaxCrossEntropyLoss`.
 
 use super::super::call::{Answer, Call, array, sized};
+use super::reduce::lines;
 use crate::error::Result;
 use crate::file::array::Array;
-use ndarray::{ArrayD, Axis};
+use crate::kernel::softmax::log_softmax;
+use ndarray::ArrayD;
 
 pub(super) fn negative_log(call: &Call) -> Answer {
     Ok(vec![loss(call, call.real(0)?)?])
@@ -14,10 +16,9 @@ pub(super) fn softmax_cross_entropy(call: &Call) -> Answer {
     if x.ndim() < 2 || x.shape()[1] == 0 {
         return Err(call.refuse("scores of batch × classes × …", format!("{:?}", x.shape())));
     }
-    let most = x.fold_axis(Axis(1), f32::NEG_INFINITY, |a, b| a.max(*b)).insert_axis(Axis(1));
-    let shifted = x - &most;
-    let sum = shifted.mapv(f32::exp).sum_axis(Axis(1)).insert_axis(Axis(1)).mapv(f32::ln);
-    let log = shifted - &sum;
+    let log =
+        lines(x, (x.shape()[1], x.shape()[2..].iter().product()), |line| log_softmax(call.level, line, line.len()));
+    let log = array(x.shape(), log)?;
     let loss = loss(call, &log)?;
     Ok(vec![loss, Array::real(call.x(0)?.number(), log)])
 }
@@ -39,7 +40,7 @@ fn loss(call: &Call, log: &ArrayD<f32>) -> Result<Array> {
         return Err(call.refuse(format!("{classes} weights"), bad.len()));
     }
     let weights = weights.and_then(|weights| weights.as_slice());
-    let numbers = log.as_slice_memory_order().filter(|_| log.is_standard_layout()).unwrap_or(&[]);
+    let numbers = log.as_slice().unwrap_or(&[]);
     let (mut losses, mut total) = (Vec::with_capacity(labels.len()), 0.0);
     for (i, &label) in labels.iter().enumerate() {
         if Some(label) == ignored {

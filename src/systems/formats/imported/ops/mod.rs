@@ -1,6 +1,7 @@
 //! Every operator there is: its name and what computes it.
 
 mod attention;
+mod broadcast;
 mod contract;
 mod conv;
 mod elementwise;
@@ -16,7 +17,7 @@ mod reduce;
 mod region;
 mod resize;
 mod sample;
-mod shape;
+pub(super) mod shape;
 mod squash;
 pub(super) mod window;
 

@@ -1,7 +1,7 @@
 //! Normalisations.
 
 use super::super::call::{Answer, Call, array, place};
-use super::elementwise::zip;
+use super::broadcast::zip;
 use crate::error::Result;
 use crate::file::array::Array;
 use ndarray::{ArrayD, IxDyn};

@@ -1,13 +1,13 @@
 //! Matrix products, on the engine's kernel.
 
 use super::super::call::{Answer, Call, array, sized};
-use super::elementwise::{broadcast, zip};
+use super::broadcast::{broadcast, zip};
 use crate::error::Result;
 use crate::file::array::Array;
 use crate::kernel::Level;
 use crate::kernel::gemm::{Rows, Store, gemm as kernel, pack, pack_rows, packed_len};
 use crate::kernel::tile::Segment;
-use ndarray::{ArrayD, Axis};
+use ndarray::ArrayD;
 
 /// A matrix (k × n) laid out once for products with many others.
 pub(super) struct Factor {
@@ -60,43 +60,58 @@ pub(super) fn multiply(level: Level, (m, k, n): (usize, usize, usize), a: &[f32]
     factor.times(level, m, a)
 }
 
-/// NumPy's `matmul`: products of the last two axes, the others broadcast; a vector is a row on the left, a column on the
-/// right.
+/// Stacks of matrices, `m × k` times `k × n` each, by NumPy's rules for `matmul`: products of the last two axes, the others
+/// broadcast; a vector is a row on the left, a column on the right.
+pub(super) struct Stacks {
+    pub(super) sides: (usize, usize, usize),
+    /// Where the two matrices of each product begin.
+    pub(super) starts: Vec<(usize, usize)>,
+    /// Whether all on the left have one matrix on the right.
+    shared: bool,
+    /// The sides of what comes out.
+    pub(super) shape: Vec<usize>,
+}
+
+impl Stacks {
+    pub(super) fn new(call: &Call, a: &[usize], b: &[usize]) -> Result<Self> {
+        if a.is_empty() || b.is_empty() {
+            return Err(call.refuse("vectors, matrices or stacks of them", "one number"));
+        }
+        let (row, column) = (a.len() == 1, b.len() == 1);
+        let (x, y) =
+            (if row { [&[1], a].concat() } else { a.to_vec() }, if column { [b, &[1]].concat() } else { b.to_vec() });
+        let ((lead_x, mk), (lead_y, kn)) = (x.split_at(x.len() - 2), y.split_at(y.len() - 2));
+        let (m, k, n) = (mk[0], mk[1], kn[1]);
+        if kn[0] != k {
+            return Err(call.refuse(format!("a second array with {k} rows"), format!("{b:?}")));
+        }
+        let lead = broadcast(lead_x, lead_y)?;
+        let mut shape = [&lead[..], &[m, n]].concat();
+        sized(&shape)?;
+        let starts = starts(lead_x, &lead, m * k).into_iter().zip(starts(lead_y, &lead, k * n)).collect();
+        let shared = lead_y.iter().all(|&side| side == 1) && lead == lead_x;
+        if column {
+            shape.pop();
+        }
+        if row {
+            shape.remove(lead.len());
+        }
+        Ok(Self { sides: (m, k, n), starts, shared, shape })
+    }
+}
+
+/// NumPy's `matmul`.
 pub(super) fn matmul(call: &Call) -> Answer {
     let (a, b) = (call.real(0)?, call.real(1)?);
-    if a.ndim() == 0 || b.ndim() == 0 {
-        return Err(call.refuse("vectors, matrices or stacks of them", "one number"));
-    }
-    let (mut x, mut y) = (a.view(), b.view());
-    if a.ndim() == 1 {
-        x = x.insert_axis(Axis(0));
-    }
-    if b.ndim() == 1 {
-        y = y.insert_axis(Axis(1));
-    }
-    let ((lead_a, sides_a), (lead_b, sides_b)) = (x.shape().split_at(x.ndim() - 2), y.shape().split_at(y.ndim() - 2));
-    let (m, k, n) = (sides_a[0], sides_a[1], sides_b[1]);
-    if sides_b[0] != k {
-        return Err(call.refuse(format!("a second array with {k} rows"), format!("{:?}", b.shape())));
-    }
-    let lead = broadcast(lead_a, lead_b)?;
-    let mut shape = [&lead[..], &[m, n]].concat();
-    sized(&shape)?;
-    let (left, right) = (starts(lead_a, &lead, m * k), starts(lead_b, &lead, k * n));
-    let (a, b) = (x.as_slice().unwrap_or(&[]), y.as_slice().unwrap_or(&[]));
-    // One matrix on the right for all on the left: one product.
-    let out = if lead_b.iter().all(|&side| side == 1) && lead == lead_a {
-        multiply(call.level, (m * left.len(), k, n), a, b, false)
+    let Stacks { sides: (m, k, n), starts, shared, shape } = Stacks::new(call, a.shape(), b.shape())?;
+    let (a, b) = (a.as_slice().unwrap_or(&[]), b.as_slice().unwrap_or(&[]));
+    let out = if shared {
+        multiply(call.level, (m * starts.len(), k, n), a, b, false)
     } else {
-        let each = left.iter().zip(&right);
-        each.flat_map(|(&i, &j)| multiply(call.level, (m, k, n), &a[i..i + m * k], &b[j..j + k * n], false)).collect()
+        let each =
+            |&(i, j): &(usize, usize)| multiply(call.level, (m, k, n), &a[i..i + m * k], &b[j..j + k * n], false);
+        starts.iter().flat_map(each).collect()
     };
-    if call.real(1)?.ndim() == 1 {
-        shape.pop();
-    }
-    if call.real(0)?.ndim() == 1 {
-        shape.remove(lead.len());
-    }
     Ok(vec![Array::real(call.x(0)?.number(), array(&shape, out)?)])
 }
 

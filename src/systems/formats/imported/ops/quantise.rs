@@ -2,7 +2,8 @@
 //! for each block along it.
 
 use super::super::call::{Answer, Call, array};
-use super::elementwise::{number, zip};
+use super::broadcast::zip;
+use super::elementwise::number;
 use crate::error::Result;
 use crate::file::array::{Array, Number};
 use ndarray::{ArrayD, Axis, IxDyn};

@@ -144,18 +144,25 @@ pub(super) fn softmax(call: &Call) -> Answer {
         true => (data.shape()[axis..].iter().product(), 1),
         false => (data.shape()[axis], data.shape()[axis + 1..].iter().product()),
     };
+    let out = lines(data, (side, inner), |line| one_softmax(&call.node.op, call, line));
+    Ok(vec![Array::real(x.number(), array(data.shape(), out)?)])
+}
+
+/// What `f` makes of every line along an axis of this side, with so many numbers behind each place.
+pub(super) fn lines(data: &ArrayD<f32>, (side, inner): (usize, usize), f: impl Fn(&mut [f32])) -> Vec<f32> {
     let mut out: Vec<f32> = data.iter().copied().collect();
     let mut line = vec![0.0; side];
-    for start in (0..out.len() / (side * inner)).flat_map(|o| (0..inner).map(move |i| o * side * inner + i)) {
+    let rows = out.len().checked_div(side * inner).unwrap_or(0);
+    for start in (0..rows).flat_map(|o| (0..inner).map(move |i| o * side * inner + i)) {
         for (k, v) in line.iter_mut().enumerate() {
             *v = out[start + k * inner];
         }
-        one_softmax(&call.node.op, call, &mut line);
+        f(&mut line);
         for (k, v) in line.iter().enumerate() {
             out[start + k * inner] = *v;
         }
     }
-    Ok(vec![Array::real(x.number(), array(data.shape(), out)?)])
+    out
 }
 
 fn one_softmax(op: &str, call: &Call, line: &mut [f32]) {

@@ -1,11 +1,12 @@
 //! Operators that move numbers to other places, or make them from a shape.
 
 use super::super::call::{Answer, Call, alike, array, sized};
-use super::elementwise::{broadcast, number};
+use super::broadcast::broadcast;
+use super::elementwise::number;
 use crate::error::{Error, Result};
 use crate::file::array::{Array, Data, Number};
 use crate::file::onnx::Attribute;
-use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
+use ndarray::{ArrayD, Axis, IxDyn, Slice};
 
 /// The same numbers in another shape.
 pub(in super::super) fn reshaped(x: &Array, shape: &[usize]) -> Result<Array> {
@@ -165,24 +166,29 @@ pub(super) fn constant_of_shape(call: &Call) -> Answer {
 }
 
 pub(super) fn concat(call: &Call) -> Answer {
-    let first = call.x(0)?;
-    let axis = call.axis(1, first.shape().len())?;
+    let axis = call.axis(1, call.x(0)?.shape().len())?;
     let arrays: Vec<&Array> = (0..call.inputs.len()).map(|i| call.x(i)).collect::<Result<_>>()?;
-    let refuse = |e: &dyn std::fmt::Display| call.refuse(format!("arrays beside {:?}", first.shape()), e);
-    let total = arrays.iter().map(|x| x.len()).sum();
-    sized(&[total])?;
-    Ok(vec![match first.data() {
+    Ok(vec![joined(call, &arrays, axis)?])
+}
+
+/// Arrays of one type behind one another along an axis.
+pub(in super::super) fn joined(call: &Call, arrays: &[&Array], axis: usize) -> Result<Array> {
+    let Some(first) = arrays.first() else { return Err(call.refuse("at least one array", 0)) };
+    let wrong = || call.refuse(format!("arrays of one type beside {:?}", first.shape()), "others");
+    let refuse = |e| call.refuse(format!("arrays beside {:?}", first.shape()), e);
+    sized(&[arrays.iter().map(|x| x.len()).sum()])?;
+    Ok(match first.data() {
         Data::Real(_) => {
-            let views: Vec<ArrayViewD<f32>> =
-                (0..arrays.len()).map(|i| Ok(call.real(i)?.view())).collect::<Result<_>>()?;
-            Array::real(first.number(), ndarray::concatenate(Axis(axis), &views).map_err(|e| refuse(&e))?)
+            let views = arrays.iter().map(|x| if let Data::Real(data) = x.data() { Some(data.view()) } else { None });
+            let views: Vec<_> = views.collect::<Option<_>>().ok_or_else(wrong)?;
+            Array::real(first.number(), ndarray::concatenate(Axis(axis), &views).map_err(refuse)?)
         }
         Data::Whole(_) => {
-            let views: Vec<ArrayViewD<i64>> =
-                (0..arrays.len()).map(|i| Ok(call.whole(i)?.view())).collect::<Result<_>>()?;
-            Array::whole(first.number(), ndarray::concatenate(Axis(axis), &views).map_err(|e| refuse(&e))?)
+            let views = arrays.iter().map(|x| if let Data::Whole(data) = x.data() { Some(data.view()) } else { None });
+            let views: Vec<_> = views.collect::<Option<_>>().ok_or_else(wrong)?;
+            Array::whole(first.number(), ndarray::concatenate(Axis(axis), &views).map_err(refuse)?)
         }
-    }])
+    })
 }
 
 pub(super) fn split(call: &Call) -> Answer {

@@ -1,6 +1,7 @@
 //! The functions that recurrent cells squash their sums with, by the names that ONNX gives them.
 
 use super::super::call::Call;
+use super::elementwise::{relu, sigmoid, softplus};
 use crate::error::Result;
 
 /// A function with its two numbers, `a` and `b`.
@@ -22,11 +23,11 @@ impl Squash {
 type Known = (&'static str, usize, [f32; 2], fn(f32, f32, f32) -> f32);
 
 const KNOWN: [Known; 11] = [
-    ("sigmoid", 0, [0.0; 2], |x, _, _| 1.0 / (1.0 + (-x).exp())),
+    ("sigmoid", 0, [0.0; 2], |x, _, _| sigmoid(x)),
     ("tanh", 0, [0.0; 2], |x, _, _| x.tanh()),
-    ("relu", 0, [0.0; 2], |x, _, _| x.max(0.0)),
+    ("relu", 0, [0.0; 2], |x, _, _| relu(x)),
     ("softsign", 0, [0.0; 2], |x, _, _| x / (1.0 + x.abs())),
-    ("softplus", 0, [0.0; 2], |x, _, _| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+    ("softplus", 0, [0.0; 2], |x, _, _| softplus(x)),
     ("leakyrelu", 1, [0.01, 0.0], |x, a, _| if x < 0.0 { a * x } else { x }),
     ("thresholdedrelu", 1, [1.0, 0.0], |x, a, _| if x > a { x } else { 0.0 }),
     ("elu", 1, [1.0, 0.0], |x, a, _| if x < 0.0 { a * x.exp_m1() } else { x }),
