@@ -35,6 +35,22 @@ export async function open(browser, url, { query = '', ...options } = {}) {
   return { page, context, faults };
 }
 
+export const button = (page, name) => page.getByRole('button', { name, exact: true });
+
+/** Opens Train, with a setup in its address, and waits until a training can start. */
+export async function openTrain(browser, url, query, options = {}) {
+  const opened = await open(browser, url, { query, ...options });
+  await opened.page.locator('.controls button.primary:enabled').waitFor({ timeout: 60_000 });
+  return opened;
+}
+
+/** The hash of the weights that a run ends with. */
+export async function hashOf(page) {
+  const code = page.getByLabel('SHA-256 of the weights');
+  await code.waitFor({ timeout: 120_000 });
+  return code.textContent();
+}
+
 /** Waits until an asynchronous `question` in the page is answered with yes. */
 export async function until(page, question) {
   for (const end = Date.now() + 20_000; !(await page.evaluate(question)); await page.waitForTimeout(50)) {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, open, PHONE, violations } from './browser.mjs';
+import { button, launch, open, PHONE, violations } from './browser.mjs';
 import { serveSite } from './site.mjs';
 
 let browser;
@@ -10,7 +10,6 @@ let site;
 before(async () => ([browser, site] = await Promise.all([launch(), serveSite()])));
 after(() => Promise.all([browser?.close(), site?.close()]));
 
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 /** The pixels of a canvas, as one string. */
 const pixels = (page, label) => page.getByRole('img', { name: label }).locator('canvas').evaluate((canvas) => canvas.toDataURL());
 

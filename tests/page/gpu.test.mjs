@@ -3,12 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, open } from './browser.mjs';
+import { button, launch, open } from './browser.mjs';
 import { serveSite } from './site.mjs';
 
 const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 const QUICK = '?lab=train&net=flatten*affine-out32*relu*affine-out10&batch=50&shard=25';
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 
 let browser;
 let site;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { launch, open, PHONE, until, violations } from './browser.mjs';
+import { button, hashOf, launch, open, PHONE, until, violations } from './browser.mjs';
 import { serveSite, withSite } from './site.mjs';
 
 let browser;
@@ -11,7 +11,6 @@ let site;
 before(async () => ([browser, site] = await Promise.all([launch(), serveSite()])));
 after(() => Promise.all([browser?.close(), site?.close()]));
 
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 const network = (page) => page.getByRole('region', { name: 'The network', exact: true });
 const person = (page) => page.getByRole('region', { name: 'You', exact: true });
 const thread = (page) => page.workers().findLast((worker) => worker.url().includes('referee'));
@@ -39,12 +38,6 @@ const points = (board) => board.getByText(/^Points: −?\d+$/).first().textConte
 
 /** The slider stands at as fast as it can. */
 const fast = (page) => page.getByRole('slider', { name: 'Speed' }).press('End');
-
-async function hashOf(page) {
-  const code = page.getByLabel('SHA-256 of the weights');
-  await code.waitFor({ timeout: 30_000 });
-  return code.textContent();
-}
 
 test('a trained player plays as the page opens; another learns Catch from nothing and its return rises', async () => {
   const { page, context, faults } = await lab();

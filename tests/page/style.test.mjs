@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { CAMERA, launch, open, PHONE, until, violations } from './browser.mjs';
+import { button, CAMERA, launch, open, PHONE, until, violations } from './browser.mjs';
 import { latin } from './latin.mjs';
 import { serveSite } from './site.mjs';
 
@@ -14,7 +14,6 @@ after(() => Promise.all([browser?.close(), site?.close()]));
 
 /** The least painting there is, through filters that need no file. */
 const QUICK = '&eye=random&size=64&steps=10';
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 const painting = (page) => page.getByRole('region', { name: 'Painting', exact: true });
 const said = (page, text) => painting(page).getByText(text).first().waitFor({ timeout: 30_000 });
 

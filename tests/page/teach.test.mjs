@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import init, { Model } from '../../www/public/wasm/hitofude.js';
-import { draw, launch, open, PHONE, readAnswer, violations } from './browser.mjs';
+import { button, draw, launch, open, PHONE, readAnswer, violations } from './browser.mjs';
 import { serveSite } from './site.mjs';
 
 const SHARED = process.env.HITOFUDE_DATA ?? fileURLToPath(new URL('../../../shared', import.meta.url));
@@ -21,7 +21,6 @@ let site;
 before(async () => ([browser, site] = await Promise.all([launch(), serveSite()])));
 after(() => Promise.all([browser?.close(), site?.close()]));
 
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 const lesson = (page) => page.getByRole('status', { name: 'Lesson' });
 const learnt = (page, drawings) =>
   page.getByRole('table', { name: 'Read right before and after the lesson' }).getByRole('rowheader', { name: `your ${drawings}`, exact: true }).waitFor({ timeout: 120_000 });

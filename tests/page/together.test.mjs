@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, open, violations } from './browser.mjs';
+import { button, hashOf, launch, open, openTrain, violations } from './browser.mjs';
 import { serveSite } from './site.mjs';
 
 let browser;
@@ -12,18 +12,11 @@ before(async () => ([browser, site] = await Promise.all([launch(['--disable-feat
 after(() => Promise.all([browser?.close(), site?.close()]));
 
 const SMALL = '?lab=train&net=flatten*affine-out32*relu*affine-out10&batch=40&shard=5';
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 
 async function lab(query, options) {
-  const opened = await open(browser, site.url, { query, ...options });
-  await opened.page.locator('.controls button.primary:enabled').waitFor({ timeout: 60_000 });
+  const opened = await openTrain(browser, site.url, query, options);
+  await opened.page.getByText('Together', { exact: true }).click();
   return opened;
-}
-
-async function hashOf(page) {
-  const code = page.getByLabel('SHA-256 of the weights');
-  await code.waitFor({ timeout: 120_000 });
-  return code.textContent();
 }
 
 /** The hash that this page comes to with one worker and nobody else. */
@@ -156,6 +149,7 @@ test('who sends noise, has another build, answers too short, lies or falls silen
 
 test('the model says what waiting costs, and trains with the staleness that it has simulated', async () => {
   const { page, context, faults } = await open(browser, site.url, { query: '?lab=train' });
+  await page.getByText('Together', { exact: true }).click({ timeout: 60_000 });
   const model = page.getByRole('region', { name: 'Many machines, as a model' });
   const figure = async (name) => Number((await model.locator('div', { has: page.getByText(name, { exact: true }) }).last().locator('dd').textContent()).replace(/[^\d.]/g, ''));
   await model.getByRole('img', { name: /^The first steps/ }).waitFor({ timeout: 60_000 });

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { launch, open, PHONE, violations } from './browser.mjs';
+import { button, launch, open, openTrain, PHONE, violations } from './browser.mjs';
 import { serveSite } from './site.mjs';
 
 let browser;
@@ -15,16 +15,11 @@ before(async () => ([browser, site] = await Promise.all([launch(), serveSite()])
 after(() => Promise.all([browser?.close(), site?.close()]));
 
 const QUICK = '?lab=train&net=flatten*affine-out32*relu*affine-out10&batch=50&shard=10';
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 const rate = (page) => page.getByLabel('Learning rate', { exact: true });
 const reading = (page) => page.getByRole('region', { name: /^Your digit/ });
 const step = (page, text) => page.locator('.controls .line', { hasText: text }).first();
 
-async function lab(query, options = {}) {
-  const opened = await open(browser, site.url, { query, ...options });
-  await opened.page.locator('.controls button.primary:enabled').waitFor({ timeout: 60_000 });
-  return opened;
-}
+const lab = (query, options) => openTrain(browser, site.url, query, options);
 
 test('it opens with pictures, three choices and Start; the drawing is read before, while and after the network learns', async () => {
   const { page, context, faults } = await lab('?lab=train');
@@ -33,7 +28,7 @@ test('it opens with pictures, three choices and Start; the drawing is read befor
   await page.getByText('A small convnet learns to read digits in about half a minute.').waitFor();
   assert.equal(await page.getByLabel('Network', { exact: true }).inputValue(), 'small');
   assert.equal(await page.locator('details.setup').evaluate((all) => all.open), false);
-  assert.equal(await page.locator('.charts').count(), 0, 'no empty chart');
+  assert.equal(await page.getByRole('figure').count(), 0, 'no empty chart');
   await reading(page).getByText('Read with the first weights').waitFor();
   const seen = new Set();
   await button(page, 'Start').click();
@@ -208,7 +203,7 @@ test('on a phone a tap explains a choice, and nothing is wider than 320 px', asy
   await page.locator('details.setup > summary').tap();
   await button(page, 'What is “Momentum”?').tap();
   await page.getByText(/^The part of the velocity that is kept/).waitFor();
-  assert.equal(await page.locator('main [title]:not(:is(section[aria-labelledby="together"], section[aria-labelledby="model"]) *)').count(), 0, 'nothing is explained by hovering alone');
+  assert.equal(await page.locator('main [title]').count(), 0, 'nothing is explained by hovering alone');
   const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(content <= window, `${content} > ${window}`);
   assert.deepEqual(faults, []);

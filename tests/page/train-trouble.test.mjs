@@ -4,28 +4,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import { launch, open } from './browser.mjs';
+import { button, hashOf, launch, open, openTrain } from './browser.mjs';
 import { serveSite } from './site.mjs';
 
 let browser;
 let site;
-before(async () => ([browser, site] = await Promise.all([launch(), serveSite()])));
+before(async () => ([browser, site] = await Promise.all([launch(['--js-flags=--expose-gc']), serveSite()])));
 after(() => Promise.all([browser?.close(), site?.close()]));
 
 const QUICK = '?lab=train&net=flatten*affine-out32*relu*affine-out10&batch=50&shard=10';
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 
-async function lab(query) {
-  const opened = await open(browser, site.url, { query });
-  await opened.page.locator('.controls button.primary:enabled').waitFor({ timeout: 60_000 });
-  return opened;
-}
-
-async function hashOf(page) {
-  const code = page.getByLabel('SHA-256 of the weights');
-  await code.waitFor({ timeout: 120_000 });
-  return code.textContent();
-}
+const lab = (query, options) => openTrain(browser, site.url, query, options);
 
 async function taken(page, press) {
   const [download] = await Promise.all([page.waitForEvent('download'), press()]);
@@ -173,10 +162,11 @@ test('files are dropped, or refused, and what was there before stays', async () 
   await context.close();
 });
 
-test('pictures come from an address that was typed: how much is here is said, and what is cancelled changes nothing', { skip: 'the second fetch behind a cancelled one does not always come to an end in headless Chromium; to be looked into' }, async (t) => {
+test('pictures come from an address that was typed: how much is here is said, and what is cancelled changes nothing', async (t) => {
   const { images, labels } = idx(500);
   let release;
-  const held = new Promise((resolve) => (release = resolve));
+  const hold = () => new Promise((resolve) => (release = resolve));
+  let held = hold();
   const elsewhere = createServer(async ({ url }, response) => {
     const body = url.includes('images') ? images : labels;
     // Not stored: behind a request that was cancelled half-way Chromium's cache may hold the next one up.
@@ -199,7 +189,12 @@ test('pictures come from an address that was typed: how much is here is said, an
   await page.getByRole('alert').filter({ hasText: 'Cancelled. What was there before stays.' }).waitFor();
   await page.getByText(/^2.000 training/).waitFor();
   release();
+  held = hold();
   await button(page, 'Fetch').click();
+  await progress.waitFor();
+  // What is collected while the first file comes must not cut the worker off from the others.
+  await page.evaluate(() => globalThis.gc());
+  release();
   // A sixth of the training files is to choose by; MNIST's t10k files only score at the end.
   await page.getByText(/^417 training, 83 validation and 500 test pictures/).waitFor({ timeout: 30_000 });
   await context.close();

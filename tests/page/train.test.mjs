@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, open, PHONE, violations } from './browser.mjs';
+import { button, launch, openTrain, PHONE, violations } from './browser.mjs';
 import { serveSite } from './site.mjs';
 
 let browser;
@@ -12,15 +12,9 @@ after(() => Promise.all([browser?.close(), site?.close()]));
 
 /** A perceptron that learns in a second. */
 const QUICK = '?lab=train&net=flatten*affine-out32*relu*affine-out10&batch=50&shard=10';
-const button = (page, name) => page.getByRole('button', { name, exact: true });
 const line = (page, text) => page.locator('.controls .line', { hasText: text }).first();
 
-/** Opens the lab and waits until a training can start. */
-async function lab(query, options = {}) {
-  const opened = await open(browser, site.url, { query, ...options });
-  await opened.page.locator('.controls button.primary:enabled').waitFor({ timeout: 60_000 });
-  return opened;
-}
+const lab = (query, options) => openTrain(browser, site.url, query, options);
 
 async function setWorkers(page, workers) {
   await page.getByLabel('Workers').selectOption(String(workers));

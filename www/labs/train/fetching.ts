@@ -20,6 +20,8 @@ export async function download(
   if (!base || !/^https?:$/.test(base.protocol)) throw new Told(m.address_form());
   const urls = base.pathname.endsWith('/') ? MNIST.map((name) => new URL(name, base)) : [base];
   const worker = new Worker(new URL('../../worker/train/download.ts', import.meta.url), { type: 'module' });
+  // One proxy to the end: when one is collected, comlink lets the worker go, and what another proxy asks is never answered.
+  const desk = wrap<Download>(worker);
   let stop = () => {};
   const stopped = new Promise<never>((_, reject) => (stop = () => reject(new Told(m.cancelled()))));
   stopped.catch(() => {});
@@ -30,7 +32,7 @@ export async function download(
       onProgress(path, { loaded: 0, total: null }, stop);
       // Nothing is returned: what a listener returns would have to be sent.
       const hear = proxy((progress: Progress) => void onProgress(path, progress, stop));
-      const data = await Promise.race([wrap<Download>(worker).fetch(url.href, hear), stopped]);
+      const data = await Promise.race([desk.fetch(url.href, hear), stopped]);
       files.push({ path, blob: new Blob([data as BlobPart]) });
     }
     return files;
