@@ -4,18 +4,11 @@
 
 mod common;
 
+use common::folder;
 use hitofude::rng::Rng;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
-
-/// A folder of the test's own, emptied.
-fn folder(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&path);
-    std::fs::create_dir_all(&path).unwrap();
-    path
-}
 
 fn hitofude(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hitofude"));

@@ -1,18 +1,13 @@
 //! Folders of pictures as they are on people's disks, through `hitofude fit`.
 #![cfg(all(not(target_arch = "wasm32"), feature = "cli"))]
 
+mod common;
+
+use common::folder;
 use image::{GrayImage, Luma};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-
-/// A folder of the test's own, emptied.
-fn folder(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&path);
-    std::fs::create_dir_all(&path).unwrap();
-    path
-}
 
 /// Pictures of one grey level each, in a folder for each class.
 fn plain(dir: &Path, classes: &[(&str, u8)], count: usize, ending: &str) {

@@ -13,6 +13,7 @@ use crate::shape::Window;
 
 const TAPS: &str = include_str!("conv_taps.wgsl");
 const DIRECT: &str = include_str!("conv_direct.wgsl");
+const TILE_OF_SUMS: &str = include_str!("conv_tile.wgsl");
 const TILED: &str = include_str!("conv_tiled.wgsl");
 const WEIGHTS: &str = include_str!("conv_weights.wgsl");
 const SUM: &str = include_str!("conv_sum.wgsl");
@@ -85,7 +86,7 @@ impl ConvForm {
             }));
         }
         let columns = width(wide);
-        let kernel = kernel.sizes([("BN", columns), ("THREADS", 4 * columns)]).code(TILED);
+        let kernel = kernel.sizes([("BN", columns), ("THREADS", 4 * columns)]).code(TILE_OF_SUMS).code(TILED);
         let across = wide.div_ceil(columns);
         kernel.grid(Box::new(move |n| ((n as usize * pixels).div_ceil(TILE) * across) as u32))
     }
@@ -114,6 +115,7 @@ impl ConvForm {
             let kernel = kernel.sizes([("BN", columns), ("THREADS", 4 * columns), ("ROWS", rows)]);
             kernel
                 .sizes([("DOWN", down), ("ACROSS", across)])
+                .code(TILE_OF_SUMS)
                 .code(tiled)
                 .grid(Box::new(move |_| (down * across * pieces) as u32))
         }];

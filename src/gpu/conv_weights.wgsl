@@ -30,10 +30,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
     sums[at] = sum;
 }
 // ---
-// In tiles of 64 rows, taps and channels of the input and the bias, and BN filters, through shared memory.
-var<workgroup> left: array<f32, 1088>;
-var<workgroup> right: array<f32, 16u * BN>;
-
+// In tiles (conv_tile.wgsl): a row for each tap and channel of the input and one for the bias, a column for each filter.
 fn seen(row: u32, p: u32) -> f32 {
     if (row >= ROWS || p >= step.n * DY_H * DY_W) { return 0.0; }
     if (row == T * C) { return 1.0; }
@@ -57,10 +54,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
     let column = block % ACROSS * BN;
     let down = 4u * (local / (BN / 4u));
     let along = 4u * (local % (BN / 4u));
-    var s0 = vec4<f32>(0.0);
-    var s1 = vec4<f32>(0.0);
-    var s2 = vec4<f32>(0.0);
-    var s3 = vec4<f32>(0.0);
+    var s = mat4x4<f32>();
     // EACH is a multiple of 16, so that pieces never overlap.
     for (var p = piece * EACH; p < (piece + 1u) * EACH; p += 16u) {
         for (var e = local; e < 1024u; e += THREADS) {
@@ -70,20 +64,13 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
             right[e] = slope(p + e / BN, column + e % BN);
         }
         workgroupBarrier();
-        for (var k = 0u; k < 16u; k++) {
-            let at = k * BN + along;
-            let w = vec4<f32>(right[at], right[at + 1u], right[at + 2u], right[at + 3u]);
-            s0 += left[down * 17u + k] * w;
-            s1 += left[(down + 1u) * 17u + k] * w;
-            s2 += left[(down + 2u) * 17u + k] * w;
-            s3 += left[(down + 3u) * 17u + k] * w;
-        }
+        s = added(down, along, s);
         workgroupBarrier();
     }
-    keep4(piece, row + down, column + along, s0);
-    keep4(piece, row + down + 1u, column + along, s1);
-    keep4(piece, row + down + 2u, column + along, s2);
-    keep4(piece, row + down + 3u, column + along, s3);
+    keep4(piece, row + down, column + along, s[0]);
+    keep4(piece, row + down + 1u, column + along, s[1]);
+    keep4(piece, row + down + 2u, column + along, s[2]);
+    keep4(piece, row + down + 3u, column + along, s[3]);
 }
 
 fn keep4(piece: u32, row: u32, o: u32, s: vec4<f32>) {

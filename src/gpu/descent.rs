@@ -6,6 +6,7 @@
 use super::kernel::{Dispatch, Kernel, Use};
 use super::run::Run;
 use crate::error::{Error, Result};
+use crate::kernel::update::Rule;
 use crate::nn::params::{Role, View};
 
 const TALLY: &str = include_str!("tally.wgsl");
@@ -18,57 +19,24 @@ const LOSSES: usize = 6;
 pub(super) const HEAD: usize = 4;
 pub(super) const ROW: usize = 4;
 
-/// The rule by which a gradient changes the parameters: PyTorch's definitions, as in `src/kernel/update.rs`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// Gradient descent.
-    Sgd,
-    /// Momentum.
-    Momentum,
-    /// Momentum that looks ahead.
-    Nesterov,
-    /// AdaGrad.
-    AdaGrad,
-    /// Adadelta.
-    Adadelta,
-    /// RMSProp.
-    RmsProp,
-    /// Adam.
-    Adam,
-    /// Adam with weight decay apart from the gradient.
-    AdamW,
-}
-
-impl Rule {
-    /// Whether it remembers a first and a second number for each parameter.
-    pub(super) fn remembers(self) -> (bool, bool) {
-        match self {
-            Self::Sgd => (false, false),
-            Self::Momentum | Self::Nesterov => (true, false),
-            Self::AdaGrad | Self::RmsProp => (false, true),
-            Self::Adadelta | Self::Adam | Self::AdamW => (true, true),
+/// What a rule does to parameter `p` with gradient `g`: `m` and `v` are what it remembers.
+fn code(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Sgd => "p = p - step.rate * (g + DECAY * p);",
+        Rule::Momentum => "m = MU * m + (g + DECAY * p); p = p - step.rate * m;",
+        Rule::Nesterov => "let d = g + DECAY * p; m = MU * m + d; p = p - step.rate * (d + MU * m);",
+        Rule::AdaGrad => "let d = g + DECAY * p; v = v + d * d; p = p - step.rate * (d / (sqrt(v) + EPS));",
+        Rule::RmsProp => {
+            "let d = g + DECAY * p; v = PART * v + REST * d * d; p = p - step.rate * (d / (sqrt(v) + EPS));"
         }
-    }
-
-    /// What it does to parameter `p` with gradient `g`: `m` and `v` are what it remembers.
-    fn code(self) -> &'static str {
-        match self {
-            Self::Sgd => "p = p - step.rate * (g + DECAY * p);",
-            Self::Momentum => "m = MU * m + (g + DECAY * p); p = p - step.rate * m;",
-            Self::Nesterov => "let d = g + DECAY * p; m = MU * m + d; p = p - step.rate * (d + MU * m);",
-            Self::AdaGrad => "let d = g + DECAY * p; v = v + d * d; p = p - step.rate * (d / (sqrt(v) + EPS));",
-            Self::RmsProp => {
-                "let d = g + DECAY * p; v = PART * v + REST * d * d; p = p - step.rate * (d / (sqrt(v) + EPS));"
-            }
-            Self::Adadelta => {
-                "let d = g + DECAY * p; v = PART * v + REST * d * d;
-                let by = sqrt(m + EPS) / sqrt(v + EPS) * d;
-                m = PART * m + REST * by * by; p = p - step.rate * by;"
-            }
-            Self::Adam | Self::AdamW => {
-                "let d = g + DECAY * p; m = m + REST1 * (d - m); v = PART * v + REST * d * d;
-                p = step.keep * p - step.rate * m / (sqrt(v) / step.root + EPS);"
-            }
+        Rule::Adadelta => {
+            "let d = g + DECAY * p; v = PART * v + REST * d * d;
+            let by = sqrt(m + EPS) / sqrt(v + EPS) * d;
+            m = PART * m + REST * by * by; p = p - step.rate * by;"
+        }
+        Rule::Adam | Rule::AdamW => {
+            "let d = g + DECAY * p; m = m + REST1 * (d - m); v = PART * v + REST * d * d;
+            p = step.keep * p - step.rate * m / (sqrt(v) / step.root + EPS);"
         }
     }
 }
@@ -207,7 +175,7 @@ pub(super) fn kernels(
         kernel = kernel.bind("mean", Use::Write, &arena.average);
         after = "mean[i] = mean[i] + (1.0 - step.average) * (p - mean[i]);".into();
     }
-    let code = step.replace("RULE", &format!("{load}{}{store}", update.rule.code())).replace("AFTER", &after);
+    let code = step.replace("RULE", &format!("{load}{}{store}", code(update.rule))).replace("AFTER", &after);
     let step = kernel.code(&code).threads(numbers);
     Ok(vec![tally, norm, step])
 }

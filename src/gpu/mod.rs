@@ -23,7 +23,7 @@ mod recorder;
 mod run;
 mod step;
 
-pub use descent::{Rule, Update};
+pub use descent::Update;
 pub use device::Device;
 pub use layers::lacking;
 pub use learner::{Come, Learner, Memory};

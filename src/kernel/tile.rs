@@ -33,6 +33,13 @@ impl<'a> Segments<'a> {
         Self { list, depth, reach }
     }
 
+    /// Panics if a row ends behind `a`, or `b` is too short for so many columns. What reads unchecked relies on it.
+    #[inline(always)]
+    fn assert_within<T>(&self, a: &[T], rows: &[usize], b: &[T], columns: usize) {
+        let last = rows.iter().fold(0, |m, &r| m.max(r));
+        assert!(last + self.reach <= a.len() && self.depth * columns <= b.len(), "tile within its operands");
+    }
+
     /// Numbers in all: columns of `A`.
     pub fn depth(&self) -> usize {
         self.depth
@@ -57,11 +64,9 @@ pub(super) fn dot<S: Simd, const M: usize, const V: usize>(
     b: &[f32],
     mut acc: [[S::f32s; V]; M],
 ) -> [[S::f32s; V]; M] {
-    let Segments { list, depth, reach } = segments;
-    let last = rows.iter().fold(0, |m, &r| m.max(r));
-    assert!(last + reach <= a.len() && depth * V * S::f32s::LEN <= b.len(), "tile within its operands");
+    segments.assert_within(a, rows, b, V * S::f32s::LEN);
     let mut column = 0;
-    for s in list {
+    for s in segments.list {
         let at: [usize; M] = std::array::from_fn(|i| rows[i] + s.offset);
         for k in 0..s.len {
             // SAFETY: b holds V vectors for each of the `depth` columns, by the assertion.
@@ -91,12 +96,11 @@ pub(super) fn along<S: Simd, const M: usize, const N: usize>(
     segments: Segments<'_>,
     b: &[f32],
 ) -> [[f32; N]; M] {
-    let Segments { list, depth, reach } = segments;
-    let (lanes, last) = (S::f32s::LEN, rows.iter().fold(0, |m, &r| m.max(r)));
-    assert!(last + reach <= a.len() && depth * N <= b.len(), "tile within its operands");
+    segments.assert_within(a, rows, b, N);
+    let (lanes, depth) = (S::f32s::LEN, segments.depth);
     let mut acc = [[S::f32s::splat(simd, 0.0); N]; M];
     let mut column = 0;
-    for s in list {
+    for s in segments.list {
         let at: [usize; M] = std::array::from_fn(|i| rows[i] + s.offset);
         for k in (0..s.len / lanes).map(|vector| vector * lanes) {
             // SAFETY: column + lanes ≤ depth, and b holds N times as many, by the assertion.
@@ -125,12 +129,10 @@ pub(super) fn pairs<S: Simd, const M: usize, const V: usize>(
     segments: Segments<'_>,
     b: &[i32],
 ) -> [[S::i32s; V]; M] {
-    let Segments { list, depth, reach } = segments;
-    let last = rows.iter().fold(0, |m, &r| m.max(r));
-    assert!(last + reach <= a.len() && depth * V * S::i32s::LEN <= b.len(), "tile within its operands");
+    segments.assert_within(a, rows, b, V * S::i32s::LEN);
     let mut acc = [[S::i32s::splat(simd, 0); V]; M];
     let mut column = 0;
-    for s in list {
+    for s in segments.list {
         let at: [usize; M] = std::array::from_fn(|i| rows[i] + s.offset);
         for k in 0..s.len {
             // SAFETY: b holds V vectors for each of the `depth` columns, by the assertion.
@@ -167,13 +169,11 @@ pub(super) fn ones<S: Simd, const M: usize, const V: usize>(
     segments: Segments<'_>,
     b: &[i32],
 ) -> [[S::i32s; V]; M] {
-    let Segments { list, depth, reach } = segments;
-    let last = rows.iter().fold(0, |m, &r| m.max(r));
-    assert!(last + reach <= a.len() && depth * V * S::i32s::LEN <= b.len(), "tile within its operands");
+    segments.assert_within(a, rows, b, V * S::i32s::LEN);
     let mut acc = [[S::i32s::splat(simd, 0); V]; M];
     let mut counts = [[S::u8s::splat(simd, 0); V]; M];
     let (mut column, mut counted) = (0, 0);
-    for s in list {
+    for s in segments.list {
         let at: [usize; M] = std::array::from_fn(|i| rows[i] + s.offset);
         let mut k = 0;
         while k < s.len {

@@ -7,6 +7,54 @@
 use super::lanes::{map, zip};
 use fearless_simd::{Level, dispatch, prelude::*};
 use fearless_simd_macros::simd;
+use serde::{Deserialize, Serialize};
+
+/// The rule by which a gradient changes the parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rule {
+    /// Gradient descent.
+    Sgd,
+    /// Momentum. Polyak 1964.
+    Momentum,
+    /// Momentum that looks ahead. Nesterov 1983.
+    Nesterov,
+    /// Duchi, Hazan and Singer 2011.
+    AdaGrad,
+    /// Zeiler 2012. Its own steps have the right size: the rate is 1.
+    Adadelta,
+    /// Hinton 2012.
+    RmsProp,
+    /// Kingma and Ba 2015.
+    Adam,
+    /// Adam with weight decay apart from the gradient. Loshchilov and Hutter 2019.
+    AdamW,
+}
+
+impl Rule {
+    /// Every rule, in the order in which the field found them.
+    pub const ALL: [Self; 8] = [
+        Self::Sgd,
+        Self::Momentum,
+        Self::Nesterov,
+        Self::AdaGrad,
+        Self::Adadelta,
+        Self::RmsProp,
+        Self::Adam,
+        Self::AdamW,
+    ];
+
+    /// Whether it remembers a first and a second number for each parameter: velocity, Adam's mean of the gradient or Adadelta's
+    /// mean of its squared steps; the sum or mean of the squared gradient.
+    pub(crate) fn remembers(self) -> (bool, bool) {
+        match self {
+            Self::Sgd => (false, false),
+            Self::Momentum | Self::Nesterov => (true, false),
+            Self::AdaGrad | Self::RmsProp => (false, true),
+            Self::Adadelta | Self::Adam | Self::AdamW => (true, true),
+        }
+    }
+}
 
 /// `y += a x`.
 pub fn axpy(level: Level, y: &mut [f32], a: f32, x: &[f32]) {

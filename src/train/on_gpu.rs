@@ -6,7 +6,7 @@
 
 use super::batch::Batch;
 use super::descent::State;
-use super::optimiser::{Memory, Optimiser, Rule};
+use super::optimiser::{Memory, Optimiser};
 use super::options::Options;
 use super::regularise::smooth;
 use super::replica::Progress;
@@ -187,16 +187,6 @@ fn memory_of(state: &State) -> gpu::Memory {
 
 fn update(options: &Options) -> Update {
     let Optimiser { rule, momentum, smoothing, eps, decay } = options.optimiser;
-    let rule = match rule {
-        Rule::Sgd => gpu::Rule::Sgd,
-        Rule::Momentum => gpu::Rule::Momentum,
-        Rule::Nesterov => gpu::Rule::Nesterov,
-        Rule::AdaGrad => gpu::Rule::AdaGrad,
-        Rule::Adadelta => gpu::Rule::Adadelta,
-        Rule::RmsProp => gpu::Rule::RmsProp,
-        Rule::Adam => gpu::Rule::Adam,
-        Rule::AdamW => gpu::Rule::AdamW,
-    };
     let Options { l1, l2, clip_norm, clip_value, average, .. } = *options;
     Update { rule, momentum, smoothing, eps, decay, l1, l2, clip_norm, clip_value, average }
 }

@@ -3,55 +3,10 @@
 use super::options::within;
 use crate::error::{Error, Result};
 use crate::kernel::Level;
+pub use crate::kernel::update::Rule;
 use crate::kernel::update::{self, Adam, Keep};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-
-/// The rule by which a gradient changes the parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Rule {
-    /// Gradient descent.
-    Sgd,
-    /// Momentum. Polyak 1964.
-    Momentum,
-    /// Momentum that looks ahead. Nesterov 1983.
-    Nesterov,
-    /// Duchi, Hazan and Singer 2011.
-    AdaGrad,
-    /// Zeiler 2012. Its own steps have the right size: the rate is 1.
-    Adadelta,
-    /// Hinton 2012.
-    RmsProp,
-    /// Kingma and Ba 2015.
-    Adam,
-    /// Adam with weight decay apart from the gradient. Loshchilov and Hutter 2019.
-    AdamW,
-}
-
-impl Rule {
-    /// Every rule, in the order in which the field found them.
-    pub const ALL: [Self; 8] = [
-        Self::Sgd,
-        Self::Momentum,
-        Self::Nesterov,
-        Self::AdaGrad,
-        Self::Adadelta,
-        Self::RmsProp,
-        Self::Adam,
-        Self::AdamW,
-    ];
-
-    /// Whether it remembers a first and a second number for each parameter; see [`Memory`].
-    fn remembers(self) -> (bool, bool) {
-        match self {
-            Self::Sgd => (false, false),
-            Self::Momentum | Self::Nesterov => (true, false),
-            Self::AdaGrad | Self::RmsProp => (false, true),
-            Self::Adadelta | Self::Adam | Self::AdamW => (true, true),
-        }
-    }
-}
 
 /// A rule and its settings. As JSON `{"rule": "adam"}`, where any setting that is not given is PyTorch's default.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use fearless_simd::Level;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Every lane level this machine and build can run, the scalar one first.
 pub fn levels() -> Vec<Level> {
@@ -28,4 +28,12 @@ pub fn shared(path: &str) -> Option<PathBuf> {
         eprintln!("skipped: {} is absent (HITOFUDE_DATA names the folder of the data)", found.display());
     }
     there.then_some(found)
+}
+
+/// A folder of the test's own, emptied.
+pub fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
 }
