@@ -340,11 +340,12 @@ fn widen(halo: &mut (usize, usize), need: (usize, usize)) {
     *halo = (halo.0.max(need.0), halo.1.max(need.1));
 }
 
-/// The most bytes that buffers may take: a page has 4 GiB in all, and the browser needs room for copies.
-const MOST_BYTES: u64 = 1 << 30;
+/// The most bytes that buffers may take. A page has 4 GiB in all, and the browser needs room for copies; a program of its own
+/// has what machines for this have.
+const MOST_BYTES: u64 = if cfg!(target_pointer_width = "32") { 1 << 30 } else { 8 << 30 };
 
-/// Refuses what would not fit into a page, before anything is allocated. Errors: [`Error::Value`] for an empty batch and for
-/// buffers of more than 1 GiB.
+/// Refuses what would not fit into memory, before anything is allocated. Errors: [`Error::Value`] for an empty batch and for
+/// buffers of more than 1 GiB in a page, 8 GiB elsewhere.
 pub fn affordable(net: &Network, batch: usize, want: &Want) -> Result<()> {
     if batch == 0 {
         return Err(Error::value("batch", "at least 1 image", batch));
@@ -355,7 +356,12 @@ pub fn affordable(net: &Network, batch: usize, want: &Want) -> Result<()> {
     let numbers = numbers.saturating_mul(batch as u64).saturating_add(copies * net.parameters() as u64 / values);
     let bytes = numbers.saturating_mul(4 * values);
     if bytes > MOST_BYTES {
-        return Err(Error::value("memory", format!("at most {MOST_BYTES} bytes"), format!("about {bytes}")));
+        let mega = |bytes: u64| bytes >> 20;
+        return Err(Error::value(
+            "memory of a run",
+            format!("at most {} MiB (fewer images at once or smaller layers take less)", mega(MOST_BYTES)),
+            format!("about {} MiB", mega(bytes)),
+        ));
     }
     Ok(())
 }

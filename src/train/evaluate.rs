@@ -3,6 +3,7 @@
 use super::group::{Group, spread};
 use crate::error::Result;
 use crate::kernel::reduce;
+use crate::nn::plan::affordable;
 use crate::nn::{Mode, Network, Params, Run, Want};
 #[cfg(feature = "cli")]
 use rayon::prelude::*;
@@ -11,12 +12,13 @@ use rayon::prelude::*;
 const BATCH: usize = 25;
 
 /// The output of `net` for `n` images, rows one after another. `fill(i, image)` writes image `i` as CHW; it may run on
-/// any thread.
+/// any thread. Errors: those of [`affordable`] and [`Run::forward`].
 pub fn scores<F>(net: &Network, params: &Params, n: usize, fill: F) -> Result<Vec<f32>>
 where
     F: Fn(usize, &mut [f32]) + Sync,
 {
     let (image, classes) = (net.input_shape().len(), net.node(net.output()).shape.len());
+    affordable(net, BATCH * threads(), &Want::outputs())?;
     let mut out = vec![0.0; n * classes];
     let make = || (Run::new(net, BATCH, &Want::outputs()), vec![0.0; BATCH * image]);
     let work = |(run, images): &mut (Run, Vec<f32>), (i, out): (usize, &mut [f32])| {
@@ -36,6 +38,14 @@ where
         out.chunks_mut(BATCH * classes).enumerate().try_for_each(|part| work(&mut replica, part))?;
     }
     Ok(out)
+}
+
+/// Threads that score at once.
+fn threads() -> usize {
+    #[cfg(feature = "cli")]
+    return rayon::current_num_threads();
+    #[cfg(not(feature = "cli"))]
+    1
 }
 
 /// As [`scores`], shared by the members of a group: each computes a part, and all get the whole.

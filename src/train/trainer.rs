@@ -8,7 +8,8 @@ use super::group::{Alone, Group, Ready, share};
 use super::options::Options;
 use super::replica::{Progress, Replica};
 use crate::error::{Error, Result};
-use crate::nn::{Network, Params, Run, Wire};
+use crate::nn::plan::affordable;
+use crate::nn::{Network, Params, Run, Want, Wire};
 use crate::rng::Rng;
 #[cfg(feature = "cli")]
 use rayon::prelude::*;
@@ -28,11 +29,13 @@ pub struct Trainer {
 impl Trainer {
     /// Trains `net` from `params` in batches of up to `batch` images, each cut into shards of up to `shard` images.
     ///
-    /// The options' schedule is the caller's to follow: each step is given its rate.
+    /// The options' schedule is the caller's to follow: each step is given its rate. Errors: [`Error::Value`] for an empty batch or
+    /// shard, and those of [`affordable`].
     pub fn new(net: &Network, params: Params, batch: usize, shard: usize, options: &Options) -> Result<Self> {
         if batch == 0 || shard == 0 {
             return Err(Error::value("batch", "at least 1 image in a batch and a shard", format!("{batch}, {shard}")));
         }
+        affordable(net, batch.div_ceil(shard).saturating_mul(shard), &Want::training())?;
         let replicas: Vec<Replica> =
             (0..batch.div_ceil(shard)).map(|_| Replica::new(net, shard, options)).collect::<Result<_>>()?;
         let (descent, shards) = (Descent::new(net, params, options)?, replicas.len());

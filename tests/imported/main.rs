@@ -1,6 +1,7 @@
 //! Models from elsewhere: ONNX graphs and NumPy's archives, what runs and what is refused.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod absurd;
 mod backend;
 mod exported;
 mod npz;

@@ -4,7 +4,7 @@ use super::files;
 use hitofude::file::array::Array;
 use hitofude::file::{npz, onnx};
 use hitofude::nn::{Mode, Run, Want, fold};
-use hitofude::systems::imported::Imported;
+use hitofude::systems::imported::{self, Imported};
 use hitofude::systems::opened::{Format, Opened};
 use hitofude::systems::saved::Saved;
 use hitofude::{Error, Result};
@@ -25,6 +25,22 @@ pub struct Args {
     /// Where to write the outputs by name.
     #[arg(long, value_name = "OUT.npz")]
     output: PathBuf,
+    #[command(flatten)]
+    memory: MostMemory,
+}
+
+/// How much an ONNX model may take.
+#[derive(clap::Args)]
+pub struct MostMemory {
+    /// MiB that the arrays of an ONNX model may take at once; its operators may work in proportion.
+    #[arg(long, value_name = "MIB", default_value_t = (imported::MEMORY >> 20) as u32, value_parser = clap::value_parser!(u32).range(1..))]
+    most_memory: u32,
+}
+
+impl MostMemory {
+    fn allow(&self, model: &mut Imported) {
+        model.allow((self.most_memory as usize).saturating_mul(1 << 20));
+    }
 }
 
 /// Arguments of `describe`.
@@ -37,6 +53,8 @@ pub struct DescribeArgs {
     /// they are the first input's.
     #[arg(long, value_name = "[INPUT=]SIDES")]
     size: Vec<String>,
+    #[command(flatten)]
+    memory: MostMemory,
 }
 
 /// Says what sizes the inputs of a model have.
@@ -55,6 +73,7 @@ fn resize(model: &mut Imported, sizes: &[String]) -> Result<()> {
 pub fn describe(args: &DescribeArgs) -> Result<()> {
     let mut model = open(&args.model)?;
     resize(&mut model, &args.size)?;
+    args.memory.allow(&mut model);
     for (what, ports) in [("input", model.inputs()), ("output", model.outputs())] {
         for port in ports {
             let side = |side: &Option<usize>| side.map_or_else(|| "any".into(), |n| n.to_string());
@@ -82,7 +101,11 @@ pub fn run(args: &Args) -> Result<()> {
     let inputs = npz::read(&files::read(&args.input)?)?;
     let bytes = files::read(&args.model)?;
     let outputs = match Format::of(&bytes)? {
-        Format::Onnx => imported(&args.model, &bytes)?.run(&inputs)?,
+        Format::Onnx => {
+            let mut model = from_onnx(&args.model, &bytes)?;
+            args.memory.allow(&mut model);
+            model.run(&inputs)?
+        }
         _ => network(args, &bytes, &inputs)?,
     };
     files::write(&args.output, &npz::write(&outputs)?)?;
@@ -96,12 +119,12 @@ pub fn run(args: &Args) -> Result<()> {
 pub fn open(path: &Path) -> Result<Imported> {
     let bytes = files::read(path)?;
     match Format::of(&bytes)? {
-        Format::Onnx => imported(path, &bytes),
+        Format::Onnx => from_onnx(path, &bytes),
         other => Err(Error::format(path.display(), "an ONNX model", other.name())),
     }
 }
 
-fn imported(path: &Path, bytes: &[u8]) -> Result<Imported> {
+fn from_onnx(path: &Path, bytes: &[u8]) -> Result<Imported> {
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
     Imported::new(onnx::read_with(bytes, &mut |name| files::read(&folder.join(name)))?)
 }

@@ -1,5 +1,6 @@
 //! One operator at work: its inputs and settings, with clear errors for those that do not fit.
 
+use super::budget::{Budget, KERNEL};
 use crate::error::{Error, Result};
 use crate::file::array::{Array, Data};
 use crate::file::onnx::{Attribute, Graph, Node};
@@ -20,13 +21,16 @@ pub(super) struct Call<'a> {
     pub(super) level: Level,
     /// `None` where an optional input is left out.
     pub(super) inputs: Vec<Option<Arc<Array>>>,
+    pub(super) budget: &'a Budget,
     /// Only the shape of what it makes is asked: a product may leave zeros.
     pub(super) idle: bool,
 }
 
-/// How many numbers an array of this shape holds, if memory can hold them.
+/// How many numbers an array of this shape holds, if memory can hold them. An array with a side of 0 must have others that could
+/// be, too.
 pub(super) fn sized(shape: &[usize]) -> Result<usize> {
-    let len = shape.iter().try_fold(1_usize, |n, &side| n.checked_mul(side)).filter(|&n| n <= MOST);
+    let all = shape.iter().try_fold(1_usize, |n, &side| n.checked_mul(side.max(1))).filter(|&n| n <= MOST);
+    let len = all.map(|n| if shape.contains(&0) { 0 } else { n });
     len.ok_or_else(|| Error::shape("array", format!("at most {MOST} numbers"), format!("{shape:?}")))
 }
 
@@ -46,6 +50,24 @@ impl Call<'_> {
     pub(super) fn what(&self) -> String {
         let name = if self.node.name.is_empty() { self.node.outputs.first() } else { Some(&self.node.name) };
         format!("{} {}", self.node.op, name.map_or("", |name| name))
+    }
+
+    /// How many numbers of the first input's kind an array of this shape holds, if they may be made. Errors: [`Error::Shape`].
+    pub(super) fn sized(&self, shape: &[usize]) -> Result<usize> {
+        let len = sized(shape)?;
+        let whole = matches!(self.given(0).map(Array::data), Some(Data::Whole(_)));
+        self.budget.room(if whole { 8 * len } else { 4 * len })?;
+        Ok(len)
+    }
+
+    /// Takes the work of loops that visit a product of so many numbers. Errors: [`Error::Shape`] where that is too much.
+    pub(super) fn visit(&self, counts: &[usize]) -> Result<()> {
+        self.budget.work(counts.iter().fold(1, |all: u64, &n| all.saturating_mul(n as u64)))
+    }
+
+    /// As [`Call::visit`], for multiply-adds of a kernel.
+    pub(super) fn multiply(&self, counts: &[usize]) -> Result<()> {
+        self.budget.work(counts.iter().fold(1, |all: u64, &n| all.saturating_mul(n as u64)) / KERNEL)
     }
 
     /// An error about an input or setting.

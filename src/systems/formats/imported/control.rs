@@ -26,7 +26,7 @@ pub(super) fn run(call: &Call, scope: &Scope) -> Answer {
 
 /// Runs a part of the graph on its inputs, and gives its outputs in order.
 fn part(call: &Call, graph: &Graph, scope: &Scope, inputs: Vec<Arc<Array>>) -> Answer {
-    let mut inner = Scope { outer: Some(scope), ..Scope::default() };
+    let mut inner = Scope { outer: Some(scope), budget: scope.budget.clone(), ..Scope::default() };
     inner.values.extend(graph.inputs.iter().map(|port| port.name.as_str()).zip(inputs));
     Ok(evaluate(graph, call.opset, &mut inner, &mut |_, _| ())?.into_iter().map(|(_, array)| array).collect())
 }
@@ -62,7 +62,7 @@ fn repeat(call: &Call, scope: &Scope) -> Answer {
         let mut out = part(call, body, scope, inputs)?.into_iter();
         go = out.next().is_some_and(|go| truth(&go));
         carried = out.by_ref().take(own).map(Arc::new).collect();
-        out.zip(&mut stacks).for_each(|(array, stack)| stack.push(array));
+        pile(call, out, &mut stacks)?;
         round += 1;
     }
     let stacked = stacks.into_iter().zip(&body.outputs[own + 1..]).map(|(stack, port)| {
@@ -118,7 +118,7 @@ fn scan(call: &Call, scope: &Scope) -> Answer {
         let given = carried.into_iter().chain(slices).collect();
         let mut out = part(call, body, scope, given)?.into_iter();
         carried = out.by_ref().take(own).map(Arc::new).collect();
-        out.zip(&mut stacks).for_each(|(array, stack)| stack.push(array));
+        pile(call, out, &mut stacks)?;
     }
     let stacked = stacks.into_iter().zip(out_axes.iter().zip(&out_back)).map(|(mut stack, (axis, back))| {
         if *back != 0 {
@@ -130,6 +130,15 @@ fn scan(call: &Call, scope: &Scope) -> Answer {
     });
     let stacked = stacked.collect::<Result<Vec<_>>>()?;
     Ok(carried.into_iter().map(Arc::unwrap_or_clone).chain(stacked).collect())
+}
+
+/// Puts what a round made on its stacks. They are held until they are put together.
+fn pile(call: &Call, made: impl Iterator<Item = Array>, stacks: &mut [Vec<Array>]) -> Result<()> {
+    for (array, stack) in made.zip(stacks) {
+        call.budget.hold(&array)?;
+        stack.push(array);
+    }
+    Ok(())
 }
 
 /// The slice of an array at one place of an axis, without that axis.
@@ -144,6 +153,7 @@ fn stack_up(call: &Call, list: &[Array], axis: usize) -> Result<Array> {
         shape.insert(axis.min(shape.len()), 1);
         reshaped(x, &shape)
     };
+    list.iter().for_each(|array| call.budget.release(array));
     let layers: Vec<Array> = list.iter().map(layer).collect::<Result<_>>()?;
     joined(call, &layers.iter().collect::<Vec<_>>(), axis)
 }

@@ -7,20 +7,24 @@
 //! Where a graph is a network of images after all, [`Imported::network`] makes one of it: that trains, shows its features
 //! and explains itself like any other.
 
+mod budget;
 mod call;
 mod control;
 mod describe;
 mod lower;
 mod ops;
 
+pub use budget::MEMORY;
 pub use describe::Operator;
 
 use crate::error::{Error, Result};
 use crate::file::array::Array;
 use crate::file::onnx::{self, Attribute, Graph, Model, Node, Port};
 use crate::kernel::Level;
+use budget::Budget;
 use call::{Answer, Call, sized};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Most numbers in a constant that is computed when a model is read, and in all of them together (64 MiB of `f32`): a graph
@@ -35,6 +39,8 @@ pub struct Imported {
     constants: BTreeMap<String, Arc<Array>>,
     /// The sides of inputs, for what the file leaves open.
     sizes: BTreeMap<String, Vec<usize>>,
+    /// Bytes of arrays that may live at once in a run.
+    memory: usize,
 }
 
 /// Arrays by name, and those around a part of a graph.
@@ -44,6 +50,7 @@ struct Scope<'a> {
     outer: Option<&'a Scope<'a>>,
     /// Names of which shapes alone are asked: products may leave zeros there.
     shapes: BTreeSet<&'a str>,
+    budget: Rc<Budget>,
 }
 
 impl Scope<'_> {
@@ -63,7 +70,8 @@ impl Imported {
         }
         let constants = std::mem::take(&mut model.graph.constants);
         let constants = constants.into_iter().map(|(name, array)| (name, Arc::new(array))).collect();
-        let mut imported = Self { opset: model.opset, graph: model.graph, constants, sizes: BTreeMap::new() };
+        let mut imported =
+            Self { opset: model.opset, graph: model.graph, constants, sizes: BTreeMap::new(), memory: MEMORY };
         imported.fold();
         Ok(imported)
     }
@@ -100,6 +108,17 @@ impl Imported {
         }
         self.sizes.insert(input.into(), sides.into());
         Ok(())
+    }
+
+    /// Lets a run's arrays take so many bytes at once, in the place of [`MEMORY`], and its operators work in proportion.
+    pub fn allow(&mut self, bytes: usize) {
+        self.memory = bytes;
+    }
+
+    /// The budget of a run on so many numbers.
+    fn budget(&self, numbers: usize) -> Rc<Budget> {
+        let own = self.constants.values().map(|array| array.len()).sum::<usize>();
+        Rc::new(Budget::new(self.memory, own.saturating_add(numbers)))
     }
 
     /// The sides of an input, as far as they are known.
@@ -143,10 +162,11 @@ impl Imported {
         }
         let small = values.values().map(|x| x.len()).sum::<usize>() <= FOLDED.0;
         let inner = node.attributes.values().any(|attribute| matches!(attribute, Attribute::Graph(_)));
-        if !small || inner || !grows_little(node, &values) {
+        if !small || inner {
             return None;
         }
-        let answers = operate(node, self.opset, &Scope { values, ..Scope::default() }).ok()?;
+        let budget = Rc::new(Budget::new(4 * FOLDED.1, 0));
+        let answers = operate(node, self.opset, &Scope { values, budget, ..Scope::default() }).ok()?;
         let complete = answers.len() >= node.outputs.iter().filter(|name| !name.is_empty()).count();
         (complete && sum(&answers) <= FOLDED.0).then_some(answers)
     }
@@ -164,7 +184,8 @@ impl Imported {
         inputs: &[(String, Array)],
         watch: &mut dyn FnMut(&str, &Array),
     ) -> Result<Vec<(String, Array)>> {
-        let mut scope = Scope::default();
+        let budget = self.budget(inputs.iter().map(|(_, array)| array.len()).sum());
+        let mut scope = Scope { budget, ..Scope::default() };
         scope.values.extend(self.constants.iter().map(|(name, array)| (name.as_str(), array.clone())));
         for port in &self.graph.inputs {
             let names = || inputs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
@@ -211,34 +232,6 @@ fn sum(arrays: &[Array]) -> usize {
     arrays.iter().map(Array::len).sum()
 }
 
-/// Whether a node's answer is bounded before it is computed. Broadcasting and picking make at most the product of sizes.
-fn grows_little(node: &Node, values: &BTreeMap<&str, Arc<Array>>) -> bool {
-    let input = |i: usize| node.inputs.get(i).and_then(|name| values.get(name.as_str()));
-    let asked = |i: usize| input(i).map_or(1.0, |list| list.to_real().iter().map(|v| v.abs().max(1.0)).product());
-    let asked = match node.op.as_str() {
-        "ConstantOfShape" => asked(0),
-        "Expand" | "Tile" => asked(1) * input(0).map_or(1.0, |x| x.len() as f32),
-        "Range" => (asked(0) + asked(1)) / input(2).map_or(1.0, |step| step.to_real().sum().abs()),
-        "Pad"
-        | "Resize"
-        | "Upsample"
-        | "OneHot"
-        | "Conv"
-        | "ConvTranspose"
-        | "ConvInteger"
-        | "QLinearConv"
-        | "LSTM"
-        | "GRU"
-        | "RNN"
-        | "DynamicQuantizeLSTM"
-        | "GridSample"
-        | "Einsum" => f32::INFINITY,
-        "Concat" => values.values().map(|x| x.len() as f32).sum(),
-        _ => values.values().map(|x| x.len().max(1) as f32).product(),
-    };
-    asked <= FOLDED.1 as f32
-}
-
 /// The operators that are not known, with the nodes that use them.
 fn unsupported(graph: &Graph, unknown: &mut BTreeMap<String, Vec<String>>) {
     for (i, node) in graph.nodes.iter().enumerate() {
@@ -271,6 +264,7 @@ fn evaluate<'a>(
     watch: &mut dyn FnMut(&'a str, &Arc<Array>),
 ) -> Result<Vec<(String, Array)>> {
     for (name, array) in &graph.constants {
+        scope.budget.operator(array.len())?;
         scope.values.insert(name, Arc::new(array.clone()));
     }
     let mut last: BTreeMap<&str, usize> = BTreeMap::new();
@@ -278,21 +272,27 @@ fn evaluate<'a>(
         last.extend(mentioned_by(node).into_iter().map(|name| (name, k)));
     }
     last.extend(graph.outputs.iter().map(|port| (port.name.as_str(), usize::MAX)));
+    let mut held = BTreeSet::new();
     for (k, node) in graph.nodes.iter().enumerate() {
         let answers = operate(node, opset, scope)?;
         if answers.len() < node.outputs.iter().filter(|name| !name.is_empty()).count() {
             return Err(Error::value(&node.op, format!("{} outputs", answers.len()), node.outputs.len()));
         }
         for (name, array) in node.outputs.iter().zip(answers).filter(|(name, _)| last.contains_key(name.as_str())) {
+            scope.budget.hold(&array)?;
+            held.insert(name.as_str());
             let array = Arc::new(array);
             watch(name, &array);
             scope.values.insert(name, array);
         }
         // What nobody reads any more is let go.
         for name in node.inputs.iter().filter(|name| last.get(name.as_str()) == Some(&k)) {
-            scope.values.remove(name.as_str());
+            let gone = scope.values.remove(name.as_str());
+            gone.filter(|_| held.remove(name.as_str())).inspect(|array| scope.budget.release(array));
         }
     }
+    // Whoever asked for the outputs holds them from here on.
+    held.iter().filter_map(|name| scope.values.get(name)).for_each(|array| scope.budget.release(array));
     let output = |port: &Port| {
         let array = scope.get(&port.name).ok_or_else(|| Error::missing("outputs", &port.name, "none"))?;
         Ok((port.name.clone(), Arc::unwrap_or_clone(array)))
@@ -324,15 +324,19 @@ fn operate(node: &Node, opset: i64, scope: &Scope) -> Answer {
         (_, Some(array)) => Ok(Some(array)),
         _ => Err(Error::missing(&node.op, "inputs that have been computed", name)),
     };
-    let inputs = node.inputs.iter().map(input).collect::<Result<_>>()?;
+    let inputs: Vec<Option<Arc<Array>>> = node.inputs.iter().map(input).collect::<Result<_>>()?;
+    let budget = &*scope.budget;
     let idle = node.outputs.iter().any(|name| scope.shapes.contains(name.as_str()));
-    let call = Call { node, opset, level: Level::new(), inputs, idle };
+    let call = Call { node, opset, level: Level::new(), inputs, budget, idle };
     if node.domain.is_empty() && control::OPERATORS.contains(&node.op.as_str()) {
         return control::run(&call, scope).map_err(|error| about(&call, error));
     }
     let op = ops::find(&node.domain, &node.op);
     let op = op.ok_or_else(|| Error::missing("ONNX", "an operator that is known here", &node.op))?;
-    op(&call).map_err(|error| about(&call, error))
+    let read: usize = call.inputs.iter().flatten().map(|array| array.len()).sum();
+    let answers = budget.operator(read).and_then(|()| op(&call)).map_err(|error| about(&call, error))?;
+    budget.operator(sum(&answers)).map_err(|error| about(&call, error))?;
+    Ok(answers)
 }
 
 /// The error of an operator, with its name if it has none yet.

@@ -7,6 +7,7 @@ mod layers;
 mod trace;
 
 use super::Imported;
+use super::budget::Budget;
 use super::call::Call;
 use crate::error::{Error, Result};
 use crate::file::array::Data;
@@ -36,7 +37,15 @@ impl Imported {
         let mut graph = Graph::new();
         let wire = graph.input("input", trace.image(input)?)?;
         let wires = BTreeMap::from([(input.as_str(), wire)]);
-        let mut lowering = Lowering { model: self, trace, graph, wires, values: Vec::new(), done: BTreeSet::new() };
+        let mut lowering = Lowering {
+            model: self,
+            trace,
+            graph,
+            budget: Budget::default(),
+            wires,
+            values: Vec::new(),
+            done: BTreeSet::new(),
+        };
         let mut unknown = Vec::new();
         for node in &self.graph.nodes {
             if lowering.trace.depends(node) {
@@ -60,6 +69,7 @@ struct Lowering<'a> {
     model: &'a Imported,
     trace: Trace<'a>,
     graph: Graph,
+    budget: Budget,
     wires: BTreeMap<&'a str, Wire>,
     /// Parameters by their names in the network.
     values: Vec<(String, Tensor)>,
@@ -78,9 +88,9 @@ impl<'a> Lowering<'a> {
         !name.is_empty() && self.trace.constant(name).is_none() && !self.wires.contains_key(name)
     }
 
-    fn call(&self, node: &'a Node) -> Call<'a> {
+    fn call(&self, node: &'a Node) -> Call<'_> {
         let inputs = node.inputs.iter().map(|name| self.trace.constant(name).cloned()).collect();
-        Call { node, opset: self.model.opset, level: Level::new(), inputs, idle: false }
+        Call { node, opset: self.model.opset, level: Level::new(), inputs, budget: &self.budget, idle: false }
     }
 
     /// The wire of input `i`.

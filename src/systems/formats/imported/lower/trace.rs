@@ -64,7 +64,7 @@ impl<'a> Trace<'a> {
             }
         }
         let mut trace = Self { shapes: BTreeMap::new(), constants: BTreeMap::new(), dependent };
-        let mut scope = Scope { shapes: trace.dependent.clone(), ..Scope::default() };
+        let mut scope = Scope { shapes: trace.dependent.clone(), budget: model.budget(0), ..Scope::default() };
         scope.values.extend(model.constants.iter().map(|(name, array)| (name.as_str(), array.clone())));
         trace.constants.clone_from(&scope.values);
         for input in inputs {

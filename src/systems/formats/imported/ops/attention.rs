@@ -1,7 +1,7 @@
 //! `Attention`: scaled dot products of queries with keys, a softmax, and the values it weighs (Vaswani et al. 2017, section
 //! 3.2), as PyTorch exports it from opset 23 on.
 
-use super::super::call::{Answer, Call, array, sized};
+use super::super::call::{Answer, Call, array};
 use super::product::multiply;
 use crate::error::Result;
 use crate::file::array::{Array, Data};
@@ -135,8 +135,9 @@ pub(super) fn attention(call: &Call) -> Answer {
     let scale = call.float("scale", 1.0 / (q.size as f32).sqrt())?;
     let (cap, mode) = (call.float("softcap", 0.0)?, call.int("qk_matmul_output_mode", 0)?);
     let (m, n) = (q.length, k.length);
-    sized(&[q.batch, q.heads, m, n])?;
-    sized(&[q.batch, q.heads, m, v.size])?;
+    call.sized(&[q.batch, q.heads, m, n])?;
+    call.sized(&[q.batch, q.heads, m, v.size])?;
+    call.multiply(&[q.batch, q.heads, m, n, q.size + v.size])?;
     let (mut out, mut shown) = (Vec::new(), Vec::new());
     for (b, h) in (0..q.batch).flat_map(|b| (0..q.heads).map(move |h| (b, h))) {
         let own = h / (q.heads / k.heads);

@@ -2,7 +2,7 @@
 //!
 //! How they are walked depends on their sides alone and is compiled once, not for every pair of types and every function.
 
-use super::super::call::{array, sized};
+use super::super::call::{Call, array, sized};
 use crate::error::{Error, Result};
 use ndarray::ArrayD;
 use std::borrow::Cow;
@@ -71,11 +71,13 @@ fn numbers<T: Copy>(x: &ArrayD<T>) -> Cow<'_, [T]> {
 
 /// `f` of two arrays, broadcast.
 pub(in super::super) fn zip<A: Copy, B: Copy, R: Clone>(
+    call: &Call,
     a: &ArrayD<A>,
     b: &ArrayD<B>,
     f: impl Fn(A, B) -> R,
 ) -> Result<ArrayD<R>> {
     let shape = broadcast(a.shape(), b.shape())?;
+    call.sized(&shape)?;
     let (x, y, runs) = (numbers(a), numbers(b), Runs::new(a.shape(), b.shape(), &shape));
     let mut values = Vec::with_capacity(runs.count * runs.len);
     for (i, j) in (0..if runs.len == 0 { 0 } else { runs.count }).map(|run| runs.start(run)) {

@@ -1,6 +1,6 @@
 //! `Einsum`: sums of products by the letters of their axes.
 
-use super::super::call::{Answer, Call, array, sized};
+use super::super::call::{Answer, Call, array};
 use super::product::multiply;
 use crate::error::Result;
 use crate::file::array::Array;
@@ -59,7 +59,7 @@ pub(super) fn einsum(call: &Call) -> Answer {
     if twice || wanted.iter().any(|label| !sides.contains_key(label)) {
         return Err(call.refuse("an output of letters that inputs have, each once", &equation));
     }
-    sized(&wanted.iter().map(|label| sides[label]).collect::<Vec<_>>())?;
+    call.sized(&wanted.iter().map(|label| sides[label]).collect::<Vec<_>>())?;
     let mut rest = terms.into_iter();
     let mut total = rest.next().ok_or_else(|| call.refuse("at least one input", 0))?;
     let mut rest: Vec<Term> = rest.collect();
@@ -127,7 +127,7 @@ fn product(
     sides: &BTreeMap<Label, usize>,
     needed: &dyn Fn(&Label) -> bool,
 ) -> Result<Term> {
-    let (a, b) = (wide(a, sides)?, wide(b, sides)?);
+    let (a, b) = (wide(call, a, sides)?, wide(call, b, sides)?);
     let a = summed(a, &|label| needed(label) || b.labels.contains(label));
     let b = summed(b, &|label| needed(label) || a.labels.contains(label));
     let shared: Vec<Label> = a.labels.iter().filter(|label| b.labels.contains(label)).copied().collect();
@@ -138,7 +138,8 @@ fn product(
     let (rows, columns) = (own(&a), own(&b));
     let count = |labels: &[Label]| labels.iter().map(|label| sides[label]).product::<usize>();
     let (s, m, k, n) = (count(&stack), count(&rows), count(&inner), count(&columns));
-    sized(&[s, m, n])?;
+    call.sized(&[s, m, n])?;
+    call.multiply(&[s, m, k, n])?;
     let (x, y) = (ordered(a, &[&stack, &rows, &inner]), ordered(b, &[&stack, &inner, &columns]));
     let mut out = Vec::with_capacity(s * m * n);
     for i in 0..s {
@@ -150,12 +151,12 @@ fn product(
 }
 
 /// A term in which sides of 1 are as long as the other terms have them.
-fn wide(term: Term, sides: &BTreeMap<Label, usize>) -> Result<Term> {
+fn wide(call: &Call, term: Term, sides: &BTreeMap<Label, usize>) -> Result<Term> {
     let shape: Vec<usize> = term.labels.iter().map(|label| sides[label]).collect();
     if term.data.shape() == shape {
         return Ok(term);
     }
-    sized(&shape)?;
+    call.sized(&shape)?;
     let data = term.data.broadcast(shape).map(|view| view.to_owned());
     Ok(Term { data: data.unwrap_or(term.data), labels: term.labels })
 }

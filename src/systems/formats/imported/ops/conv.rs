@@ -1,6 +1,6 @@
 //! Convolutions: over one and two axes on the engine's kernels, image by image; over three axes as they are written.
 
-use super::super::call::{Answer, Call, array, sized};
+use super::super::call::{Answer, Call, array};
 use super::window::{Sliding, last, pads, reach, three};
 use crate::error::Result;
 use crate::file::array::Array;
@@ -54,11 +54,20 @@ pub(super) fn conv(call: &Call) -> Answer {
     let (n, channels, out) = (x.shape()[0], x.shape()[1], w.shape()[0]);
     let (c, oc) = (channels / groups, out / groups);
     let filters = Filters { weights: numbers(w), bias: bias(call, out)?, c, oc, groups };
-    let shape = window.shape(n, out)?;
+    let shape = window.shape(call, n, out)?;
     let run = if window.axes == 3 { slow } else { fast };
-    let values =
-        if call.idle { vec![0.0; shape.iter().product()] } else { run(call.level, &window, &filters, numbers(x), n) };
+    let values = if call.idle {
+        vec![0.0; shape.iter().product()]
+    } else {
+        spend(call, window.axes, &[n, out, c, window.seen()])?;
+        run(call.level, &window, &filters, numbers(x), n)
+    };
     Ok(vec![Array::real(call.x(0)?.number(), array(&shape, values)?)])
+}
+
+/// Takes the work of a convolution: over three axes it is a plain loop.
+fn spend(call: &Call, axes: usize, counts: &[usize]) -> Result<()> {
+    if axes == 3 { call.visit(counts) } else { call.multiply(counts) }
 }
 
 fn bias<'a>(call: &'a Call, out: usize) -> Result<Option<&'a [f32]>> {
@@ -183,8 +192,9 @@ pub(super) fn transpose(call: &Call) -> Answer {
     let filters = Filters { weights: numbers(w), bias: bias(call, oc * groups)?, c, oc, groups };
     let (window, full) = turned(call, &x.shape()[2..], &w.shape()[2..])?;
     let shape = [&[n, oc * groups], &window.input[3 - axes..]].concat();
-    sized(&shape)?;
-    sized(&[&[oc * groups][..], &full].concat())?;
+    call.sized(&shape)?;
+    call.sized(&[&[oc * groups][..], &full].concat())?;
+    spend(call, axes, &[n, oc * groups, c, window.seen()])?;
     let run = if axes == 3 { turned_slow } else { turned_fast };
     let out = run(call.level, &window, &full, &filters, numbers(x), n);
     Ok(vec![Array::real(call.x(0)?.number(), array(&shape, out)?)])
@@ -206,7 +216,7 @@ fn turned(call: &Call, input: &[usize], kernel: &[usize]) -> Result<(Sliding, [u
         let span = input[axis].checked_sub(1).and_then(|last| last.checked_mul(stride[axis]));
         let span = span.ok_or_else(|| call.refuse("at least one number along each axis", 0))?;
         full[axis] = span.saturating_add(reach(kernel[axis], dilation[axis])).saturating_add(more[axis]);
-        sized(&[full[axis]])?;
+        call.sized(&[full[axis]])?;
         let same = auto.starts_with("SAME").then_some(input[axis] * stride[axis]);
         if let Some(wanted) = wanted.map(|sides| sides[axis]).or(same) {
             // A wanted side beyond what the windows make is filled up at the end.

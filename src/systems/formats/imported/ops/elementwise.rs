@@ -162,7 +162,9 @@ fn arithmetic(call: &Call) -> Result<Arithmetic> {
         // Not f32::max, which passes over a NaN.
         "Max" => (|a, b| if b > a || b.is_nan() { b } else { a }, i64::max),
         "Min" => (|a, b| if b < a || b.is_nan() { b } else { a }, i64::min),
-        "PRelu" => (|x, slope| if x < 0.0 { slope * x } else { x }, |x, slope| if x < 0 { slope * x } else { x }),
+        "PRelu" => {
+            (|x, slope| if x < 0.0 { slope * x } else { x }, |x, slope| if x < 0 { x.wrapping_mul(slope) } else { x })
+        }
         "And" => (|_, _| f32::NAN, |a, b| a & b),
         "Or" => (|_, _| f32::NAN, |a, b| a | b),
         "Xor" => (|_, _| f32::NAN, |a, b| a ^ b),
@@ -209,11 +211,11 @@ pub(super) fn several(call: &Call) -> Answer {
 fn both(call: &Call, f: Arithmetic, a: &Array, b: &Array) -> Result<Array> {
     let divides = matches!(call.node.op.as_str(), "Div" | "Mod");
     match (a.data(), b.data()) {
-        (Data::Real(x), Data::Real(y)) => Ok(Array::real(a.number(), zip(x, y, f.0)?)),
+        (Data::Real(x), Data::Real(y)) => Ok(Array::real(a.number(), zip(call, x, y, f.0)?)),
         (Data::Whole(_), Data::Whole(y)) if divides && y.iter().any(|&y| y == 0) => {
             Err(call.refuse("no division of whole numbers by zero", 0))
         }
-        (Data::Whole(x), Data::Whole(y)) => Ok(Array::whole(a.number(), zip(x, y, f.1)?)),
+        (Data::Whole(x), Data::Whole(y)) => Ok(Array::whole(a.number(), zip(call, x, y, f.1)?)),
         _ => Err(mixed(call, a, b)),
     }
 }
@@ -242,15 +244,15 @@ pub(super) fn pow(call: &Call) -> Answer {
     let number = a.number();
     Ok(vec![match (a.data(), b.data()) {
         (Data::Real(x), Data::Real(y)) => {
-            Array::real(number, zip(x, y, |x, y| if y == 2.0 { x * x } else { x.powf(y) })?)
+            Array::real(number, zip(call, x, y, |x, y| if y == 2.0 { x * x } else { x.powf(y) })?)
         }
-        (Data::Real(x), Data::Whole(y)) => Array::real(number, zip(x, y, |x, y| x.powf(y as f32))?),
+        (Data::Real(x), Data::Whole(y)) => Array::real(number, zip(call, x, y, |x, y| x.powf(y as f32))?),
         (Data::Whole(x), Data::Real(y)) => {
-            Array::whole(number, zip(x, y, |x, y| (x as f64).powf(f64::from(y)) as i64)?)
+            Array::whole(number, zip(call, x, y, |x, y| (x as f64).powf(f64::from(y)) as i64)?)
         }
         (Data::Whole(x), Data::Whole(y)) => Array::whole(
             number,
-            zip(x, y, |x, y| match u32::try_from(y) {
+            zip(call, x, y, |x, y| match u32::try_from(y) {
                 Ok(y) => x.wrapping_pow(y),
                 Err(_) => (x as f64).powf(y as f64) as i64,
             })?,
@@ -271,8 +273,8 @@ pub(super) fn compare(call: &Call) -> Answer {
         _ => (|a, b| a >= b, |a, b| a >= b),
     };
     Ok(vec![match (a.data(), b.data()) {
-        (Data::Real(x), Data::Real(y)) => zip(x, y, f.0)?.into(),
-        (Data::Whole(x), Data::Whole(y)) => zip(x, y, f.1)?.into(),
+        (Data::Real(x), Data::Real(y)) => zip(call, x, y, f.0)?.into(),
+        (Data::Whole(x), Data::Whole(y)) => zip(call, x, y, f.1)?.into(),
         _ => return Err(mixed(call, a, &b)),
     }])
 }
@@ -288,13 +290,13 @@ pub(super) fn odd(call: &Call) -> Answer {
 /// The second array where the first one is true, else the third.
 pub(super) fn choose(call: &Call) -> Answer {
     let (cond, a, b) = (call.whole(0)?, call.x(1)?, call.x(2)?);
-    fn pick<T: Copy>(cond: &ArrayD<i64>, a: &ArrayD<T>, b: &ArrayD<T>) -> Result<ArrayD<T>> {
-        let pairs = zip(a, b, |a, b| (a, b))?;
-        zip(cond, &pairs, |cond, (a, b)| if cond != 0 { a } else { b })
+    fn pick<T: Copy>(call: &Call, cond: &ArrayD<i64>, a: &ArrayD<T>, b: &ArrayD<T>) -> Result<ArrayD<T>> {
+        let pairs = zip(call, a, b, |a, b| (a, b))?;
+        zip(call, cond, &pairs, |cond, (a, b)| if cond != 0 { a } else { b })
     }
     Ok(vec![match (a.data(), b.data()) {
-        (Data::Real(x), Data::Real(y)) => Array::real(a.number(), pick(cond, x, y)?),
-        (Data::Whole(x), Data::Whole(y)) => Array::whole(a.number(), pick(cond, x, y)?),
+        (Data::Real(x), Data::Real(y)) => Array::real(a.number(), pick(call, cond, x, y)?),
+        (Data::Whole(x), Data::Whole(y)) => Array::whole(a.number(), pick(call, cond, x, y)?),
         _ => return Err(mixed(call, a, b)),
     }])
 }
@@ -350,5 +352,5 @@ pub(super) fn shift(call: &Call) -> Answer {
         Some(by) if signed => x.wrapping_shr(by),
         Some(by) => (x as u64).wrapping_shr(by) as i64,
     };
-    Ok(vec![Array::whole(number, zip(call.whole(0)?, call.whole(1)?, moved)?)])
+    Ok(vec![Array::whole(number, zip(call, call.whole(0)?, call.whole(1)?, moved)?)])
 }

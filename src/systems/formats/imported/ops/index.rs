@@ -1,6 +1,6 @@
 //! Operators that pick numbers by their place, or places by their number.
 
-use super::super::call::{Answer, Call, alike, array, place, sized};
+use super::super::call::{Answer, Call, alike, array, place};
 use super::shape::reshaped;
 use crate::error::Result;
 use crate::file::array::{Array, Data};
@@ -13,17 +13,17 @@ fn places(call: &Call, indices: impl IntoIterator<Item = i64>, side: usize) -> R
 }
 
 /// The numbers at these places of an axis.
-fn taken(x: &Array, axis: usize, places: &[usize]) -> Result<Array> {
+fn taken(call: &Call, x: &Array, axis: usize, places: &[usize]) -> Result<Array> {
     let mut shape = x.shape().to_vec();
     shape[axis] = places.len();
-    sized(&shape)?;
+    call.sized(&shape)?;
     Ok(alike!(x, data => data.select(Axis(axis), places)))
 }
 
 pub(super) fn gather(call: &Call) -> Answer {
     let (x, indices) = (call.x(0)?, call.whole(1)?);
     let axis = call.axis(0, x.shape().len())?;
-    let flat = taken(x, axis, &places(call, indices.iter().copied(), x.shape()[axis])?)?;
+    let flat = taken(call, x, axis, &places(call, indices.iter().copied(), x.shape()[axis])?)?;
     let (before, behind) = (&x.shape()[..axis], &x.shape()[axis + 1..]);
     Ok(vec![reshaped(&flat, &[before, indices.shape(), behind].concat())?])
 }
@@ -34,7 +34,7 @@ pub(super) fn features(call: &Call) -> Answer {
     let Some(axis) = x.shape().len().checked_sub(1) else {
         return Err(call.refuse("an array of features", "one number"));
     };
-    let out = taken(x, axis, &places(call, indices.iter().copied(), x.shape()[axis])?)?;
+    let out = taken(call, x, axis, &places(call, indices.iter().copied(), x.shape()[axis])?)?;
     Ok(vec![if axis == 0 { reshaped(&out, &[1, out.len()])? } else { out }])
 }
 
@@ -140,7 +140,7 @@ pub(super) fn gather_nd(call: &Call) -> Answer {
     let batches: usize = x.shape()[..batch].iter().product();
     let rows = (flat.len() / depth).checked_div(batches).unwrap_or(0).max(1);
     let shape = [&indices.shape()[..indices.ndim() - 1], &inner[depth..]].concat();
-    sized(&shape)?;
+    call.sized(&shape)?;
     let start = |row: usize, index: &[usize]| {
         index.iter().zip(inner).fold(0, |at, (i, side)| at * side + i) * length + row / rows * each
     };
@@ -177,7 +177,7 @@ pub(super) fn slice(call: &Call) -> Answer {
             alike!(&x, data => data.slice_axis(Axis(axis), Slice::from(range)).to_owned())
         } else {
             let places: Vec<usize> = (0..count as i64).map(|k| (start + k * step) as usize).collect();
-            taken(&x, axis, &places)?
+            taken(call, &x, axis, &places)?
         };
     }
     Ok(vec![x])
@@ -225,11 +225,12 @@ fn padded(
     let end = end.ok_or_else(|| call.refuse(format!("pads for {side}"), format!("{before} and {after}")))?;
     if mode == "constant" {
         let inside: Vec<usize> = (0..side as usize).filter(|&i| i as i64 >= -before && (i as i64) < end).collect();
-        let kept = taken(x, axis, &inside)?;
+        let kept = taken(call, x, axis, &inside)?;
         let mut shape = kept.shape().to_vec();
         shape[axis] = (end + before) as usize;
-        sized(&shape)?;
-        let start = before.max(0) as usize;
+        call.sized(&shape)?;
+        // Where nothing of it is left, the pads may end before it would begin.
+        let start = if inside.is_empty() { 0 } else { before.max(0) as usize };
         let inner = Slice::from(start..start + inside.len());
         let value = value.cast(x.number());
         return Ok(match (kept.data(), value.data()) {
@@ -261,7 +262,7 @@ fn padded(
     if side == 0 && end + before > 0 {
         return Err(call.refuse("at least one number to repeat", 0));
     }
-    taken(x, axis, &(-before..end).map(|i| fold(i) as usize).collect::<Vec<_>>())
+    taken(call, x, axis, &(-before..end).map(|i| fold(i) as usize).collect::<Vec<_>>())
 }
 
 /// `inner` in an array that is `fill` around it.
@@ -285,7 +286,7 @@ pub(super) fn compress(call: &Call) -> Answer {
         return Err(call.refuse(format!("at most {} conditions", x.shape()[axis]), chosen.len()));
     }
     let places: Vec<usize> = chosen.iter().enumerate().filter(|(_, c)| **c != 0).map(|(i, _)| i).collect();
-    Ok(vec![taken(x, axis, &places)?])
+    Ok(vec![taken(call, x, axis, &places)?])
 }
 
 /// Sequences turned round within their lengths.
@@ -367,15 +368,15 @@ pub(super) fn one_hot(call: &Call) -> Answer {
     let axis = call.axis(-1, rank)?;
     let mut shape = indices.shape().to_vec();
     shape.insert(axis, depth);
-    let len = sized(&shape)?;
+    let len = call.sized(&shape)?;
     let inner: usize = indices.shape()[axis..].iter().product();
     let flat: Vec<i64> = indices.iter().copied().collect();
     let hot = |i: usize| {
         let index = flat[i / (inner * depth) * inner + i % inner];
         place(index, depth) == Some(i / inner % depth)
     };
-    if values.len() != 2 {
-        return Err(call.refuse("an off value and an on value", values.len()));
+    if values.shape() != [2] {
+        return Err(call.refuse("an off value and an on value", format!("{:?}", values.shape())));
     }
     Ok(vec![alike!(values, pair => array(&shape, (0..len).map(|i| pair[[usize::from(hot(i))].as_slice()]).collect())?)])
 }

@@ -41,7 +41,7 @@ fn centred(call: &Call, i: usize, zero: usize, axis: usize) -> Result<ArrayD<i32
     let x = call.whole(i)?.mapv(|v| v as i32);
     let Some(_) = call.given(zero) else { return Ok(x) };
     let zero = call.whole(zero)?.mapv(|v| v as i32);
-    let less = zip(&x, &along(call, &zero, x.shape(), axis)?, MINUS)?;
+    let less = zip(call, &x, &along(call, &zero, x.shape(), axis)?, MINUS)?;
     if less.shape() != x.shape() {
         return Err(call.refuse(format!("zero points for {:?}", x.shape()), format!("{:?}", zero.shape())));
     }
@@ -99,7 +99,8 @@ fn conv_of(call: &Call, x: (usize, usize), w: (usize, usize)) -> Result<ArrayD<i
     let (window, groups) = sliding(call, x.shape(), w.shape())?;
     let (n, channels, out) = (x.shape()[0], x.shape()[1], w.shape()[0]);
     let (c, oc) = (channels / groups, out / groups);
-    let shape = window.shape(n, out)?;
+    let shape = window.shape(call, n, out)?;
+    call.visit(&[n, out, w.shape()[1], window.seen()])?;
     let ((area, places), [kd, kh, kw], [_, h, wide]) = (window.areas(), window.kernel, window.input);
     let (x, w) = (x.as_slice().unwrap_or(&[]), w.as_slice().unwrap_or(&[]));
     let taps = kd * kh * kw;
@@ -147,14 +148,14 @@ fn brought(call: &Call, sums: &ArrayD<i32>, scales: &ArrayD<f32>, to: (usize, us
         let step = (f64::from(sum) * f64::from(by / scale)).round_ties_even();
         (step + f64::from(zero)).clamp(least as f64, most as f64) as i64
     };
-    Ok(vec![Array::whole(number, zip(sums, scales, bring)?)])
+    Ok(vec![Array::whole(number, zip(call, sums, scales, bring)?)])
 }
 
 /// Scales of both factors, multiplied; that of the second along `axis` of the product.
 fn scales(call: &Call, (a, b): (usize, usize), shape: &[usize], axis: usize) -> Result<ArrayD<f32>> {
     let first = along(call, call.real(a)?, shape, shape.len().saturating_sub(2))?;
     let second = along(call, call.real(b)?, shape, axis)?;
-    zip(&first, &second, TIMES)
+    zip(call, &first, &second, TIMES)
 }
 
 /// `QLinearMatMul`.
@@ -169,11 +170,11 @@ pub(super) fn qlinear_conv(call: &Call) -> Answer {
     let mut sums = conv_of(call, (0, 2), (3, 5))?;
     if call.given(8).is_some() {
         let bias = along(call, &call.whole(8)?.mapv(|v| v as i32), sums.shape(), 1)?;
-        sums = zip(&sums, &bias, PLUS)?;
+        sums = zip(call, &sums, &bias, PLUS)?;
     }
     let first = array(&[], vec![scale(call, 1)?])?;
     let second = along(call, call.real(4)?, sums.shape(), 1)?;
-    let scales = zip(&first, &second, TIMES)?;
+    let scales = zip(call, &first, &second, TIMES)?;
     brought(call, &sums, &scales, (6, 7))
 }
 
@@ -191,7 +192,7 @@ pub(super) fn gemm(call: &Call) -> Answer {
     let mut sums = stacked(call, &a, &b)?;
     if call.given(6).is_some() {
         let own = sums.shape().to_vec();
-        sums = zip(&sums, &call.whole(6)?.mapv(|v| v as i32), PLUS)?;
+        sums = zip(call, &sums, &call.whole(6)?.mapv(|v| v as i32), PLUS)?;
         if sums.shape() != own {
             return Err(call.refuse(format!("a third array for {own:?}"), format!("{:?}", sums.shape())));
         }
@@ -201,7 +202,7 @@ pub(super) fn gemm(call: &Call) -> Answer {
     if call.given(7).is_some() && call.given(8).is_some() {
         return brought(call, &sums, &scales, (7, 8));
     }
-    Ok(vec![zip(&sums, &scales, SCALED)?.into()])
+    Ok(vec![zip(call, &sums, &scales, SCALED)?.into()])
 }
 
 /// `MatMulIntegerToFloat` and `DynamicQuantizeMatMul` (`com.microsoft`): a product of 8 bits in floating point; the second
@@ -220,10 +221,10 @@ pub(super) fn matmul_to_real(call: &Call) -> Answer {
         (sums, first, (3, 6))
     };
     let second = along(call, call.real(at.0)?, sums.shape(), sums.ndim().saturating_sub(1))?;
-    let scales = zip(&first, &second, TIMES)?;
-    let mut out = zip(&sums, &scales, SCALED)?;
+    let scales = zip(call, &first, &second, TIMES)?;
+    let mut out = zip(call, &sums, &scales, SCALED)?;
     if let Some(bias) = call.real_or_none(at.1)? {
-        out = zip(&out, bias, |x, bias| x + bias)?;
+        out = zip(call, &out, bias, |x, bias| x + bias)?;
     }
     Ok(vec![out.into()])
 }
@@ -308,5 +309,5 @@ pub(super) fn qlinear(call: &Call) -> Answer {
         Some(zero) => (spread(call, &zero.to_real(), out.shape())?, zero.number()),
         None => (ArrayD::zeros(IxDyn(&[])), call.x(from)?.number()),
     };
-    Ok(vec![Array::whole(number, quantised(&out, &scale, &zero, number)?)])
+    Ok(vec![Array::whole(number, quantised(call, &out, &scale, &zero, number)?)])
 }

@@ -1,6 +1,6 @@
 //! Losses of classes, which graphs of trainings end with: `NegativeLogLikelihoodLoss` and `SoftmaxCrossEntropyLoss`.
 
-use super::super::call::{Answer, Call, array, sized};
+use super::super::call::{Answer, Call, array};
 use super::reduce::lines;
 use crate::error::Result;
 use crate::file::array::Array;
@@ -33,7 +33,7 @@ fn loss(call: &Call, log: &ArrayD<f32>) -> Result<Array> {
     }
     let classes = shape[1];
     let inner: usize = shape[2..].iter().product();
-    sized(labels.shape())?;
+    call.sized(labels.shape())?;
     let ignored = call.node.attributes.contains_key("ignore_index").then(|| call.int("ignore_index", 0)).transpose()?;
     let weights = call.real_or_none(2)?;
     if let Some(bad) = weights.filter(|weights| weights.len() != classes) {

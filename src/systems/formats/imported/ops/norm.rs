@@ -127,9 +127,9 @@ pub(super) fn layer(call: &Call) -> Answer {
         means.push(mean as f32);
         inverses.push(inverse as f32);
     }
-    let mut y = zip(&array(x.shape(), out)?, call.real(1)?, |v, gain| v * gain)?;
+    let mut y = zip(call, &array(x.shape(), out)?, call.real(1)?, |v, gain| v * gain)?;
     if let Some(shift) = call.real_or_none(2)? {
-        y = zip(&y, shift, |v, shift| v + shift)?;
+        y = zip(call, &y, shift, |v, shift| v + shift)?;
     }
     let shape = [&x.shape()[..axis], &vec![1; rank - axis]].concat();
     let number = call.x(0)?.number();
@@ -142,6 +142,7 @@ pub(super) fn local_response(call: &Call) -> Answer {
     let (n, c, area) = sides(call, x)?;
     let size = usize::try_from(call.int("size", 1)?).unwrap_or(0).clamp(1, 1 << 16);
     let (alpha, beta, bias) = (call.float("alpha", 1e-4)?, call.float("beta", 0.75)?, call.float("bias", 1.0)?);
+    call.visit(&[x.len(), size.min(c)])?;
     let data = numbers(x);
     let mut out = Vec::with_capacity(x.len());
     for (image, ch) in (0..n).flat_map(|i| (0..c).map(move |ch| (i, ch))) {
@@ -165,7 +166,7 @@ pub(super) fn unit(call: &Call) -> Answer {
         if first { sum as f32 } else { sum.sqrt() as f32 }
     });
     let sum = sum.insert_axis(ndarray::Axis(axis));
-    Ok(vec![Array::real(call.x(0)?.number(), zip(x, &sum, |v, norm| if norm == 0.0 { 0.0 } else { v / norm })?)])
+    Ok(vec![Array::real(call.x(0)?.number(), zip(call, x, &sum, |v, norm| if norm == 0.0 { 0.0 } else { v / norm })?)])
 }
 
 /// Mean 0 and variance 1 over some axes.
@@ -180,6 +181,6 @@ pub(super) fn mean_variance(call: &Call) -> Answer {
     let both: Vec<(f64, f64)> =
         numbers(&moved).chunks_exact(run.max(1)).map(|run| moments(run.iter().copied())).collect();
     let both = ArrayD::from_shape_vec(IxDyn(&shape), both).map_err(|e| call.refuse("axes of the array", e))?;
-    let y = zip(x, &both, |v, (mean, variance)| ((f64::from(v) - mean) / (variance.sqrt() + 1e-9)) as f32)?;
+    let y = zip(call, x, &both, |v, (mean, variance)| ((f64::from(v) - mean) / (variance.sqrt() + 1e-9)) as f32)?;
     Ok(vec![Array::real(call.x(0)?.number(), y)])
 }

@@ -1,6 +1,6 @@
 //! Pooling over one to three axes.
 
-use super::super::call::{Answer, Call, array, sized};
+use super::super::call::{Answer, Call, array};
 use super::window::{Sliding, last, pads, three};
 use crate::error::Result;
 use crate::file::array::{Array, Data};
@@ -10,7 +10,8 @@ use ndarray::ArrayD;
 pub(super) fn max(call: &Call) -> Answer {
     let x = call.x(0)?;
     let window = Sliding::new(call, x.shape(), None)?;
-    let shape = window.shape(x.shape()[0], x.shape()[1])?;
+    let shape = window.shape(call, x.shape()[0], x.shape()[1])?;
+    call.visit(&[x.shape()[0], x.shape()[1], window.seen()])?;
     let columns = call.int("storage_order", 0)? == 1;
     let (values, places) = match x.data() {
         Data::Real(data) => {
@@ -62,7 +63,8 @@ fn largest<T: Copy>(s: &Sliding, x: &ArrayD<T>, least: T, beats: fn(T, T) -> boo
 pub(super) fn average(call: &Call) -> Answer {
     let x = call.real(0)?;
     let window = Sliding::new(call, x.shape(), None)?;
-    let shape = window.shape(x.shape()[0], x.shape()[1])?;
+    let shape = window.shape(call, x.shape()[0], x.shape()[1])?;
+    call.visit(&[x.shape()[0], x.shape()[1], window.seen()])?;
     let (area, _) = window.areas();
     let [_, h, w] = window.input;
     let padding = call.int("count_include_pad", 0)? == 1;
@@ -107,14 +109,14 @@ pub(super) fn unpool(call: &Call) -> Answer {
     shape.extend((3 - axes..3).map(side));
     // Places count over the array that was pooled, which a third input may set into the corner of a larger one.
     let pooled = shape.clone();
-    sized(&pooled)?;
+    call.sized(&pooled)?;
     if call.given(2).is_some() {
         shape = call.whole(2)?.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
     }
     if shape.len() != pooled.len() || shape.iter().zip(&pooled).any(|(to, from)| to < from) {
         return Err(call.refuse(format!("an output of at least {pooled:?}"), format!("{shape:?}")));
     }
-    let mut out = vec![0.0; sized(&shape)?];
+    let mut out = vec![0.0; call.sized(&shape)?];
     let count = pooled.iter().product();
     for (v, &place) in x.iter().zip(places) {
         let inside = usize::try_from(place).ok().filter(|&place| place < count);

@@ -1,6 +1,6 @@
 //! Matrix products, on the engine's kernel.
 
-use super::super::call::{Answer, Call, array, sized};
+use super::super::call::{Answer, Call, array};
 use super::broadcast::{broadcast, zip};
 use crate::error::Result;
 use crate::file::array::Array;
@@ -87,7 +87,8 @@ impl Stacks {
         }
         let lead = broadcast(lead_x, lead_y)?;
         let mut shape = [&lead[..], &[m, n]].concat();
-        sized(&shape)?;
+        call.sized(&shape)?;
+        call.multiply(&[&shape[..], &[k]].concat())?;
         let starts = starts(lead_x, &lead, m * k).into_iter().zip(starts(lead_y, &lead, k * n)).collect();
         let shared = lead_y.iter().all(|&side| side == 1) && lead == lead_x;
         if column {
@@ -136,7 +137,8 @@ pub(super) fn gemm(call: &Call) -> Answer {
     if rows != k {
         return Err(call.refuse(format!("a second matrix with {k} rows"), rows));
     }
-    sized(&[m, n])?;
+    call.sized(&[m, n])?;
+    call.multiply(&[m, k, n])?;
     let (x, y) = (a.as_slice().unwrap_or(&[]), b.as_slice().unwrap_or(&[]));
     let mut out = array(&[m, n], multiply(call.level, (m, k, n), x, y, turn_b))?;
     let alpha = call.float("alpha", 1.0)?;
@@ -150,7 +152,7 @@ pub(super) fn gemm(call: &Call) -> Answer {
 }
 
 fn added(call: &Call, out: &ArrayD<f32>, c: &ArrayD<f32>, beta: f32) -> Result<ArrayD<f32>> {
-    let sum = zip(out, c, |x, c| x + beta * c)?;
+    let sum = zip(call, out, c, |x, c| x + beta * c)?;
     if sum.shape() != out.shape() {
         return Err(call.refuse(format!("a third array for {:?}", out.shape()), format!("{:?}", c.shape())));
     }

@@ -31,10 +31,16 @@ pub(super) fn spread(call: &Call, list: &ArrayD<f32>, shape: &[usize]) -> Result
 }
 
 /// Numbers in steps of a scale from a zero point, within the limits of a type.
-pub(super) fn quantised(x: &ArrayD<f32>, scale: &ArrayD<f32>, zero: &ArrayD<f32>, to: Number) -> Result<ArrayD<i64>> {
+pub(super) fn quantised(
+    call: &Call,
+    x: &ArrayD<f32>,
+    scale: &ArrayD<f32>,
+    zero: &ArrayD<f32>,
+    to: Number,
+) -> Result<ArrayD<i64>> {
     let (least, most) = to.limits();
-    let steps = zip(x, scale, |x, scale| f64::from((x / scale).round_ties_even()))?;
-    zip(&steps, zero, |q, zero| (q + f64::from(zero)).clamp(least as f64, most as f64) as i64)
+    let steps = zip(call, x, scale, |x, scale| f64::from((x / scale).round_ties_even()))?;
+    zip(call, &steps, zero, |q, zero| (q + f64::from(zero)).clamp(least as f64, most as f64) as i64)
 }
 
 pub(super) fn quantise(call: &Call) -> Answer {
@@ -52,7 +58,7 @@ pub(super) fn quantise(call: &Call) -> Answer {
     if !to.is_whole() {
         return Err(call.refuse("a whole number type to quantise to", format!("{to:?}")));
     }
-    Ok(vec![Array::whole(to, quantised(&x, &scale, &zero, to)?)])
+    Ok(vec![Array::whole(to, quantised(call, &x, &scale, &zero, to)?)])
 }
 
 pub(super) fn dequantise(call: &Call) -> Answer {
@@ -66,8 +72,8 @@ pub(super) fn dequantise(call: &Call) -> Answer {
         Some(zero) => spread(call, &zero.to_real(), q.shape())?,
         None => ArrayD::zeros(IxDyn(&[])),
     };
-    let steps = zip(q, &zero, |q, zero| (q as f64 - f64::from(zero)) as f32)?;
-    Ok(vec![Array::real(to, zip(&steps, &scale, |q, scale| q * scale)?)])
+    let steps = zip(call, q, &zero, |q, zero| (q as f64 - f64::from(zero)) as f32)?;
+    Ok(vec![Array::real(to, zip(call, &steps, &scale, |q, scale| q * scale)?)])
 }
 
 /// To 8 bits with a scale of the numbers' own, which it answers, too.
@@ -78,7 +84,7 @@ pub(super) fn dynamic(call: &Call) -> Answer {
     let scale = (high - low) / 255.0;
     let zero = if scale == 0.0 { 0.0 } else { (-low / scale).clamp(0.0, 255.0).round_ties_even() };
     let one = |v: f32| array(&[], vec![v]);
-    let q = quantised(x, &one(if scale == 0.0 { 1.0 } else { scale })?, &one(zero)?, Number::U8)?;
+    let q = quantised(call, x, &one(if scale == 0.0 { 1.0 } else { scale })?, &one(zero)?, Number::U8)?;
     let zero = Array::whole(Number::U8, array(&[], vec![zero as i64])?);
     Ok(vec![Array::whole(Number::U8, q), one(scale)?.into(), zero])
 }

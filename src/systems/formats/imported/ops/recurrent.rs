@@ -1,6 +1,6 @@
 //! Recurrent operators: LSTM, GRU and RNN, over sequences of any length, forwards, backwards or both ways.
 
-use super::super::call::{Answer, Call, array, sized};
+use super::super::call::{Answer, Call, array};
 use super::product::Factor;
 use super::squash::{Squash, squashes};
 use crate::error::Result;
@@ -142,7 +142,8 @@ fn run<'a>(
     if hidden == 0 || call.int("hidden_size", hidden as i64)? != hidden as i64 || w != wanted.0 || r != wanted.1 {
         return Err(call.refuse(format!("weights of {wanted:?}"), format!("{w:?} and {r:?}")));
     }
-    sized(&[steps, ways, batch, wide])?;
+    call.sized(&[steps, ways, batch, wide])?;
+    call.multiply(&[steps, ways, batch, wide, inputs + hidden])?;
     let lengths = lengths(call, sides)?;
     let part = |i: usize, each: usize| -> Result<&[f32]> {
         match call.real_or_none(i)? {

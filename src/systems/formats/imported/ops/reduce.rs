@@ -56,7 +56,9 @@ fn function(op: &str) -> Option<Reduce> {
         "ReduceSumSquare" => {
             (|x| squares(x) as f32, |x| x.iter().fold(0, |a: i64, b| a.wrapping_add(b.wrapping_mul(*b))))
         }
-        "ReduceLogSum" => (|x| sum(x).ln() as f32, |x| (x.iter().sum::<i64>() as f64).ln() as i64),
+        "ReduceLogSum" => {
+            (|x| sum(x).ln() as f32, |x| (x.iter().fold(0, |a: i64, b| a.wrapping_add(*b)) as f64).ln() as i64)
+        }
         "ReduceLogSumExp" => (log_sum_exp, |x| x.iter().map(|&x| (x as f64).exp()).sum::<f64>().ln() as i64),
         _ => return None,
     })

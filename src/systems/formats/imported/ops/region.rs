@@ -1,6 +1,6 @@
 //! Regions: the operators that detectors are exported with, by the kernels that our own detectors use.
 
-use super::super::call::{Answer, Call, array, sized};
+use super::super::call::{Answer, Call, array};
 use crate::error::Result;
 use crate::kernel::roi::{self, Align, Region};
 use crate::shape::Shape;
@@ -42,7 +42,11 @@ pub(super) fn align(call: &Call) -> Answer {
         aligned: halves,
     };
     let shape = [regions, c, how.out.0, how.out.1];
-    let mut out = vec![0.0; sized(&shape)?];
+    let longest = rois.rows().into_iter().map(|roi| (roi[2] - roi[0]).max(roi[3] - roi[1])).fold(1.0, f32::max);
+    let bin = longest * how.scale / how.out.0.min(how.out.1) as f32;
+    let each = if samples > 0 { samples } else { (bin.ceil() as usize).clamp(1, Align::MOST) };
+    call.visit(&[&shape[..], &[each, each]].concat())?;
+    let mut out = vec![0.0; call.sized(&shape)?];
     if !out.is_empty() && h * w > 0 {
         let (from, to) = (Map::new(Shape::new(c, h, w), (0, 0)), Map::new(Shape::new(c, how.out.0, how.out.1), (0, 0)));
         let (pixels, mut map, mut small) = (x.as_standard_layout(), vec![0.0; from.len()], vec![0.0; to.len()]);

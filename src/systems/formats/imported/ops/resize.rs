@@ -2,7 +2,7 @@
 //!
 //! The weights follow the standard's own reference implementation, `onnx/reference/ops/op_resize.py`.
 
-use super::super::call::{Answer, Call, array, sized};
+use super::super::call::{Answer, Call, array};
 use crate::error::Result;
 use crate::file::array::{Array, Data};
 use ndarray::ArrayD;
@@ -27,7 +27,7 @@ pub(super) fn resize(call: &Call) -> Answer {
         shape[a.axis] = a.output;
         shape
     });
-    sized(&shape)?;
+    call.sized(&shape)?;
     let rules = Rules::new(call)?;
     let mut out = x.to_real().into_owned();
     for axis in &plan {
@@ -36,7 +36,7 @@ pub(super) fn resize(call: &Call) -> Answer {
         }
         if axis.input != axis.output || axis.scale != 1.0 || rules.position == "tf_crop_and_resize" {
             let taps: Vec<Taps> = (0..axis.output).map(|o| rules.taps(axis, o)).collect();
-            out = along(&out, axis.axis, &taps, rules.outside)?;
+            out = along(call, &out, axis.axis, &taps, rules.outside)?;
         }
     }
     Ok(vec![match x.data() {
@@ -46,11 +46,12 @@ pub(super) fn resize(call: &Call) -> Answer {
 }
 
 /// The weighted sums along an axis.
-fn along(x: &ArrayD<f32>, axis: usize, taps: &[Taps], outside: f32) -> Result<ArrayD<f32>> {
+fn along(call: &Call, x: &ArrayD<f32>, axis: usize, taps: &[Taps], outside: f32) -> Result<ArrayD<f32>> {
     let (side, inner): (usize, usize) = (x.shape()[axis], x.shape()[axis + 1..].iter().product());
     let mut shape = x.shape().to_vec();
     shape[axis] = taps.len();
-    let mut out = vec![0.0; sized(&shape)?];
+    call.visit(&[taps.iter().flatten().map(Vec::len).max().unwrap_or(1), shape.iter().product()])?;
+    let mut out = vec![0.0; call.sized(&shape)?];
     let blocks = x.as_slice().unwrap_or(&[]).chunks_exact((side * inner).max(1));
     for (block, out) in blocks.zip(out.chunks_exact_mut((taps.len() * inner).max(1))) {
         for (taps, line) in taps.iter().zip(out.chunks_exact_mut(inner.max(1))) {

@@ -1,6 +1,6 @@
 //! `GridSample`: an image read at places that a second array names (Jaderberg et al. 2015, "Spatial transformer networks").
 
-use super::super::call::{Answer, Call, array, sized};
+use super::super::call::{Answer, Call, array};
 use crate::file::array::Array;
 
 /// What lies outside an image.
@@ -124,7 +124,7 @@ pub(super) fn grid(call: &Call) -> Answer {
     let reads: Vec<Read> = x.shape()[2..].iter().map(|&side| Read { side, outside, between, corners }).collect();
     let (n, channels) = (x.shape()[0], x.shape()[1]);
     let shape = [&[n, channels], &grid.shape()[1..=axes]].concat();
-    let mut out = vec![0.0; sized(&shape)?];
+    let mut out = vec![0.0; call.sized(&shape)?];
     let (area, places): (usize, usize) = (x.shape()[2..].iter().product(), grid.shape()[1..=axes].iter().product());
     let (x, grid) = (x.as_slice().unwrap_or(&[]), grid.as_slice().unwrap_or(&[]));
     for (k, place) in grid.chunks_exact(axes).enumerate() {
@@ -152,7 +152,7 @@ pub(super) fn affine(call: &Call) -> Answer {
     }
     let corners = call.int("align_corners", 0)? != 0;
     let shape = [&size[..1], &size[2..], &[axes]].concat();
-    let mut out = Vec::with_capacity(sized(&shape)?);
+    let mut out = Vec::with_capacity(call.sized(&shape)?);
     let (sides, count): (&[usize], usize) = (&size[2..], size[2..].iter().product());
     let even = |at: usize, side: usize| match (corners, side) {
         (true, 1) => 0.0,

@@ -21,7 +21,7 @@ pub(in super::super) fn reshaped(x: &Array, shape: &[usize]) -> Result<Array> {
 fn sides(call: &Call, list: impl IntoIterator<Item = i64>) -> Result<Vec<usize>> {
     let sides: Option<Vec<usize>> = list.into_iter().map(|side| usize::try_from(side).ok()).collect();
     let sides = sides.ok_or_else(|| call.refuse("sides of at least 0", "a negative one"))?;
-    sized(&sides)?;
+    call.sized(&sides)?;
     Ok(sides)
 }
 
@@ -54,7 +54,7 @@ pub(super) fn reshape(call: &Call) -> Answer {
         && let Some(free) = shape.iter().position(|&side| side == -1)
     {
         shape[free] = 1;
-        let others = sized(&sides(call, shape.iter().copied())?)?;
+        let others = call.sized(&sides(call, shape.iter().copied())?)?;
         shape[free] = x.len().checked_div(others).unwrap_or(0) as i64;
     }
     let shape = shape.ok_or_else(|| call.refuse(format!("sides for {:?}", x.shape()), format!("{wanted:?}")))?;
@@ -108,6 +108,7 @@ pub(super) fn transpose(call: &Call) -> Answer {
 pub(super) fn expand(call: &Call) -> Answer {
     let x = call.x(0)?;
     let to = broadcast(x.shape(), &sides(call, call.whole(1)?.iter().copied())?)?;
+    call.sized(&to)?;
     let fits = || call.refuse(format!("a shape for {:?}", x.shape()), format!("{to:?}"));
     Ok(vec![alike!(x, data => data.broadcast(to.as_slice()).ok_or_else(fits)?.to_owned())])
 }
@@ -116,7 +117,7 @@ pub(super) fn tile(call: &Call) -> Answer {
     let x = call.x(0)?;
     let times = sides(call, call.whole(1)?.iter().copied())?;
     let shape: Vec<usize> = x.shape().iter().zip(&times).map(|(side, times)| side.saturating_mul(*times)).collect();
-    sized(&shape)?;
+    call.sized(&shape)?;
     if times.len() != x.shape().len() {
         return Err(call.refuse(format!("repeats for {:?}", x.shape()), format!("{times:?}")));
     }
@@ -176,7 +177,10 @@ pub(in super::super) fn joined(call: &Call, arrays: &[&Array], axis: usize) -> R
     let Some(first) = arrays.first() else { return Err(call.refuse("at least one array", 0)) };
     let wrong = || call.refuse(format!("arrays of one type beside {:?}", first.shape()), "others");
     let refuse = |e| call.refuse(format!("arrays beside {:?}", first.shape()), e);
-    sized(&[arrays.iter().map(|x| x.len()).sum()])?;
+    if let Some(other) = arrays.iter().find(|x| x.shape().len() != first.shape().len()) {
+        return Err(call.refuse(format!("arrays of {} axes", first.shape().len()), format!("{:?}", other.shape())));
+    }
+    call.sized(&[arrays.iter().map(|x| x.len()).sum()])?;
     Ok(match first.data() {
         Data::Real(_) => {
             let views = arrays.iter().map(|x| if let Data::Real(data) = x.data() { Some(data.view()) } else { None });
@@ -247,14 +251,14 @@ pub(super) fn range(call: &Call) -> Answer {
         let at = |i: usize| call.whole(i)?.iter().next().copied().ok_or_else(|| call.refuse("one number", "none"));
         let (start, limit, step) = (at(0)?, at(1)?, at(2)?);
         let count = if step == 0 { 0 } else { ((limit as f64 - start as f64) / step as f64).ceil().max(0.0) as usize };
-        sized(&[count])?;
+        call.sized(&[count])?;
         let values = (0..count as i64).map(|i| start.wrapping_add(i.wrapping_mul(step))).collect();
         return Ok(vec![Array::whole(first.number(), list(values)?)]);
     }
     let at = |i: usize| Ok::<_, Error>(f64::from(call.scalar(i)?.unwrap_or(0.0)));
     let (start, limit, step) = (at(0)?, at(1)?, at(2)?);
     let count = ((limit - start) / step).ceil().max(0.0) as usize;
-    sized(&[count])?;
+    call.sized(&[count])?;
     Ok(vec![Array::real(first.number(), list((0..count).map(|i| (start + i as f64 * step) as f32).collect())?)])
 }
 

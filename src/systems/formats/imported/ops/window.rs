@@ -1,6 +1,6 @@
 //! Windows that slide over one to three axes, as ONNX pads them.
 
-use super::super::call::{Call, sized};
+use super::super::call::Call;
 use crate::error::Result;
 
 /// A window over three axes; those that an array lacks come first and have side 1.
@@ -92,7 +92,7 @@ impl Sliding {
             other => return Err(call.refuse("auto_pad as NOTSET, SAME_UPPER, SAME_LOWER or VALID", other)),
         }
         let padded = side + self.before[axis] + self.after[axis];
-        sized(&[padded])?;
+        call.sized(&[padded])?;
         // Pooling takes a window that reaches out by less than a stride for one window of what is there, as ONNX Runtime does.
         let over = reach.saturating_sub(padded);
         if matches!(call.node.op.as_str(), "MaxPool" | "AveragePool") && side > 0 && (1..stride).contains(&over) {
@@ -117,27 +117,34 @@ impl Sliding {
     }
 
     /// The shape of what comes behind.
-    pub(in super::super) fn shape(&self, n: usize, c: usize) -> Result<Vec<usize>> {
+    pub(in super::super) fn shape(&self, call: &Call, n: usize, c: usize) -> Result<Vec<usize>> {
         let shape = [&[n, c], &self.output[3 - self.axes..]].concat();
-        sized(&shape)?;
+        call.sized(&shape)?;
         Ok(shape)
     }
 
     /// Where the taps of output `o` lie along an axis, those outside the input left out.
-    pub(in super::super) fn taps(&self, axis: usize, o: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
-        let (start, dilation, side, before) =
-            (o * self.stride[axis], self.dilation[axis], self.input[axis], self.before[axis]);
-        (0..self.kernel[axis]).filter_map(move |k| {
-            let at = (start + k * dilation).checked_sub(before)?;
-            (at < side).then_some((k, at))
-        })
+    pub(in super::super) fn taps(
+        &self,
+        axis: usize,
+        o: usize,
+    ) -> impl ExactSizeIterator<Item = (usize, usize)> + use<> {
+        let (start, dilation, before) = (o * self.stride[axis], self.dilation[axis], self.before[axis]);
+        let first = before.saturating_sub(start).div_ceil(dilation);
+        let end = (self.input[axis] + before).saturating_sub(start).div_ceil(dilation).min(self.kernel[axis]);
+        (first..end).map(move |k| (k, start + k * dilation - before))
     }
 
     /// How many taps of output `o` lie in the input or its padding.
     pub(in super::super) fn counted(&self, axis: usize, o: usize) -> usize {
         let end = self.before[axis] + self.input[axis] + self.after[axis];
-        let start = o * self.stride[axis];
-        (0..self.kernel[axis]).filter(|k| start + k * self.dilation[axis] < end).count()
+        end.saturating_sub(o * self.stride[axis]).div_ceil(self.dilation[axis]).min(self.kernel[axis])
+    }
+
+    /// How many numbers all windows over one channel see, those outside the input left out.
+    pub(in super::super) fn seen(&self) -> usize {
+        let along = |axis: usize| (0..self.output[axis]).map(|o| self.taps(axis, o).len()).sum::<usize>();
+        (0..3).map(along).fold(1, usize::saturating_mul)
     }
 
     /// Every output by its three coordinates, in order.
