@@ -282,3 +282,246 @@ test('inputs in Node: lists of every kind, pixels with paper of any colour; the 
     assert.equal(await code(() => draw.predict(seven(paper, paper))), 'empty', `blank ${paper}`);
   }
 });
+
+test('inputs in a page: elements, files, addresses, frames, canvases of every ink and paper, for every network', { timeout: 120_000 }, async () => {
+  const { page, faults } = await opened();
+  const found = await page.evaluate(async () => {
+    const draw = await load('draw');
+    const own = await define({ input: [1, 32, 32], layers: [{ type: 'flatten', name: 'f' }, { type: 'affine', name: 'o', out: 2 }] });
+    const canvas = (side, paper, ink) => {
+      const made = Object.assign(document.createElement('canvas'), { width: side, height: side });
+      const x = made.getContext('2d');
+      if (paper) [x.fillStyle] = [paper], x.fillRect(0, 0, side, side);
+      if (ink) {
+        [x.strokeStyle, x.lineWidth, x.lineCap, x.lineJoin] = [ink, side / 14, 'round', 'round'];
+        x.beginPath();
+        [[.25, .2], [.5, .2], [.75, .19], [.65, .4], [.55, .62], [.45, .88]].forEach(([u, v], i) => (i ? x.lineTo(u * side, v * side) : x.moveTo(u * side, v * side)));
+        x.stroke();
+      }
+      return made;
+    };
+    const read = async (input) => told(draw.predict(input)).then((r) => r.code ?? `${r.class} ${r.status} ${r.ink}`);
+    const inks = {};
+    for (const [paper, ink] of [['#fff', '#000'], [null, '#000'], ['#000', '#fff'], [null, '#fff'], ['#111', '#eee'], ['#f7f4ec', '#16181d'], ['#888', '#fff'], ['#000', null], ['#fff', null], [null, null], ['#888', null]]) {
+      inks[`${ink} on ${paper}`] = [await read(canvas(280, paper, ink)), await read(canvas(28, paper, ink))];
+    }
+    const white = canvas(280, '#fff', '#000');
+    const blob = await new Promise((resolve) => white.toBlob(resolve));
+    const url = URL.createObjectURL(blob);
+    const image = Object.assign(new Image(), { src: url });
+    const bitmap = await createImageBitmap(white);
+    const frame = new VideoFrame(bitmap, { timestamp: 0 });
+    const offscreen = new OffscreenCanvas(280, 280);
+    offscreen.getContext('2d').drawImage(white, 0, 0);
+    const video = Object.assign(document.createElement('video'), { srcObject: white.captureStream(), muted: true });
+    await video.play();
+    white.getContext('2d').fillRect(0, 0, 0, 0);
+    await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+    const dataUrl = white.toDataURL();
+    const kinds = {};
+    const all = { image, blob, url, dataUrl, URL: new URL(url), bitmap, frame, offscreen, video, ImageData: white.getContext('2d').getImageData(0, 0, 280, 280) };
+    for (const [name, input] of Object.entries(all)) kinds[name] = [await read(input), await told(own.predict(input)).then((r) => r.code ?? 'fine')];
+    const untouched = document.createElement('canvas');
+    await read(untouched);
+    const wrong = {
+      element: document.body, 'an image that is none': Object.assign(new Image(), { src: 'data:image/png;base64,AAAA' }), 'a file that is none': new Blob(['x']),
+      nowhere: 'nothing.png', 'a function': () => 0, 'an empty canvas': Object.assign(document.createElement('canvas'), { width: 0 }), 'a video without a picture': document.createElement('video'),
+    };
+    for (const [name, input] of Object.entries(wrong)) wrong[name] = (await told(draw.predict(input))).code;
+    const p = async (paper, ink) => (await own.predict(canvas(64, paper, ink))).probabilities[0];
+    const same = { dark: (await p(null, '#000')) === (await p('#fff', '#000')), light: (await p(null, '#fff')) === (await p('#000', '#fff')), other: (await p(null, '#000')) !== (await p(null, null)) };
+    return { inks, kinds, wrong, same, still: untouched.getContext('webgl2') !== null || untouched.getContext('2d') !== null };
+  });
+  for (const [name, answers] of Object.entries(found.inks)) {
+    const ink = /^#(fff|eee)/.test(name) ? 'light' : 'dark';
+    assert.deepEqual(answers.map((answer) => (name.startsWith('null') ? answer : answer.replace('unsure', 'sure'))), Array(2).fill(name.startsWith('null') ? 'empty' : `7 sure ${ink}`), name);
+  }
+  for (const [name, answers] of Object.entries(found.kinds)) assert.deepEqual(answers, ['7 sure dark', 'fine'], name);
+  assert.deepEqual(found.wrong, {
+    element: 'value', 'an image that is none': 'network', 'a file that is none': 'format', nowhere: 'network', 'a function': 'value', 'an empty canvas': 'value', 'a video without a picture': 'value',
+  });
+  assert.deepEqual(found.same, { dark: true, light: true, other: true });
+  assert.ok(found.still, 'a canvas may still have the context that its owner chooses');
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test('a signal ends a load, a run, an explanation and a training at once; models live on, as they were', { timeout: 180_000 }, async () => {
+  // What is asked here would take many minutes: without an end at once this test runs out of time.
+  const { page, faults } = await opened();
+  const found = await page.evaluate(async ([seven]) => {
+    const said = {};
+    const ended = async (name, work) => {
+      const controller = new AbortController();
+      const answer = told(work(controller.signal));
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      controller.abort();
+      said[name] = (await answer).name ?? 'an answer';
+    };
+    const draw = await load('draw');
+    const bits = async (model, input) => (await model.predict(input)).probabilities.join();
+    const large = { input: [3, 256, 256], layers: [{ type: 'conv', name: 'a', out: 16, kernel: 3, pad: 1 }, { type: 'conv', name: 'b', out: 16, kernel: 3, pad: 1 }, { type: 'global_average_pool', name: 'g' }, { type: 'affine', name: 'o', out: 3 }] };
+    const model = await define(large);
+    const picture = new Float32Array(3 * 256 * 256).fill(0.3);
+    await model.withClasses(['x', 'y', 'z'], 7);
+    const [drawn, before] = [await bits(draw, seven), await bits(model, picture)];
+    await ended('explain', (signal) => model.explain(picture, { method: 'smooth_grad', amount: 100_000, signal }));
+    said.meanwhile = (await bits(draw, seven)) === drawn;
+    said.after = [(await bits(model, picture)) === before, model.classNames?.join()];
+    // Two calls at once: the one that nobody ends has its answer.
+    const controller = new AbortController();
+    const long = told(model.explain(picture, { method: 'smooth_grad', amount: 100_000, signal: controller.signal }));
+    const short = bits(model, picture);
+    setTimeout(() => controller.abort(), 300);
+    said.both = [(await long).name, (await short) === before];
+    await ended('predictAll', (signal) => model.predictAll(Array.from({ length: 60 }, () => picture), signal).then(() => model.explain(picture, { method: 'smooth_grad', amount: 100_000, signal })));
+    await ended('features', (signal) => model.explain(picture, { method: 'occlusion', amount: 1, signal }));
+    const inputs = Array.from({ length: 400 }, () => picture);
+    await ended('fit', async (signal) => { for await (const _ of model.fit({ inputs, labels: inputs.map((_, i) => i % 3) }, { batch: 400, epochs: 1e6, signal })); });
+    said.learns = (await told((async () => { for await (const _ of model.fit({ inputs: inputs.slice(0, 2), labels: ['x', 'y'] }, { epochs: 1 })); })())) ?? 'fine';
+    said.answers = (await bits(model, picture)).split(',').length;
+    await ended('load', (signal) => load('/slow.safetensors', { signal }));
+    const gone = new AbortController();
+    gone.abort(new Error('mine'));
+    said.reason = (await told(draw.predict(seven, gone.signal))).message;
+    said.again = (await bits(draw, seven)) === drawn;
+    return said;
+  }, [SEVEN]);
+  assert.deepEqual(found, {
+    explain: 'AbortError', meanwhile: true, after: [true, 'x,y,z'], both: ['AbortError', true], predictAll: 'AbortError', features: 'AbortError', fit: 'AbortError', learns: 'fine', answers: 3,
+    load: found.load, reason: 'mine', again: true,
+  });
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test('<hitofude-pad>: what happens in the middle of a stroke throws nothing and joins nothing; disabled, nothing draws', { timeout: 120_000 }, async () => {
+  writeFileSync(path.join(away, 'pad.html'), `<!doctype html><html lang="en"><title>.</title><body style="margin:0"><form id="f"><fieldset id="fs"><hitofude-pad id="p" name="digit"></hitofude-pad></fieldset></form><div id="b"></div></body>
+    <script type="module">import './package/elements.js'; window.ready = true;</script></html>`);
+  const points = [[64, 50], [128, 50], [190, 48], [166, 100], [140, 158], [115, 225]];
+  const kinds = {
+    mouse: async (page, xy, last) => {
+      if (last === 'down') return page.mouse.move(...xy).then(() => page.mouse.down());
+      return last === 'up' ? page.mouse.up() : page.mouse.move(...xy);
+    },
+    ...Object.fromEntries(['touch', 'pen'].map((type) => [type, async (page, [clientX, clientY], last = 'move') => page.evaluate(([clientX, clientY, last, pointerType]) => {
+      const canvas = document.querySelector('hitofude-pad')?.shadowRoot.querySelector('canvas');
+      // Scripted pointers cannot be captured.
+      canvas && (canvas.setPointerCapture = () => {});
+      canvas?.dispatchEvent(new PointerEvent(`pointer${last}`, { clientX, clientY, pointerType, pointerId: 7, bubbles: true, composed: true }));
+    }, [clientX, clientY, last, type])])),
+  };
+  for (const [kind, point] of Object.entries(kinds)) {
+    const { page, faults } = await opened(`${here.url}/pad.html`);
+    const pad = page.getByLabel('Drawing pad');
+    const at = async ([u, v]) => {
+      const { x, y } = await pad.boundingBox();
+      return [x + u, y + v];
+    };
+    const seven = async () => {
+      await point(page, await at(points[0]), 'down');
+      for (const xy of points) await point(page, await at(xy));
+      await point(page, await at(points.at(-1)), 'up');
+    };
+    const half = async () => {
+      await point(page, await at([40, 40]), 'down');
+      await point(page, await at([90, 60]));
+    };
+    const strokes = () => page.evaluate(() => document.querySelector('hitofude-pad').strokes.map((s) => s.length));
+    await half();
+    await page.evaluate(() => { window.q = p; p.remove(); });
+    if (kind === 'mouse') await page.mouse.up();
+    await page.evaluate(() => { q.clear(); document.querySelector('#fs').append(q); });
+    await seven();
+    await page.getByText(/^7 \(/).waitFor({ timeout: 20_000 });
+    assert.equal(await page.evaluate(() => new FormData(f).get('digit')), '7', kind);
+    for (const cut of ['p.clear()', 'f.reset()', 'p.undo()', 'p.shadowRoot.querySelector("[part=clear]").click()']) {
+      await page.evaluate(() => p.clear());
+      await half();
+      await page.evaluate(cut);
+      for (const xy of [[120, 90], [100, 150]]) await point(page, await at(xy));
+      await point(page, await at([100, 150]), 'up');
+      assert.deepEqual(await strokes(), [], `${kind}, ${cut}`);
+    }
+    await page.evaluate(() => (p.strokes = [[[0.2, 0.2], [0.8, 0.2]]]));
+    await half();
+    await page.evaluate(() => p.undo());
+    await point(page, await at([90, 210]));
+    await point(page, await at([90, 210]), 'up');
+    assert.deepEqual(await strokes(), [2], `${kind}: the first stroke keeps its points`);
+    for (const off of ['p.setAttribute("disabled", "")', 'p.removeAttribute("disabled"); fs.disabled = true']) {
+      await page.evaluate(() => p.clear());
+      await page.evaluate(off);
+      await seven();
+      await page.evaluate(() => p.shadowRoot.querySelector('canvas').focus());
+      for (const key of [' ', 'ArrowDown', 'ArrowDown']) await page.keyboard.press(key);
+      assert.deepEqual(await strokes(), [], `${kind}, ${off}`);
+    }
+    assert.deepEqual(faults, [], kind);
+    await page.close();
+  }
+  const { page, faults } = await opened(`${here.url}/pad.html`);
+  await page.getByLabel('Drawing pad').focus();
+  for (const key of [' ', 'ArrowDown']) await page.keyboard.press(key);
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await page.getByLabel('Drawing pad').focus();
+  for (const key of ['ArrowDown', 'Backspace', 'ArrowDown']) await page.keyboard.press(key);
+  assert.deepEqual([await page.evaluate(() => p.strokes.length), faults], [0, []]);
+  await page.close();
+});
+
+test('<hitofude-pad> shows and fires the error of a worker that cannot start, and has its style under a strict style-src', { timeout: 60_000 }, async () => {
+  const strict = { body: readFileSync(path.join(away, 'pad.html')), headers: { 'content-security-policy': "style-src 'none'" } };
+  const server = await serve((file) => (file === '/pad.html' ? strict : file.endsWith('/worker.js') ? { status: 404 } : undefined));
+  const { page } = await opened(`${server.url}/pad.html`);
+  assert.equal(await page.evaluate(() => getComputedStyle(p).display), 'inline-grid');
+  const fired = await page.evaluate(() => new Promise((resolve) => {
+    p.addEventListener('error', ({ detail }) => resolve(detail));
+    p.strokes = [[[0.2, 0.2], [0.8, 0.2]]];
+  }));
+  assert.match(fired, /worker could not be started/);
+  await page.getByText(/worker could not be started/).waitFor();
+  await page.close();
+  server.close();
+});
+
+/** Runs a program in the folder and resolves to what it prints. */
+const printed = (file, text) => {
+  writeFileSync(path.join(away, file), text);
+  return execFileSync(process.execPath, [file], { cwd: away, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+};
+
+test('on a server every way in can be imported, paths begin at the working folder, and refusals are of one kind', () => {
+  const out = printed('server.mjs', `
+    import { writeFileSync } from 'node:fs';
+    import { pathToFileURL } from 'node:url';
+    const ways = await Promise.all(['index', 'direct', 'inline', 'elements'].map((way) => import('./package/' + way + '.js')));
+    const [{ load, define, HitofudeError }, direct, inline] = ways;
+    const model = await define(${JSON.stringify(NET)});
+    writeFileSync('own.safetensors', await model.save());
+    const opened = [];
+    for (const where of ['own.safetensors', './own.safetensors', process.cwd() + '/own.safetensors', pathToFileURL('own.safetensors'), pathToFileURL('own.safetensors').href]) opened.push((await load(where)).classes);
+    const refused = await Promise.all([load('./none.safetensors'), load('nobody'), inline.load('nobody'), direct.define({}), load(3), load(null), load('http://127.0.0.1:1/x.onnx'), define(), load('draw', 3)].map((p) => p.catch((e) => e)));
+    console.log(JSON.stringify([opened, refused.map((e) => e.code), refused.every((e) => [HitofudeError, direct.HitofudeError, inline.HitofudeError].every((kind) => e instanceof kind)), new Error() instanceof HitofudeError]));
+  `);
+  assert.deepEqual(JSON.parse(out), [[3, 3, 3, 3, 3], ['network', 'missing', 'missing', 'format', 'value', 'value', 'network', 'value', 'value'], true, false]);
+});
+
+test('in jsdom, which has no workers, the engine runs in the thread', (t) => {
+  try {
+    execFileSync('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-save', 'jsdom@26'], { cwd: away, stdio: 'pipe' });
+  } catch (error) {
+    return t.skip(`npm brings no jsdom here: ${error.message.split('\n')[0]}`);
+  }
+  const out = printed('jsdom.mjs', `
+    import { JSDOM } from 'jsdom';
+    const { window } = new JSDOM('<!doctype html><body></body>', { url: 'http://localhost:3000/' });
+    for (const name of ['HTMLElement', 'HTMLCanvasElement', 'customElements', 'CustomEvent']) globalThis[name] = window[name];
+    Object.assign(globalThis, { window, document: window.document, location: window.location });
+    const { load, HitofudeError } = await import('./package/index.js');
+    const model = await load('draw');
+    const canvas = await model.predict(document.createElement('canvas')).catch((e) => e instanceof HitofudeError && e.code);
+    console.log((await model.predict(${JSON.stringify(SEVEN)})).class, canvas);
+  `);
+  assert.deepEqual(out.split('\n'), ['hitofude: there is no Worker here, so its engine runs in the thread of the page', '7 unsupported']);
+});
