@@ -3,7 +3,7 @@
 import initReading from '../../public/wasm/hitofude.js';
 import initFormats from '../../public/wasm/formats/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
-import { HitofudeError as Refused, refusal, stop } from './errors';
+import { HitofudeError as Refused, json, optional, refusal, stop } from './errors';
 import { guarded } from './guard';
 import { DirectModel } from './model';
 import type { Api, LoadOptions, Model, ModelSource, NetworkDefinition, WasmSource } from './types';
@@ -42,10 +42,10 @@ export function api(assets: Assets): Api {
   };
   return {
     load: (source, options) =>
-      refusing(async () => open({ weights: await weights(source, assets.models, optional(options)) }, optional(options))),
+      refusing(async () => open({ weights: await weights(source, assets.models, begun(options)) }, begun(options))),
     define: (network: NetworkDefinition, options) =>
       refusing(async () => {
-        const { seed = 1, ...rest } = optional(options);
+        const { seed = 1, ...rest } = begun(options);
         return open({ description: described(network), seed }, rest);
       }),
   };
@@ -56,19 +56,14 @@ const refusing = <T>(work: () => Promise<T>): Promise<T> =>
     throw refusal(error);
   });
 
-function optional<O extends LoadOptions>(options: O | undefined): O {
-  if (options !== undefined && (typeof options !== 'object' || options === null)) throw new Refused('value', 'options are an object');
-  stop(options?.signal);
-  return options ?? ({} as O);
+function begun<O extends LoadOptions>(options: O | undefined): O {
+  const given = optional(options);
+  stop(given.signal);
+  return given;
 }
 
 function described(network: NetworkDefinition): string {
-  try {
-    const text: unknown = JSON.stringify(network);
-    if (typeof network === 'object' && network !== null && typeof text === 'string') return text;
-  } catch (cause) {
-    throw new Refused('value', 'this network is no description: it cannot be written as JSON', { cause });
-  }
+  if (typeof network === 'object' && network !== null) return json('this network', network);
   throw new Refused('value', 'a description of a network, an object with input and layers, was expected');
 }
 

@@ -72,3 +72,21 @@ export function stop(signal: AbortSignal | undefined): void {
   }
   signal?.throwIfAborted();
 }
+
+/** Options, which are an object if they are there at all. */
+export function optional<O extends object>(options: O | undefined): O {
+  if (options === undefined) return {} as O;
+  if (typeof options === 'object' && options !== null) return options;
+  throw new HitofudeError('value', `options are an object; got ${options === null ? 'null' : typeof options}`);
+}
+
+/** An object of a caller's as JSON. */
+export function json(what: string, value: object): string {
+  try {
+    const text: unknown = JSON.stringify(value);
+    if (typeof text === 'string') return text;
+  } catch (cause) {
+    throw new HitofudeError('value', `${what} cannot be written as JSON`, { cause });
+  }
+  throw new HitofudeError('value', `${what} cannot be written as JSON`);
+}

@@ -4,7 +4,7 @@
 import { proxy, type Remote } from 'comlink';
 import type { About, Answer, Desk, OnProgress } from './desk';
 import { load as loadHere, define as defineHere } from './direct';
-import { gone, HitofudeError, refusal, stop } from './errors';
+import { gone, HitofudeError, optional, refusal, stop } from './errors';
 import type { State } from './opened';
 import { portable } from './portable';
 import { Ended, fresh, imported, Thread, type Ask } from './thread';
@@ -75,8 +75,7 @@ type Begin = (how?: Opening, signal?: AbortSignal) => Promise<[Thread, number, A
 type Opening = (desk: Remote<Desk>, call: number, id: number, options: Omit<LoadOptions, 'signal' | 'onProgress'>, onProgress: OnProgress) => Promise<Answer<About>>;
 
 async function opened(kind: Kind, given: LoadOptions, open: Opening): Promise<Model> {
-  if (typeof given !== 'object' || given === null) throw new HitofudeError('value', 'options are an object');
-  const { signal, onProgress = () => {}, workerUrl, ...options } = given;
+  const { signal, onProgress = () => {}, workerUrl, ...options } = optional(given);
   stop(signal);
   const sent = plain(options);
   const begin: Begin = async (how = open, signal) => {
@@ -143,7 +142,8 @@ class WorkerModel implements Model {
     return this.#ask(signal, (desk, call) => desk.features(call, this.#id, sent, layers));
   }
 
-  async explain(input: Input, { signal, ...options }: ExplainOptions = {}): Promise<Explanation> {
+  async explain(input: Input, given: ExplainOptions = {}): Promise<Explanation> {
+    const { signal, ...options } = optional(given);
     stop(signal);
     const sent = await portable(input);
     return this.#ask(signal, (desk, call) => desk.explain(call, this.#id, sent, options));
@@ -156,8 +156,7 @@ class WorkerModel implements Model {
   }
 
   async *fit(data: Data, options: FitOptions = {}): AsyncGenerator<Report, void, void> {
-    if (typeof options !== 'object' || options === null) throw new HitofudeError('value', 'options are an object');
-    const { signal, validation, ...rest } = options;
+    const { signal, validation, ...rest } = optional(options);
     stop(signal);
     const [lesson, test] = [await examples(data), validation && (await examples(validation))];
     const training = fresh();

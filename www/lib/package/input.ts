@@ -57,12 +57,11 @@ export async function decoded(input: Input, signal?: AbortSignal): Promise<Decod
 
 /** The same input, once its picture is here. */
 export async function arrived<T extends object>(input: T): Promise<T> {
-  if (isImage(input) && !input.complete) {
-    await input.decode().catch((cause: unknown) => {
-      throw new Refused('network', 'this image could not be loaded', { cause });
-    });
-  }
-  return input;
+  if (!isImage(input)) return input;
+  let cause: unknown;
+  if (!input.complete) await input.decode().catch((error: unknown) => (cause = error));
+  if (cause === undefined && input.naturalWidth > 0) return input;
+  throw new Refused('network', 'this image could not be loaded', { cause });
 }
 
 function unpackable(): true {
@@ -155,8 +154,7 @@ function sides(source: Drawable): [width: number, height: number] {
         ? [source.displayWidth, source.displayHeight]
         : [source.width, source.height];
   if (!width || !height) {
-    const late = isImage(source) ? 'this image has not been loaded' : isVideo(source) ? 'this video shows no picture yet' : undefined;
-    throw new Refused('value', late ?? 'a picture of at least one pixel was expected: this one is empty, closed or sent elsewhere');
+    throw new Refused('value', isVideo(source) ? 'this video shows no picture yet' : 'a picture of at least one pixel was expected: this one is empty, closed or sent elsewhere');
   }
   if (Math.max(width, height) > MOST) {
     throw new Refused('value', `a picture of at most ${MOST} × ${MOST} pixels was expected; got ${width} × ${height}`);

@@ -1,6 +1,6 @@
 // The options of a training, and the order in which examples are seen.
 
-import { HitofudeError } from './errors';
+import { HitofudeError, json, optional } from './errors';
 import type { FitOptions, LayerInfo } from './types';
 
 const BATCH = 32;
@@ -9,12 +9,11 @@ const MOST = Number.MAX_SAFE_INTEGER;
 
 /** Options that are fine so far; those of the engine it looks at itself, before anything changes. */
 export function settings(options: FitOptions) {
-  if (typeof options !== 'object' || options === null) throw new HitofudeError('value', 'options are an object');
-  const { epochs = EPOCHS, batch = BATCH, seed = 1, signal, validation, ...training } = options;
+  const { epochs = EPOCHS, batch = BATCH, seed = 1, signal, validation, ...training } = optional(options);
   whole('epochs', epochs, 1);
   whole('batch', batch, 1);
   whole('seed', seed, 0);
-  return { epochs, batch, seed, signal, validation, training: JSON.stringify(plain(training)) };
+  return { epochs, batch, seed, signal, validation, training: json('these options', plain(training)) };
 }
 
 export function whole(what: string, value: unknown, least: number): void {

@@ -3,7 +3,7 @@
 
 import { preprocess } from '../../public/wasm/hitofude.js';
 import { best, cut, fitted, judged, prediction, probabilities, type Ending } from './calibration';
-import { gone, HitofudeError as Refused, stop } from './errors';
+import { gone, HitofudeError as Refused, optional, stop } from './errors';
 import { picture, pictures } from './input';
 import { named, numbered } from './labels';
 import { frozenBut, joined, settings, shuffled, whole } from './learning';
@@ -48,12 +48,12 @@ export class DirectModel extends Opened implements Model {
   }
 
   async explain(input: Input, options: ExplainOptions = {}): Promise<Explanation> {
-    const { method = 'integrated', signal } = options;
+    const { method = 'integrated', signal } = optional(options);
     stop(signal);
-    await this.learner();
+    await this.studio();
     const [channels, height, width] = this.inputShape;
     const { values } = await picture(input, this.inputShape, preprocess, signal);
-    const own = await this.learner();
+    const own = this.learner();
     const label = options.class ?? best(own.predict(values));
     const usual = { smooth_grad: 16, occlusion: Math.ceil(Math.min(height, width) / 4), integrated: 32 } as Partial<Record<typeof method, number>>;
     const { map, score } = own.explain(values, method, label, options.amount ?? usual[method] ?? 0, options.noise ?? 0.15);
@@ -78,8 +78,9 @@ export class DirectModel extends Opened implements Model {
   }
 
   async freeze(...layers: string[]): Promise<void> {
-    const own = await this.learner();
+    await this.studio();
     this.#idle();
+    const own = this.learner();
     own.freeze(layers);
     this.frozen.push(...layers);
   }
@@ -88,8 +89,9 @@ export class DirectModel extends Opened implements Model {
     const names = Array.isArray(classes) ? named(classes) : null;
     const count = names?.length ?? (classes as number);
     whole('classes', count, 1);
-    const own = await this.learner();
+    await this.studio();
     this.#idle();
+    const own = this.learner();
     const frozen = frozenBut(own.layers(), this.frozen);
     own.setClasses(count, seed);
     [this.known, this.frozen] = [{ calibration: null, names }, frozen];
@@ -98,7 +100,8 @@ export class DirectModel extends Opened implements Model {
 
   async save(format: SaveFormat = 'safetensors-f16'): Promise<Uint8Array<ArrayBuffer>> {
     if (!FORMATS.includes(format)) throw new Refused('value', `the formats are ${FORMATS.join(', ')}; got ${String(format)}`);
-    const own = await this.learner();
+    await this.studio();
+    const own = this.learner();
     const known = this.known;
     const file = telling(own.save(format === 'safetensors-f16' ? 16 : 32), known);
     if (format === 'onnx') return this.written(file, format);
@@ -107,11 +110,11 @@ export class DirectModel extends Opened implements Model {
 
   async *#learn(data: Data, options: FitOptions): AsyncGenerator<Report, void, void> {
     const { epochs, batch, seed, signal, validation, training } = settings(options);
-    await this.learner();
+    await this.studio();
     if (this.classes < 2) throw new Refused('unsupported', 'a network of one answer cannot learn classes: give it two by withClasses(2)');
     const { images, labels, names } = await this.#examples(data, this.known.names, true, signal);
     const test = validation && (await this.#examples(validation, names, false, signal));
-    const own = await this.learner();
+    const own = this.learner();
     const before = { ...this.stateOf(own), known: this.known };
     const size = Math.min(batch, images.length);
     own.begin(training, size, Math.ceil(images.length / size) * epochs, seed);

@@ -34,7 +34,7 @@ export class Opened {
   /** Opens the weights: with the module that reads if it can, else in the studio. */
   async open(): Promise<this> {
     if (!('weights' in this.source)) {
-      await this.learner();
+      await this.studio();
       return this;
     }
     const given = this.source.weights;
@@ -46,7 +46,7 @@ export class Opened {
     } catch (error) {
       // Another network than the catalogue's for digits; the studio says what is wrong if it cannot open it either.
       if (!(error instanceof Error && 'code' in error)) throw error;
-      await this.learner();
+      await this.studio();
     }
     const said = knownOf(weights, this.classes);
     const besides = foreign ? knownOfArchive(given, this.classes) : NOTHING;
@@ -77,7 +77,8 @@ export class Opened {
 
   /** All that it has come to, so that it can be opened anew elsewhere. */
   async state(): Promise<State> {
-    return this.stateOf(await this.learner());
+    await this.studio();
+    return this.stateOf(this.learner());
   }
 
   dispose(): void {
@@ -127,13 +128,18 @@ export class Opened {
     return open;
   }
 
-  protected async learner(): Promise<OwnModel> {
+  /** Brings the studio, so that there is a learner. */
+  protected async studio(): Promise<void> {
     if (this.closed) throw gone();
-    if (!this.own) {
-      await this.modules.studio();
-      if (this.closed) throw gone();
-      this.own ??= 'weights' in this.source ? OwnModel.load(this.source.weights) : OwnModel.define(this.source.description, this.source.seed);
-    }
+    if (this.own) return;
+    await this.modules.studio();
+    if (this.closed) throw gone();
+    this.own ??= 'weights' in this.source ? OwnModel.load(this.source.weights) : OwnModel.define(this.source.description, this.source.seed);
+  }
+
+  /** What learns, now: behind a wait it may be another one, or none. */
+  protected learner(): OwnModel {
+    if (!this.own) throw gone();
     return this.own;
   }
 }
