@@ -512,6 +512,23 @@ test('on a server every way in can be imported, paths begin at the working folde
   assert.deepEqual(JSON.parse(out), [[3, 3, 3, 3, 3], ['network', 'missing', 'missing', 'format', 'value', 'value', 'network', 'value', 'value'], true, false]);
 });
 
+test('layers need no name, every model of the catalogue of digits has one, and a crash of one model is not another one\'s', async () => {
+  const { define, load } = hitofude;
+  const nameless = await define({ input: [1, 8, 8], layers: [{ type: 'flatten' }, { type: 'affine', out: 4 }, { type: 'relu', name: 'affine2' }, { type: 'affine', out: 3 }] });
+  assert.deepEqual(nameless.layers().map(({ name }) => name), ['input', 'flatten1', 'affine1', 'affine2', 'affine3']);
+  for (const name of ['draw', 'deep_convnet', 'tiny', 'simple_convnet', 'alexnet_mini', 'vgg_mini', 'googlenet_mini', 'resnet_mini', 'efficientnet_mini']) {
+    const model = await load(name);
+    const { class: digit, status } = await model.predict(SEVEN);
+    assert.deepEqual([model.name, digit, status], [name, 7, 'sure']);
+  }
+  const [broken, other] = [await define(NET), await define(NET)];
+  const trap = { get strokes() { throw new WebAssembly.RuntimeError('unreachable'); } };
+  assert.equal(await code(() => (broken.predict(trap))), 'crashed');
+  assert.equal(await code(() => broken.predict(image(0, 1))), 'crashed');
+  assert.equal((await other.predict(image(0, 1))).probabilities.length, 3);
+  broken.dispose();
+});
+
 test('in jsdom, which has no workers, the engine runs in the thread', (t) => {
   try {
     execFileSync('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-save', 'jsdom@26'], { cwd: away, stdio: 'pipe' });

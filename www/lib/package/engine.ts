@@ -3,9 +3,11 @@
 import initReading from '../../public/wasm/hitofude.js';
 import initFormats from '../../public/wasm/formats/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
-import { HitofudeError as Refused, json, optional, refusal, stop } from './errors';
+import { described } from './describe';
+import { HitofudeError as Refused, optional, refusal, stop } from './errors';
 import { guarded } from './guard';
 import { DirectModel } from './model';
+import { BESIDE } from './shipped';
 import type { Api, LoadOptions, Model, ModelSource, NetworkDefinition, WasmSource } from './types';
 import { fileAt } from './where';
 
@@ -62,11 +64,6 @@ function begun<O extends LoadOptions>(options: O | undefined): O {
   return given;
 }
 
-function described(network: NetworkDefinition): string {
-  if (typeof network === 'object' && network !== null) return json('this network', network);
-  throw new Refused('value', 'a description of a network, an object with input and layers, was expected');
-}
-
 async function weights(source: ModelSource, models: Assets['models'], options: LoadOptions): Promise<Uint8Array> {
   if (isBuffer(source)) return new Uint8Array(source);
   // Whatever kind of bytes, and of whichever window.
@@ -76,12 +73,20 @@ async function weights(source: ModelSource, models: Assets['models'], options: L
     throw new Refused('value', `a model's name, its address or its bytes were expected; got ${source === null ? 'null' : typeof source}`);
   }
   const named = typeof source === 'string' && Object.hasOwn(models, source) ? models[source] : undefined;
-  if (named) return weights(named(), models, options);
+  if (named) {
+    return weights(named(), models, options).catch((error: unknown) => {
+      if (BESIDE.includes(source as string) && error instanceof Refused && error.code === 'network') throw leftOut(source as string, error);
+      throw refusal(error);
+    });
+  }
   if (typeof source === 'string' && /^\w*$/.test(source)) {
     throw new Refused('missing', `there is no model called ${source}: name one of ${Object.keys(models).join(', ')}, or say where its file is`);
   }
   return fileAt(source, options);
 }
+
+const leftOut = (name: string, cause: unknown) =>
+  new Refused('missing', `the file of ${name} is not beside this script; a bundler brings it along if you ask for hitofude/models/${name}.safetensors, and load opens its address`, { cause });
 
 const isBuffer = (source: unknown): source is ArrayBuffer => Object.prototype.toString.call(source) === '[object ArrayBuffer]';
 
