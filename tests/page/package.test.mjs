@@ -260,9 +260,9 @@ test('the worker client: it learns with reports, an abort ends a call, errors ca
   assert.deepEqual(faults, []);
 });
 
-test('types: markup of React, Vue and Svelte knows the elements, and no library of a browser is missing', () => {
+test('types: markup of React, Vue and Svelte knows the elements, and a program without a browser needs none of its types', () => {
   const folder = path.join(away, 'types');
-  mkdirSync(folder);
+  mkdirSync(path.join(folder, 'plain'), { recursive: true });
   const files = {
     'react.tsx': `import 'hitofude/react';
       export const pad = <hitofude-pad model="draw" name="digit" onchange={(event) => event.type} />;
@@ -279,21 +279,23 @@ test('types: markup of React, Vue and Svelte knows the elements, and no library 
       export const pad: SvelteHTMLElements['hitofude-pad'] = { model: 'draw', disabled: true };
       // @ts-expect-error: a model is named
       export const wrong: SvelteHTMLElements['hitofude-pad'] = { model: 3 };`,
-    'plain.ts': `import { HitofudeError, load, type Code, type Prediction } from 'hitofude';
+    'plain/index.ts': `import { HitofudeError, load, type Code, type Prediction } from 'hitofude';
       const model = await load('draw');
       const answer: Prediction = await model.predict([[0]]);
       const unknown: boolean = answer.status === 'unknown';
       await model.withClasses(['a', 'b']);
-      for await (const { loss } of model.fit({ inputs: ['a.png', new URL('b.png', 'http://localhost/')], labels: ['a', 'b'] })) loss.toFixed();
+      for await (const { loss } of model.fit({ inputs: ['a.png', [[0]]], labels: ['a', 'b'] })) loss.toFixed();
       const code = (error: unknown): Code | undefined => (error instanceof HitofudeError ? error.code : undefined);
       export { code, unknown };`,
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
   const compilerOptions = { noEmit: true, strict: true, target: 'es2022', lib: ['es2023', 'dom', 'dom.iterable', 'esnext.disposable'], module: 'nodenext', jsx: 'react-jsx', types: [] };
-  writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['.'] }));
+  writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*'] }));
+  const without = { ...compilerOptions, lib: ['es2023', 'esnext.disposable'] };
+  writeFileSync(path.join(folder, 'plain', 'tsconfig.json'), JSON.stringify({ compilerOptions: without, include: ['*'] }));
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   try {
-    execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8', stdio: 'pipe' });
+    for (const project of [folder, path.join(folder, 'plain')]) execFileSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8', stdio: 'pipe' });
   } catch (error) {
     assert.fail(error.stdout);
   }

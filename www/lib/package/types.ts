@@ -1,8 +1,14 @@
 // What callers of the package hand in and get.
 
-import type { Ink, Stroke } from '../types';
+import type { Stroke } from '../types';
 
-export type { Ink, Stroke };
+export type { Stroke };
+
+/** A class of the browser's, or nothing where a program is compiled without its types. */
+type Dom<Name extends string> = typeof globalThis extends { readonly [K in Name]: { prototype: infer T } } ? T : never;
+
+type Signal = Dom<'AbortSignal'>;
+type Address = Dom<'URL'>;
 
 /** Channels, height, width. */
 export type Shape = [channels: number, height: number, width: number];
@@ -25,15 +31,15 @@ export type Pixels = { width: number; height: number; data: Uint8ClampedArray | 
  */
 export type Input =
   | { strokes: Stroke[]; penWidth?: number }
-  | ImageData
-  | ImageBitmap
-  | HTMLCanvasElement
-  | OffscreenCanvas
-  | HTMLImageElement
-  | HTMLVideoElement
-  | VideoFrame
-  | Blob
-  | URL
+  | Dom<'ImageData'>
+  | Dom<'ImageBitmap'>
+  | Dom<'HTMLCanvasElement'>
+  | Dom<'OffscreenCanvas'>
+  | Dom<'HTMLImageElement'>
+  | Dom<'HTMLVideoElement'>
+  | Dom<'VideoFrame'>
+  | Dom<'Blob'>
+  | Dom<'URL'>
   | string
   | Pixels
   | Float32Array
@@ -76,7 +82,7 @@ export type ExplainOptions = {
   amount?: number;
   /** Deviation of the noise of `smooth_grad`; 0.15. */
   noise?: number;
-  signal?: AbortSignal;
+  signal?: Signal;
 };
 
 /** Which numbers of an input speak for a class. */
@@ -120,7 +126,7 @@ export type FitOptions = {
    * answers; without them that is not known any more.
    */
   validation?: Data;
-  signal?: AbortSignal;
+  signal?: Signal;
 };
 
 /** What an epoch came to. */
@@ -147,12 +153,17 @@ export type LoadOptions = {
   /** Where the three modules are, or their bytes; beside the package's own files if nothing is said. */
   wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource };
   /** Where the worker's script is, if not where the package or its bundler has put it. */
-  workerUrl?: string | URL;
+  workerUrl?: string | Address;
   onProgress?: (progress: { loaded: number; total: number | null }) => void;
-  signal?: AbortSignal;
+  signal?: Signal;
 };
 
-export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
+export type WasmSource =
+  | string
+  | Address
+  | ArrayBuffer
+  | ArrayBufferView<ArrayBuffer>
+  | (typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } } ? T : never);
 
 /**
  * A network that reads and learns. Whatever cannot work throws a `HitofudeError` with a `code` and changes nothing. One that is
@@ -166,15 +177,15 @@ export interface Model {
   /** The names of the classes, if they have some. */
   readonly classNames?: readonly string[] | undefined;
   layers(): LayerInfo[];
-  predict(input: Input, signal?: AbortSignal): Promise<Prediction>;
-  predictAll(inputs: Input[], signal?: AbortSignal): Promise<Prediction[]>;
-  features(input: Input, layers: string[], signal?: AbortSignal): Promise<Feature[]>;
+  predict(input: Input, signal?: Signal): Promise<Prediction>;
+  predictAll(inputs: Input[], signal?: Signal): Promise<Prediction[]>;
+  features(input: Input, layers: string[], signal?: Signal): Promise<Feature[]>;
   /** Which numbers of the input speak for a class of a model that answers with class scores. */
   explain(input: Input, options?: ExplainOptions): Promise<Explanation>;
   /** Learns; each turn of the iteration is an epoch. Leaving it early keeps what was learnt until then, as an abort does. */
   fit(data: Data, options?: FitOptions): AsyncGenerator<Report, void, void>;
   /** The part of the data that the model gets right, and its mean loss. */
-  evaluate(data: Data, signal?: AbortSignal): Promise<{ accuracy: number; loss: number }>;
+  evaluate(data: Data, signal?: Signal): Promise<{ accuracy: number; loss: number }>;
   /** Freezes layers: names, or their beginnings and `*`. */
   freeze(...layers: string[]): Promise<void>;
   /** Gives the model other classes, so many or of these names: its last layer begins anew, the others stay. */
@@ -189,7 +200,7 @@ export interface Model {
  * What `load` opens: a name (`draw`, `deep_convnet`), where a file is, or its bytes: safetensors of this package, or ONNX, npz and
  * safetensors of other programs whose network the engine has the layers for.
  */
-export type ModelSource = string | URL | Uint8Array | ArrayBuffer;
+export type ModelSource = string | Address | Uint8Array | ArrayBuffer;
 
 /** A way into the package. */
 export interface Api {
