@@ -1,15 +1,14 @@
 // npm run package (and npm pack by itself): the package's ways in, from www/lib/package/ to package/, one module each with its types.
 // tsdown is the bundler for libraries; the wasm modules and the weights stay files, but for `inline`, which has them inside.
 
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
 import { brotliCompressSync } from 'node:zlib';
+import { bundle } from './bundle.mjs';
 import { setup } from './setup.mjs';
 import { inRoot, main, Obstacle } from './shell.mjs';
 import { buildWasm } from './wasm.mjs';
 
 const OUT = inRoot('package');
-const SOURCE = inRoot('www', 'lib', 'package');
 
 /** What a page that reads drawings loads: the client, its worker and one build of the module that reads, with brotli. */
 const CORE = ['package/index.js', 'package/worker.js', 'www/public/wasm/simd128.wasm'];
@@ -22,26 +21,8 @@ await main(async () => {
 });
 
 async function buildPackage() {
-  const { build } = await import('tsdown');
   rmSync(OUT, { recursive: true, force: true });
-  const entry = Object.fromEntries(['index', 'direct', 'inline', 'elements', 'worker'].map((name) => [name, path.join(SOURCE, `${name}.ts`)]));
-  await build({
-    entry,
-    outDir: OUT,
-    cwd: inRoot(),
-    config: false,
-    logLevel: 'warn',
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    dts: true,
-    clean: false,
-    fixedExtension: false,
-    deps: { alwaysBundle: ['comlink'] },
-    loader: { '.wasm': 'binary', '.safetensors': 'binary' },
-    tsconfig: inRoot('www', 'lib', 'package', 'tsconfig.json'),
-  });
-  for (const name of Object.keys(entry)) if (!existsSync(path.join(OUT, `${name}.js`))) throw new Obstacle(`package/${name}.js was not made`);
+  await bundle(OUT);
   const size = CORE.reduce((sum, file) => sum + brotliCompressSync(readFileSync(inRoot(file))).length, 0);
   if (size > LIMIT) throw new Obstacle(`the package's core is ${size} bytes with brotli; the limit is ${LIMIT}.`);
   console.log(`package/: the core is ${(size / 1000).toFixed(1)} kB with brotli`);

@@ -3,6 +3,10 @@
 
 import { fastestBuild } from '../probe';
 import type { Assets } from './engine';
+import { BESIDE } from './shipped';
+
+/** Apart from `new URL`, so that bundlers do not bring along every model of the package. */
+const own = import.meta.url;
 
 export const assets: Assets = {
   wasm: () =>
@@ -18,6 +22,7 @@ export const assets: Assets = {
           formats: new URL('../www/public/wasm/formats/simd128.wasm', import.meta.url),
         },
   models: {
+    ...Object.fromEntries(BESIDE.map((name) => [name, () => new URL(`../pretrained/${name}.safetensors`, own)])),
     draw: () => new URL('../pretrained/draw.safetensors', import.meta.url),
     deep_convnet: () => new URL('../pretrained/deep_convnet.safetensors', import.meta.url),
   },

@@ -4,5 +4,5 @@ import { assets } from './assets';
 import { api } from './engine';
 
 export const { load, define } = api(assets);
-export { Refused } from './errors';
+export { HitofudeError, type Code } from './errors';
 export type * from './types';

@@ -6,7 +6,8 @@ import { TrainElement } from './train-element';
 export { PadElement, TrainElement };
 
 for (const [name, element] of [['hitofude-pad', PadElement], ['hitofude-train', TrainElement]] as const) {
-  if (!customElements.get(name)) customElements.define(name, element);
+  // On a server there is nothing to define.
+  if (typeof customElements !== 'undefined' && !customElements.get(name)) customElements.define(name, element);
 }
 
 declare global {

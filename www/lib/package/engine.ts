@@ -3,10 +3,13 @@
 import initReading from '../../public/wasm/hitofude.js';
 import initFormats from '../../public/wasm/formats/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
-import { bytes as fetched } from '../fetch';
-import { Refused, stop } from './errors';
+import { described } from './describe';
+import { HitofudeError as Refused, optional, refusal, stop } from './errors';
+import { guarded } from './guard';
 import { DirectModel } from './model';
-import type { Api, LoadOptions, ModelSource, NetworkDefinition, WasmSource } from './types';
+import { BESIDE } from './shipped';
+import type { Api, LoadOptions, Model, ModelSource, NetworkDefinition, WasmSource } from './types';
+import { fileAt } from './where';
 
 /** What a way into the package brings along: where its modules are, and its models by name. */
 export type Assets = {
@@ -26,66 +29,68 @@ export function api(assets: Assets): Api {
     start.catch(() => started.delete(glue));
     return start;
   };
-  const open = async (source: ConstructorParameters<typeof DirectModel>[0], options: LoadOptions) => {
+  const open = async (source: ConstructorParameters<typeof DirectModel>[0], options: LoadOptions): Promise<Model> => {
     const at = { ...assets.wasm(), ...options.wasmUrl };
     await once(initReading as Glue, at.reading, options);
-    return new DirectModel(source, {
+    stop(options.signal);
+    const model = new DirectModel(source, {
       studio: () => once(initStudio as Glue, at.studio, {}),
       formats: async () => {
         if (at.formats) return once(initFormats as Glue, at.formats, {});
         throw new Refused('unsupported', 'the module for other formats is not inside hitofude/inline: say where it is, by wasmUrl.formats');
       },
-    }).open();
+    });
+    return guarded(await model.open());
   };
   return {
-    load: async (source, options = {}) => open({ weights: await weights(source, assets.models, options) }, options),
-    define: (network: NetworkDefinition, { seed = 1, ...options } = {}) =>
-      open({ description: JSON.stringify(network), seed }, options),
+    load: (source, options) =>
+      refusing(async () => open({ weights: await weights(source, assets.models, begun(options)) }, begun(options))),
+    define: (network: NetworkDefinition, options) =>
+      refusing(async () => {
+        const { seed = 1, ...rest } = begun(options);
+        return open({ description: described(network), seed }, rest);
+      }),
   };
+}
+
+const refusing = <T>(work: () => Promise<T>): Promise<T> =>
+  work().catch((error: unknown) => {
+    throw refusal(error);
+  });
+
+function begun<O extends LoadOptions>(options: O | undefined): O {
+  const given = optional(options);
+  stop(given.signal);
+  return given;
 }
 
 async function weights(source: ModelSource, models: Assets['models'], options: LoadOptions): Promise<Uint8Array> {
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (source instanceof Uint8Array) return source;
+  if (isBuffer(source)) return new Uint8Array(source);
+  // Whatever kind of bytes, and of whichever window.
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (typeof Blob !== 'undefined' && (source as unknown) instanceof Blob) return new Uint8Array(await (source as unknown as Blob).arrayBuffer());
+  if (typeof source !== 'string' && !(source instanceof URL)) {
+    throw new Refused('value', `a model's name, its address or its bytes were expected; got ${source === null ? 'null' : typeof source}`);
+  }
   const named = typeof source === 'string' && Object.hasOwn(models, source) ? models[source] : undefined;
-  if (named) return weights(named(), models, options);
-  if (typeof source === 'string' && /^\w+$/.test(source)) {
+  if (named) {
+    return weights(named(), models, options).catch((error: unknown) => {
+      if (BESIDE.includes(source as string) && error instanceof Refused && error.code === 'network') throw leftOut(source as string, error);
+      throw refusal(error);
+    });
+  }
+  if (typeof source === 'string' && /^\w*$/.test(source)) {
     throw new Refused('missing', `there is no model called ${source}: name one of ${Object.keys(models).join(', ')}, or say where its file is`);
   }
-  return bytes(source, options);
+  return fileAt(source, options);
 }
+
+const leftOut = (name: string, cause: unknown) =>
+  new Refused('missing', `the file of ${name} is not beside this script; a bundler brings it along if you ask for hitofude/models/${name}.safetensors, and load opens its address`, { cause });
+
+const isBuffer = (source: unknown): source is ArrayBuffer => Object.prototype.toString.call(source) === '[object ArrayBuffer]';
 
 async function compiled(source: WasmSource, options: LoadOptions): Promise<BufferSource | WebAssembly.Module> {
-  if (typeof source === 'string' || source instanceof URL) return bytes(source, options);
+  if (typeof source === 'string' || source instanceof URL) return fileAt(source, options);
   return source;
 }
-
-/** The bytes at an address; in Node also of a file. */
-async function bytes(source: string | URL, { onProgress, signal }: LoadOptions): Promise<Uint8Array<ArrayBuffer>> {
-  const base = typeof location === 'undefined' ? import.meta.url : location.href;
-  let url: URL;
-  try {
-    url = new URL(source, base);
-  } catch (cause) {
-    throw new Refused('value', `${source} is no name of a model and no address`, { cause });
-  }
-  if (url.protocol === 'file:' && typeof process === 'object') return file(url);
-  try {
-    return await fetched({ url: url.href }, 'default', { ...(onProgress && { onProgress }), ...(signal && { signal }) });
-  } catch (error) {
-    stop(signal);
-    throw error;
-  }
-}
-
-async function file(url: URL): Promise<Uint8Array<ArrayBuffer>> {
-  // Put together, so that no bundler for browsers looks for it.
-  const name = ['node', 'fs/promises'].join(':');
-  const { readFile } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { readFile(url: URL): Promise<Uint8Array> };
-  const data = await readFile(url).catch((cause: unknown) => {
-    throw new Refused('network', `${url.href} could not be read`, { cause });
-  });
-  return new Uint8Array(data);
-}
-
-declare const process: unknown;

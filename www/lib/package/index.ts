@@ -1,82 +1,109 @@
-// `hitofude`: models that read and learn in a worker, so that a page stays responsive. Where there is no page (Node, Deno, Bun,
-// a worker of one's own) the engine runs in the thread that asks.
+// `hitofude`: models that read and learn in workers, so that a page stays responsive. Where there is no page (Node, Deno, Bun, a
+// worker of one's own), and where a page has no workers (jsdom), the engine runs in the thread that asks.
 
-import { proxy, wrap, type Remote } from 'comlink';
+import { proxy, type Remote } from 'comlink';
+import type { About, Answer, Desk, OnProgress } from './desk';
 import { load as loadHere, define as defineHere } from './direct';
-import { Refused, stop } from './errors';
+import { gone, HitofudeError, optional, refusal, stop } from './errors';
+import type { State } from './opened';
 import { portable } from './portable';
-import type { About, Answer, Desk, OnProgress } from './worker';
+import { Ended, fresh, imported, Thread, type Ask } from './thread';
 import type {
   Api, Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, LoadOptions, Model, ModelSource, Prediction, Report, SaveFormat, Shape,
 } from './types';
+import { addressOf } from './where';
 
-let desk: Remote<Desk> | undefined;
-let numbers = 0;
+/** How the threads of models start, and where their scripts are if no bundler has moved them. */
+const threads = {
+  models: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+};
+type Kind = keyof typeof threads;
+const scripts: Record<Kind, string> = { models: 'worker.js' };
 
-/** Models that their pages have forgotten leave the worker. */
-const forgotten = new FinalizationRegistry<number>((id) => void desk?.dispose(id));
+/** This module's own address, apart from `new URL`, which bundlers would take for a file to bring along. */
+const own = import.meta.url;
 
-function there(): Remote<Desk> {
-  desk ??= wrap<Desk>(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }));
-  return desk;
+const started = (kind: Kind, { workerUrl }: LoadOptions) =>
+  workerUrl === undefined ? new Thread(threads[kind], new URL(scripts[kind], own).href) : new Thread(() => imported(String(workerUrl)), String(workerUrl));
+
+/** Models that their pages have forgotten end their threads. */
+const forgotten = new FinalizationRegistry<{ thread: Thread }>(({ thread }) => thread.end());
+
+let said = false;
+
+/** Whether models live in workers. Deno and Bun have them, too, but one would keep a program from ending. */
+function elsewhere(): boolean {
+  if (typeof document === 'undefined') return false;
+  if (typeof Worker !== 'undefined') return true;
+  if (!said) console.info('hitofude: there is no Worker here, so its engine runs in the thread of the page');
+  said = true;
+  return false;
 }
-
-// Deno and Bun have workers, too, but one would keep a program from ending.
-const elsewhere = typeof document !== 'undefined';
 
 /** Opens a model: by name (`draw`, `deep_convnet`), from an address or from bytes. */
-export const load: Api['load'] = (source, options = {}) =>
-  elsewhere ? opened(options, (call, id, ...given) => there().load(call, id, address(source), ...given)) : loadHere(source, options);
-
-/** A network of one's own, its weights drawn from a seed. */
-export const define: Api['define'] = (network, options = {}) =>
-  elsewhere ? opened(options, (call, id, ...given) => there().define(call, id, network, ...given)) : defineHere(network, options);
-
-/** An address as the worker, which has another base, must have it; names stay. */
-const address = (source: ModelSource) => {
-  if (source instanceof URL) return source.href;
-  return typeof source === 'string' && /[./]/.test(source) ? new URL(source, location.href).href : source;
+export const load: Api['load'] = async (source, options = {}) => {
+  if (!elsewhere()) return loadHere(source, options);
+  const from = await address(source);
+  return opened('models', options, (desk, call, id, ...given) => desk.load(call, id, from, ...given));
 };
 
-async function opened<O extends LoadOptions>(
-  { signal, onProgress = () => {}, ...options }: O,
-  open: (call: number, id: number, options: Omit<O, 'signal' | 'onProgress'>, onProgress: OnProgress) => Promise<Answer<About>>,
-): Promise<Model> {
-  const id = ++numbers;
-  const about = await asked(signal, (call) => open(call, id, options, proxy(onProgress)));
-  return new WorkerModel(id, about);
+/** A network of one's own, its weights drawn from a seed. */
+export const define: Api['define'] = async (network, options = {}) => {
+  if (!elsewhere()) return defineHere(network, options);
+  const same = plain(network);
+  return opened('models', options, (desk, call, id, ...given) => desk.define(call, id, same, ...given));
+};
+
+/** An address as the worker, which has another base, must have it; names stay, and bytes are what they are now. */
+async function address(source: ModelSource): Promise<ModelSource> {
+  if (typeof source === 'string' ? /[./]/.test(source) : source instanceof URL) return (await addressOf(source as string | URL)).href;
+  return ArrayBuffer.isView(source) || source instanceof ArrayBuffer ? source.slice() : source;
 }
 
-/** One call, which the signal can end. */
-async function asked<T>(signal: AbortSignal | undefined, ask: (call: number) => Promise<Answer<T>>): Promise<T> {
-  stop(signal);
-  const call = ++numbers;
-  const abort = () => void there().abort(call);
-  signal?.addEventListener('abort', abort);
+/** What can be sent: a description has no functions. */
+function plain<T>(value: T): T {
   try {
-    return value(await ask(call));
+    return structuredClone(value);
   } catch (error) {
-    stop(signal);
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', abort);
+    throw refusal(error);
   }
 }
 
-function value<T>(answer: Answer<T>): T {
-  if ('value' in answer) return answer.value;
-  const { message, code, name } = answer.error;
-  if (typeof code === 'string') throw new Refused(code as Refused['code'], message);
-  throw Object.assign(new Error(message), { name });
+/** A thread with a model in it, opened as at first or in another way. */
+type Begin = (how?: Opening, signal?: AbortSignal) => Promise<[Thread, number, About]>;
+
+type Opening = (desk: Remote<Desk>, call: number, id: number, options: Omit<LoadOptions, 'signal' | 'onProgress'>, onProgress: OnProgress) => Promise<Answer<About>>;
+
+async function opened(kind: Kind, given: LoadOptions, open: Opening): Promise<Model> {
+  const { signal, onProgress = () => {}, workerUrl, ...options } = optional(given);
+  stop(signal);
+  const sent = plain(options);
+  const begin: Begin = async (how = open, signal) => {
+    const [thread, id] = [started(kind, { ...(workerUrl && { workerUrl }) }), fresh()];
+    try {
+      return [thread, id, await thread.ask(signal, (desk, call) => how(desk, call, id, sent, proxy(onProgress)))];
+    } catch (error) {
+      thread.end();
+      throw error;
+    }
+  };
+  return new WorkerModel(await begin(open, signal), begin);
 }
 
 class WorkerModel implements Model {
-  readonly #id: number;
+  /** Its thread; another one after the thread had to be ended. Held apart, for the registry must not hold the model. */
+  readonly #at: { thread: Thread };
+  #id: number;
   #about: About;
+  readonly #begin: Begin;
+  /** What it has come to, if that is not what was opened. */
+  #state: State | undefined;
+  #reviving: Promise<void> | undefined;
+  #disposed = false;
 
-  constructor(id: number, about: About) {
-    [this.#id, this.#about] = [id, about];
-    forgotten.register(this, id, this);
+  constructor([thread, id, about]: [Thread, number, About], begin: Begin) {
+    [this.#at, this.#id, this.#about, this.#begin] = [{ thread }, id, about, begin];
+    forgotten.register(this, this.#at, this);
   }
 
   get name(): string {
@@ -91,6 +118,10 @@ class WorkerModel implements Model {
     return this.#about.classes;
   }
 
+  get classNames(): readonly string[] | undefined {
+    return this.#about.classNames;
+  }
+
   layers(): LayerInfo[] {
     return this.#about.layers;
   }
@@ -100,65 +131,134 @@ class WorkerModel implements Model {
   }
 
   async predictAll(inputs: Input[], signal?: AbortSignal): Promise<Prediction[]> {
-    return asked(signal, (call) => there().predictAll(call, this.#id, inputs.map(portable)));
+    stop(signal);
+    const sent = await movable(inputs);
+    return this.#ask(signal, (desk, call) => desk.predictAll(call, this.#id, sent));
   }
 
   async features(input: Input, layers: string[], signal?: AbortSignal): Promise<Feature[]> {
-    return asked(signal, (call) => there().features(call, this.#id, portable(input), layers));
+    stop(signal);
+    const sent = await portable(input);
+    return this.#ask(signal, (desk, call) => desk.features(call, this.#id, sent, layers));
   }
 
-  async explain(input: Input, { signal, ...options }: ExplainOptions = {}): Promise<Explanation> {
-    return asked(signal, (call) => there().explain(call, this.#id, portable(input), options));
+  async explain(input: Input, given: ExplainOptions = {}): Promise<Explanation> {
+    const { signal, ...options } = optional(given);
+    stop(signal);
+    const sent = await portable(input);
+    return this.#ask(signal, (desk, call) => desk.explain(call, this.#id, sent, options));
   }
 
   async evaluate(data: Data, signal?: AbortSignal): Promise<{ accuracy: number; loss: number }> {
-    return asked(signal, (call) => there().evaluate(call, this.#id, movable(data)));
+    stop(signal);
+    const sent = await examples(data);
+    return this.#ask(signal, (desk, call) => desk.evaluate(call, this.#id, sent));
   }
 
-  async *fit(data: Data, { signal, validation, ...options }: FitOptions = {}): AsyncGenerator<Report, void, void> {
+  async *fit(data: Data, options: FitOptions = {}): AsyncGenerator<Report, void, void> {
+    const { signal, validation, ...rest } = optional(options);
     stop(signal);
-    const training = ++numbers;
-    const abort = () => void there().abort(training);
-    signal?.addEventListener('abort', abort);
+    const [lesson, test] = [await examples(data), validation && (await examples(validation))];
+    const training = fresh();
+    const steps = Math.ceil(lesson.inputs.length / (rest.batch ?? 32));
+    await this.#ask(signal, (desk, call) => desk.fit(call, training, this.#id, lesson, { ...rest, ...(test && { validation: test }) }));
+    const { thread } = this.#at;
+    // A call that is ended beside it must not end the training.
+    const release = thread.hold();
     try {
-      await there().fit(training, this.#id, movable(data), { ...options, ...(validation && { validation: movable(validation) }) });
       for (;;) {
-        const { done, value } = await asked(undefined, (call) => there().next(call, training));
-        if (done) return;
+        const { done, value, about } = await thread.ask(signal, (desk, call) => desk.next(call, training, this.#id));
+        this.#about = about;
+        if (done || !value) return;
+        // Should a step take too long to be waited for, what was learnt before it is kept.
+        if (value.seconds > SLOW * steps) await this.#keep();
         yield value;
       }
     } catch (error) {
-      stop(signal);
-      throw error;
+      throw error instanceof Ended ? (this.#disposed ? gone() : new HitofudeError('crashed', 'the worker ended in the middle of this training')) : error;
     } finally {
-      signal?.removeEventListener('abort', abort);
-      await there().leave(training);
+      release();
+      const left = thread.tell((desk) => desk.leave(training));
+      await thread.leaving(left, STEP);
+      if (!this.#disposed && !thread.ended) await this.#keep();
     }
   }
 
   async freeze(...layers: string[]): Promise<void> {
-    return asked(undefined, (call) => there().freeze(call, this.#id, layers));
+    await this.#ask(undefined, (desk, call) => desk.freeze(call, this.#id, layers));
+    await this.#keep();
   }
 
-  async withClasses(classes: number, seed?: number): Promise<void> {
-    this.#about = await asked(undefined, (call) => there().withClasses(call, this.#id, classes, seed));
+  async withClasses(classes: number | string[], seed?: number): Promise<void> {
+    this.#about = await this.#ask(undefined, (desk, call) => desk.withClasses(call, this.#id, classes, seed));
+    await this.#keep();
   }
 
   async save(format?: SaveFormat): Promise<Uint8Array<ArrayBuffer>> {
-    return asked(undefined, (call) => there().save(call, this.#id, format));
+    return this.#ask(undefined, (desk, call) => desk.save(call, this.#id, format));
   }
 
   dispose(): void {
+    this.#disposed = true;
     forgotten.unregister(this);
-    void there().dispose(this.#id);
+    this.#at.thread.end(gone());
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
+
+  /** One call, asked again where its thread had to be ended for the sake of another one. */
+  async #ask<T>(signal: AbortSignal | undefined, ask: Ask<T>): Promise<T> {
+    for (;;) {
+      await this.#alive();
+      stop(signal);
+      try {
+        return await this.#at.thread.ask(signal, ask);
+      } catch (error) {
+        if (!(error instanceof Ended)) throw refusal(error);
+      }
+    }
+  }
+
+  /** Opens the model anew, as it was last, if its thread had to be ended. */
+  async #alive(): Promise<void> {
+    if (this.#disposed) throw gone();
+    if (!this.#at.thread.ended) return;
+    this.#reviving ??= this.#revived().finally(() => (this.#reviving = undefined));
+    await this.#reviving;
+  }
+
+  async #revived(): Promise<void> {
+    const state = this.#state;
+    const [thread, id, about] = await this.#begin(state && ((desk, call, id, options, progress) => desk.load(call, id, state.file, options, progress)));
+    if (state?.frozen.length) await thread.ask(undefined, (desk, call) => desk.freeze(call, id, state.frozen));
+    if (this.#disposed) thread.end();
+    [this.#at.thread, this.#id, this.#about] = [thread, id, about];
+  }
+
+  async #keep(): Promise<void> {
+    this.#state = (await this.#ask(undefined, (desk, call) => desk.state(call, this.#id))) ?? this.#state;
+  }
 }
 
-const movable = ({ inputs, labels }: Data): Data => ({ inputs: inputs.map(portable), labels: Uint32Array.from(labels) });
+/** Seconds for a step, from which on one counts as slow; and milliseconds that one may take after a training was left. */
+const [SLOW, STEP] = [0.2, 1000];
 
-export { Refused } from './errors';
+const movable = (inputs: Input[]): Promise<Input[]> => {
+  if (!Array.isArray(inputs)) throw new HitofudeError('value', 'a list of inputs was expected');
+  return Promise.all(Array.from(inputs, portable));
+};
+
+async function examples(data: Data): Promise<Data> {
+  if (typeof data !== 'object' || data === null || !Array.isArray(data.inputs)) {
+    throw new HitofudeError('value', 'data were expected to be { inputs: […], labels: […] }');
+  }
+  const { labels } = data as { labels: unknown };
+  // A list of any kind as one that can be sent.
+  const listed = typeof labels === 'object' && labels !== null && Symbol.iterator in labels ? [...(labels as Iterable<number>)] : labels;
+  return { inputs: await movable(data.inputs), labels: listed as Data['labels'] };
+}
+
+export { HitofudeError, type Code } from './errors';
 export type * from './types';

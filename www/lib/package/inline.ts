@@ -7,5 +7,5 @@ import studio from '../../public/wasm/studio/simd128.wasm';
 import { api } from './engine';
 
 export const { load, define } = api({ wasm: () => ({ reading, studio }), models: { draw: () => draw } });
-export { Refused } from './errors';
+export { HitofudeError, type Code } from './errors';
 export type * from './types';

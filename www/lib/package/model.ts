@@ -1,71 +1,27 @@
 // A model as the package gives it, in the thread that computes. It reads with the small module as long as that is all it is
 // asked for; the first call that needs more opens the same weights in the studio. Files of other formats become one of its own.
 
-import { Model as Reader, preprocess } from '../../public/wasm/hitofude.js';
-import { ModelFile } from '../../public/wasm/formats/hitofude.js';
-import { OwnModel } from '../../public/wasm/studio/hitofude.js';
-import { Refused, stop } from './errors';
-import { picture } from './input';
-import type {
-  Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, Model, Prediction, Report, SaveFormat, Shape,
-} from './types';
+import { preprocess } from '../../public/wasm/hitofude.js';
+import { best, cut, fitted, judged, prediction, probabilities, type Ending } from './calibration';
+import { gone, HitofudeError as Refused, optional, stop } from './errors';
+import { picture, pictures } from './input';
+import { named, numbered } from './labels';
+import { frozenBut, joined, settings, shuffled, whole } from './learning';
+import { commented, telling } from './metadata';
+import { Opened, type OwnModel, type Reader } from './opened';
+import type { Data, ExplainOptions, Explanation, Feature, FitOptions, Input, Model, Prediction, Report, SaveFormat } from './types';
 
 const FORMATS: SaveFormat[] = ['safetensors-f16', 'safetensors-f32', 'onnx', 'npz'];
-const BATCH = 32;
-const EPOCHS = 10;
+/** Answers between two turns of the thread's other work. */
+const TURN = 32;
 
-/** What a model is made of until the studio is needed: the file it came from. */
-type Source = { weights: Uint8Array } | { description: string; seed: number };
+type Examples = { images: Float32Array[]; labels: Uint32Array<ArrayBuffer>; names: readonly string[] | null };
 
-type Modules = { studio: () => Promise<unknown>; formats: () => Promise<unknown> };
+/** The thread's other work has its turn. */
+const turn = () => new Promise((resolve) => setTimeout(resolve));
 
-/** Safetensors begin with the length of a JSON object. */
-const isSafetensors = (file: Uint8Array) => file[8] === '{'.charCodeAt(0);
-
-export class DirectModel implements Model {
-  #reader: Reader | null = null;
-  #own: OwnModel | null = null;
+export class DirectModel extends Opened implements Model {
   #fitting = false;
-  #closed = false;
-
-  /** `modules` loads what is beyond reading, each once. */
-  constructor(
-    private source: Source,
-    private readonly modules: Modules,
-  ) {}
-
-  /** Opens the weights: with the module that reads if it can, else in the studio. */
-  async open(): Promise<this> {
-    if ('weights' in this.source) {
-      if (!isSafetensors(this.source.weights)) this.source = { weights: await this.#written(this.source.weights, 'safetensors-f32') };
-      try {
-        this.#reader = new Reader(this.source.weights);
-        return this;
-      } catch (error) {
-        // Another network than the catalogue's for digits; the studio says what is wrong if it cannot open it either.
-        if (!(error instanceof Error && 'code' in error)) throw error;
-      }
-    }
-    await this.#learner();
-    return this;
-  }
-
-  get name(): string {
-    return this.#open().name;
-  }
-
-  get inputShape(): Shape {
-    return this.layers()[0]!.shape;
-  }
-
-  get classes(): number {
-    return this.layers().at(-1)!.shape.reduce((a, b) => a * b);
-  }
-
-  layers(): LayerInfo[] {
-    const layers = this.#open().layers();
-    return layers.map(({ name, kind, shape, parameters, multiplyAdds }) => ({ name, kind, shape, parameters, multiplyAdds }));
-  }
 
   async predict(input: Input, signal?: AbortSignal): Promise<Prediction> {
     const [one] = await this.predictAll([input], signal);
@@ -74,193 +30,186 @@ export class DirectModel implements Model {
 
   async predictAll(inputs: Input[], signal?: AbortSignal): Promise<Prediction[]> {
     stop(signal);
-    this.#open();
-    if (this.#reader) {
-      const reader = this.#reader;
-      return Promise.all(inputs.map(async (input) => this.#read(reader, await picture(input, [1, 28, 28], preprocess))));
-    }
-    const own = await this.#learner();
-    const shape = this.inputShape;
-    const images = await Promise.all(inputs.map((input) => picture(input, shape, preprocess)));
-    stop(signal);
-    const rows = own.predict(joined(images));
-    const classes = rows.length / Math.max(images.length, 1);
-    return images.map((_, i) => answer(rows.slice(i * classes, (i + 1) * classes), 'sure'));
+    const images = await pictures(inputs, this.inputShape, preprocess, signal);
+    const rows = await this.#probabilities(images.map(({ values }) => values), signal);
+    return rows.map((row, i) => prediction(row, this.known, images[i]!.ink));
   }
 
   async features(input: Input, layers: string[], signal?: AbortSignal): Promise<Feature[]> {
     stop(signal);
-    const image = await picture(input, this.inputShape, preprocess);
-    if (!this.#reader) return (await this.#learner()).features(image, layers);
-    const reader = this.#reader;
-    this.#read(reader, image);
+    if (!Array.isArray(layers)) throw new Refused('value', 'a list of names of layers was expected');
+    const { values } = await picture(input, this.inputShape, preprocess, signal);
+    const open = this.now();
+    if (open === this.own) return this.own.features(values, layers);
+    const reader = open as Reader;
+    reader.predict(values);
     const shapes = new Map(reader.layers().map(({ name, shape }) => [name, shape]));
     return layers.map((name) => ({ name, values: reader.features(name), shape: shapes.get(name)! }));
   }
 
   async explain(input: Input, options: ExplainOptions = {}): Promise<Explanation> {
-    const { method = 'integrated', signal } = options;
+    const { method = 'integrated', signal } = optional(options);
     stop(signal);
-    const own = await this.#learner();
+    await this.studio();
     const [channels, height, width] = this.inputShape;
-    const image = await picture(input, this.inputShape, preprocess);
-    const label = options.class ?? answer(own.predict(image), 'sure').class;
+    const { values } = await picture(input, this.inputShape, preprocess, signal);
+    const own = this.learner();
+    const label = options.class ?? best(own.predict(values));
     const usual = { smooth_grad: 16, occlusion: Math.ceil(Math.min(height, width) / 4), integrated: 32 } as Partial<Record<typeof method, number>>;
-    const { map, score } = own.explain(image, method, label, options.amount ?? usual[method] ?? 0, options.noise ?? 0.15);
+    const { map, score } = own.explain(values, method, label, options.amount ?? usual[method] ?? 0, options.noise ?? 0.15);
     return { class: label, shape: [map.length === height * width ? 1 : channels, height, width], values: map, score };
   }
 
   async *fit(data: Data, options: FitOptions = {}): AsyncGenerator<Report, void, void> {
-    if (this.#fitting) throw new Refused('value', 'this model is learning already; wait for that training to end');
-    const { epochs = EPOCHS, batch = BATCH, seed = 1, signal, validation, ...training } = options;
-    const own = await this.#learner();
-    const shape = this.inputShape;
-    const images = await Promise.all(data.inputs.map((input) => picture(input, shape, preprocess)));
-    const labels = Uint32Array.from(data.labels);
-    if (images.length === 0 || images.length !== labels.length) {
-      throw new Refused('shape', `as many labels as inputs, and at least one, were expected; got ${labels.length} for ${images.length}`);
-    }
-    const size = Math.min(batch, images.length);
-    const perEpoch = Math.ceil(images.length / size);
-    own.begin(JSON.stringify(plain(training)), size, perEpoch * epochs, seed);
+    stop(options?.signal);
+    this.#idle();
     this.#fitting = true;
-    this.#reader?.free();
-    this.#reader = null;
+    try {
+      yield* this.#learn(data, options);
+    } finally {
+      this.#fitting = false;
+    }
+  }
+
+  async evaluate(data: Data, signal?: AbortSignal): Promise<{ accuracy: number; loss: number }> {
+    stop(signal);
+    const { images, labels } = await this.#examples(data, this.known.names, false, signal);
+    return judged(await this.#probabilities(images, signal), labels);
+  }
+
+  async freeze(...layers: string[]): Promise<void> {
+    await this.studio();
+    this.#idle();
+    const own = this.learner();
+    own.freeze(layers);
+    this.frozen.push(...layers);
+  }
+
+  async withClasses(classes: number | string[], seed = 1): Promise<void> {
+    const names = Array.isArray(classes) ? named(classes) : null;
+    const count = names?.length ?? (classes as number);
+    whole('classes', count, 1);
+    await this.studio();
+    this.#idle();
+    const own = this.learner();
+    const frozen = frozenBut(own.layers(), this.frozen);
+    own.setClasses(count, seed);
+    [this.known, this.frozen] = [{ calibration: null, names }, frozen];
+    this.forget();
+  }
+
+  async save(format: SaveFormat = 'safetensors-f16'): Promise<Uint8Array<ArrayBuffer>> {
+    if (!FORMATS.includes(format)) throw new Refused('value', `the formats are ${FORMATS.join(', ')}; got ${String(format)}`);
+    await this.studio();
+    const own = this.learner();
+    const known = this.known;
+    const file = telling(own.save(format === 'safetensors-f16' ? 16 : 32), known);
+    if (format === 'onnx') return this.written(file, format);
+    return format === 'npz' ? commented(await this.written(file, format), known) : file;
+  }
+
+  async *#learn(data: Data, options: FitOptions): AsyncGenerator<Report, void, void> {
+    const { epochs, batch, seed, signal, validation, training } = settings(options);
+    await this.studio();
+    if (this.classes < 2) throw new Refused('unsupported', 'a network of one answer cannot learn classes: give it two by withClasses(2)');
+    const { images, labels, names } = await this.#examples(data, this.known.names, true, signal);
+    const test = validation && (await this.#examples(validation, names, false, signal));
+    const own = this.learner();
+    const before = { ...this.stateOf(own), known: this.known };
+    const size = Math.min(batch, images.length);
+    own.begin(training, size, Math.ceil(images.length / size) * epochs, seed);
+    this.forget();
+    this.known = { calibration: null, names };
+    // What the weights of now make of the held-out examples.
+    let scores: Float32Array | null = null;
     try {
       for (let epoch = 1; epoch <= epochs; epoch++) {
         const order = shuffled(images.length, seed * 1000 + epoch);
         const started = performance.now();
         let [loss, correct] = [0, 0];
         for (let from = 0; from < order.length; from += size) {
-          stop(signal);
+          this.#learning(own, signal);
           const part = order.slice(from, from + size);
+          scores = null;
           const sums = own.step(joined(part.map((i) => images[i]!)), Uint32Array.from(part, (i) => labels[i]!));
           [loss, correct] = [loss + sums.loss, correct + sums.correct];
-          // The thread's other work has its turn between two steps.
-          await new Promise((resolve) => setTimeout(resolve));
+          await turn();
         }
         const seconds = (performance.now() - started) / 1000;
         const report: Report = { epoch, epochs, loss: loss / images.length, accuracy: correct / images.length, seconds };
-        if (validation) report.validation = await this.evaluate(validation, signal);
+        if (test) {
+          scores = await this.#scores(own, test.images, signal);
+          report.validation = judged(cut(probabilities(scores, this.classes, this.#ending(), 1), this.classes), test.labels);
+        }
         yield report;
       }
+    } catch (error) {
+      // A refusal changes nothing; an abort keeps what was learnt.
+      if (!signal?.aborted && this.own === own) this.back(before);
+      throw error;
     } finally {
-      if (!this.#closed) own.end();
-      this.#fitting = false;
+      if (this.own === own) {
+        own.end();
+        if (scores && test) this.known = { calibration: fitted(scores, test.labels, this.#ending()), names };
+      }
     }
   }
 
-  async evaluate(data: Data, signal?: AbortSignal): Promise<{ accuracy: number; loss: number }> {
-    const found = await this.predictAll(data.inputs, signal);
-    const labels = [...data.labels];
-    const of = ({ probabilities }: Prediction, label: number) =>
-      probabilities.length === 1 ? (label ? probabilities[0]! : 1 - probabilities[0]!) : (probabilities[label] ?? 0);
-    const sum = (of: (p: Prediction, label: number) => number) => found.reduce((all, p, i) => all + of(p, labels[i]!), 0);
-    return {
-      accuracy: sum((p, label) => Number(p.class === label)) / found.length,
-      loss: sum((p, label) => -Math.log(Math.max(of(p, label), 1e-12))) / found.length,
-    };
+  /** Throws where a training must not go on. */
+  #learning(own: OwnModel, signal: AbortSignal | undefined): void {
+    stop(signal);
+    if (this.own !== own) throw gone();
   }
 
-  async freeze(...layers: string[]): Promise<void> {
-    (await this.#learner()).freeze(layers);
-  }
-
-  async withClasses(classes: number, seed = 1): Promise<void> {
-    const own = await this.#learner();
-    own.setClasses(classes, seed);
-    this.#reader?.free();
-    this.#reader = null;
-  }
-
-  async save(format: SaveFormat = 'safetensors-f16'): Promise<Uint8Array<ArrayBuffer>> {
-    if (!FORMATS.includes(format)) throw new Refused('value', `the formats are ${FORMATS.join(', ')}; got ${format}`);
-    const file = (await this.#learner()).save(format === 'safetensors-f16' ? 16 : 32);
-    return format === 'onnx' || format === 'npz' ? this.#written(file, format) : file;
-  }
-
-  dispose(): void {
-    this.#closed = true;
-    this.#reader?.free();
-    this.#own?.free();
-    this.#reader = this.#own = null;
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  /** A file in another format. */
-  async #written(file: Uint8Array, format: Exclude<SaveFormat, 'safetensors-f16'>): Promise<Uint8Array<ArrayBuffer>> {
-    await this.modules.formats();
-    const model = new ModelFile(file, 'own', undefined);
-    try {
-      return model.save(format);
-    } finally {
-      model.free();
+  async #examples(data: Data, names: readonly string[] | null, learn: boolean, signal: AbortSignal | undefined): Promise<Examples> {
+    if (typeof data !== 'object' || data === null || !Array.isArray(data.inputs)) {
+      throw new Refused('value', 'data were expected to be { inputs: […], labels: […] }');
     }
+    const lesson = numbered(data.labels, data.inputs.length, this.classes, names, learn);
+    const images = await pictures(data.inputs, this.inputShape, preprocess, signal);
+    return { images: images.map(({ values }) => values), ...lesson };
   }
 
-  #open(): Reader | OwnModel {
-    const open = this.#own ?? this.#reader;
-    if (!open) throw new Refused('missing', 'this model has been disposed of; load it again');
-    return open;
+  /** Refuses what would change a model that learns. */
+  #idle(): void {
+    if (this.closed) throw gone();
+    if (this.#fitting) throw new Refused('busy', 'this model is learning; wait for that training to end, or leave it');
   }
 
-  async #learner(): Promise<OwnModel> {
-    if (this.#closed) this.#open();
-    if (!this.#own) {
-      await this.modules.studio();
-      this.#own ??= 'weights' in this.source ? OwnModel.load(this.source.weights) : OwnModel.define(this.source.description, this.source.seed);
+  /** A row of probabilities for each image. */
+  async #probabilities(images: Float32Array[], signal: AbortSignal | undefined): Promise<Float32Array[]> {
+    const rows: Float32Array[] = [];
+    for (let from = 0; from < images.length; from += TURN) {
+      if (from) await turn();
+      stop(signal);
+      const open = this.now();
+      const some = images.slice(from, from + TURN);
+      if (open === this.own) rows.push(...this.#answers(this.own, some));
+      else rows.push(...some.map((image) => (open as Reader).predict(image).probabilities));
     }
-    return this.#own;
+    return rows;
   }
 
-  #read(reader: Reader, image: Float32Array): Prediction {
-    const { probabilities, status } = reader.predict(image);
-    return answer(probabilities, status);
+  #answers(own: OwnModel, images: Float32Array[]): Float32Array[] {
+    const { calibration } = this.known;
+    const all = joined(images);
+    return cut(calibration ? probabilities(own.scores(all), this.classes, this.#ending(), calibration.temperature) : own.predict(all), this.classes);
   }
-}
 
-function answer(probabilities: Float32Array, status: 'sure' | 'unsure'): Prediction {
-  // One number is the probability of yes: class 1, and of no class 0.
-  if (probabilities.length === 1) return { class: Number(probabilities[0]! >= 0.5), probabilities, status };
-  let best = 0;
-  probabilities.forEach((p, i) => (best = p > probabilities[best]! ? i : best));
-  return { class: best, probabilities, status };
-}
-
-function joined(images: Float32Array[]): Float32Array {
-  const size = images[0]?.length ?? 0;
-  const all = new Float32Array(images.length * size);
-  images.forEach((image, i) => all.set(image, i * size));
-  return all;
-}
-
-/** 0 to n − 1, shuffled by a seed (Fisher and Yates; numbers by mulberry32). */
-function shuffled(n: number, seed: number): number[] {
-  let state = seed >>> 0;
-  const random = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
+  async #scores(own: OwnModel, images: Float32Array[], signal: AbortSignal | undefined): Promise<Float32Array> {
+    const parts: Float32Array[] = [];
+    for (let from = 0; from < images.length; from += TURN) {
+      if (from) await turn();
+      this.#learning(own, signal);
+      parts.push(own.scores(joined(images.slice(from, from + TURN))));
+    }
+    return joined(parts);
   }
-  return order;
-}
 
-/** The engine's names for the options of a training (train/options.rs). */
-function plain({ optimiser, schedule, labelSmoothing, clipNorm, ...rest }: Omit<FitOptions, 'epochs' | 'batch' | 'seed' | 'signal' | 'validation'>) {
-  return {
-    ...rest,
-    ...(optimiser && { optimiser: { rule: optimiser } }),
-    ...(schedule && { schedule: { curve: schedule } }),
-    ...(labelSmoothing !== undefined && { label_smoothing: labelSmoothing }),
-    ...(clipNorm !== undefined && { clip_norm: clipNorm }),
-  };
+  /** How the network's scores become probabilities, as the engine has it (systems/model.rs). */
+  #ending(): Ending {
+    const { kind } = this.layers().at(-1)!;
+    if (kind === 'sigmoid' || kind === 'hard_sigmoid') return 'said';
+    return this.classes === 1 ? 'sigmoid' : 'softmax';
+  }
 }

@@ -6,6 +6,7 @@
 //   parts        pad, answer, clear, undo
 //   style        --hitofude-ink, --hitofude-paper, --hitofude-accent, --hitofude-line
 
+import { HtmlElement, styled } from './element';
 import { load } from './index';
 import type { Model, Prediction, Stroke } from './types';
 
@@ -21,14 +22,14 @@ const STYLE = `
   output { flex: 1; font-variant-numeric: tabular-nums; }
   button { min-inline-size: 44px; min-block-size: 44px; font: inherit; color: inherit; background: none;
     border: 1px solid var(--line); border-radius: 4px; cursor: pointer; }
-  :host([disabled]) { opacity: .5; pointer-events: none; }
+  :host(:disabled), :host([disabled]) { opacity: .5; pointer-events: none; }
 `;
 
 /** Arrow keys move the pen by a sixteenth of the pad. */
 const STEP = 1 / 16;
 const ARROWS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-export class PadElement extends HTMLElement {
+export class PadElement extends HtmlElement {
   static formAssociated = true;
   static observedAttributes = ['model', 'disabled'];
 
@@ -45,8 +46,7 @@ export class PadElement extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: 'open', delegatesFocus: true });
-    const style = document.createElement('style');
-    style.textContent = STYLE;
+    styled(root, STYLE);
     const canvas = this.#canvas;
     canvas.tabIndex = 0;
     canvas.setAttribute('part', 'pad');
@@ -59,16 +59,18 @@ export class PadElement extends HTMLElement {
     const row = document.createElement('div');
     row.className = 'row';
     row.append(this.#answer, button('Undo', () => this.undo()), button('Clear', () => this.clear()));
-    root.append(style, canvas, row);
+    root.append(canvas, row);
     canvas.addEventListener('pointerdown', (event) => this.#down(event));
     canvas.addEventListener('pointermove', (event) => this.#move(event));
     for (const end of ['pointerup', 'pointercancel'] as const) canvas.addEventListener(end, (event) => this.#up(event));
+    canvas.addEventListener('lostpointercapture', (event) => this.#up(event));
     canvas.addEventListener('keydown', (event) => this.#key(event));
     new ResizeObserver(() => this.#paint()).observe(canvas);
     this.#say();
   }
 
   attributeChangedCallback(name: string): void {
+    if (name === 'disabled') this.#lift();
     if (name !== 'model') return;
     void this.#model?.then((model) => model.dispose(), () => {});
     this.#model = null;
@@ -76,6 +78,9 @@ export class PadElement extends HTMLElement {
   }
 
   disconnectedCallback(): void {
+    this.#lift();
+    // What is being read has nobody to tell.
+    this.#asked++;
     void this.#model?.then((model) => model.dispose(), () => {});
     this.#model = null;
   }
@@ -84,19 +89,24 @@ export class PadElement extends HTMLElement {
     this.clear();
   }
 
+  formDisabledCallback(): void {
+    this.#lift();
+  }
+
   /** The strokes as they were drawn: points [x, y], y down, the pad being one unit wide. */
   get strokes(): Stroke[] {
     return structuredClone(this.#strokes);
   }
 
   set strokes(strokes: Stroke[]) {
+    this.#lift();
     this.#strokes = structuredClone(strokes);
     this.#changed('change');
   }
 
   /** The digit that was read, or an empty text while nothing is drawn or the network is not sure. */
   get value(): string {
-    return this.#prediction?.status === 'sure' ? String(this.#prediction.class) : '';
+    return this.#prediction && this.#prediction.status !== 'unsure' ? String(this.#prediction.class) : '';
   }
 
   get prediction(): Prediction | null {
@@ -111,8 +121,21 @@ export class PadElement extends HTMLElement {
     this.strokes = this.#strokes.slice(0, -1);
   }
 
+  /** By itself or by its fieldset. */
+  get #disabled(): boolean {
+    return this.matches(':disabled, [disabled]');
+  }
+
+  /** Ends the stroke that is being drawn, if one is: what comes next begins another. */
+  #lift(): void {
+    const pointer = this.#pointer;
+    [this.#pointer, this.#pen.down] = [null, false];
+    if (pointer !== null && this.#canvas.hasPointerCapture(pointer)) this.#canvas.releasePointerCapture(pointer);
+  }
+
   #down(event: PointerEvent): void {
-    if (this.#pointer !== null || event.button !== 0) return;
+    if (this.#pointer !== null || event.button !== 0 || this.#disabled) return;
+    this.#lift();
     this.#pointer = event.pointerId;
     this.#canvas.setPointerCapture(event.pointerId);
     this.#strokes.push([this.#at(event)]);
@@ -133,6 +156,8 @@ export class PadElement extends HTMLElement {
   }
 
   #key(event: KeyboardEvent): void {
+    // One stroke at a time, by pointer or by keys.
+    if (this.#disabled || this.#pointer !== null) return;
     const arrow = ARROWS[event.key];
     if (arrow) {
       const step = (v: number, by: number) => Math.min(1, Math.max(0, v + by * STEP));

@@ -1,16 +1,13 @@
+import { arrived, isCanvas, isImage, isVideo, known, pixels } from './input';
 import type { Input } from './types';
+import { addressOf } from './where';
 
-/** An input as it can be sent to a worker: a canvas as its pixels, everything else as it is. */
-export function portable(input: Input): Input {
-  const canvas =
-    (typeof HTMLCanvasElement !== 'undefined' && input instanceof HTMLCanvasElement) ||
-    (typeof OffscreenCanvas !== 'undefined' && input instanceof OffscreenCanvas);
-  if (!canvas) return input;
-  const { width, height } = input as HTMLCanvasElement | OffscreenCanvas;
-  const context = (input as OffscreenCanvas).getContext('2d');
-  if (context) return context.getImageData(0, 0, width, height);
-  // Somebody draws on it in three dimensions.
-  const copy = new OffscreenCanvas(width, height).getContext('2d')!;
-  copy.drawImage(input as CanvasImageSource, 0, 0);
-  return copy.getImageData(0, 0, width, height);
+/** An input as it can be sent to a worker: what belongs to the page as its pixels, an address whole, everything else as it is. */
+export async function portable(input: Input): Promise<Input> {
+  if (typeof input === 'string' || input instanceof URL) return (await addressOf(input)).href;
+  if (typeof Blob !== 'undefined' && input instanceof Blob) return input;
+  const given = known(input);
+  // A canvas is copied as it is now: what is drawn on it later is another input.
+  if (isCanvas(given) || isVideo(given)) return pixels(given);
+  return isImage(given) ? pixels(await arrived(given)) : input;
 }

@@ -6,6 +6,7 @@
 //   parts        start, status, chart
 //   style        as <hitofude-pad>
 
+import { HtmlElement, styled } from './element';
 import type { Data, FitOptions, Model, Report } from './types';
 
 const STYLE = `
@@ -21,7 +22,7 @@ const STYLE = `
   output { font-variant-numeric: tabular-nums; }
 `;
 
-export class TrainElement extends HTMLElement {
+export class TrainElement extends HtmlElement {
   /** What learns. */
   model: Model | null = null;
   /** What it learns from. */
@@ -39,8 +40,7 @@ export class TrainElement extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: 'open', delegatesFocus: true });
-    const style = document.createElement('style');
-    style.textContent = STYLE;
+    styled(root, STYLE);
     this.#button.type = 'button';
     this.#button.setAttribute('part', 'start');
     this.#button.addEventListener('click', () => void (this.#running ? this.stop() : this.start()));
@@ -51,7 +51,7 @@ export class TrainElement extends HTMLElement {
     this.#chart.setAttribute('viewBox', '0 0 100 100');
     this.#chart.setAttribute('preserveAspectRatio', 'none');
     this.#chart.append(this.#line);
-    root.append(style, this.#button, this.#chart, this.#status);
+    root.append(this.#button, this.#chart, this.#status);
     this.#show('Nothing learnt yet');
   }
 

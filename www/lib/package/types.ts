@@ -1,8 +1,14 @@
 // What callers of the package hand in and get.
 
-import type { Ink, Stroke } from '../types';
+import type { Stroke } from '../types';
 
-export type { Ink, Stroke };
+export type { Stroke };
+
+/** A class of the browser's, or nothing where a program is compiled without its types. */
+type Dom<Name extends string> = typeof globalThis extends { readonly [K in Name]: { prototype: infer T } } ? T : never;
+
+type Signal = Dom<'AbortSignal'>;
+type Address = Dom<'URL'>;
 
 /** Channels, height, width. */
 export type Shape = [channels: number, height: number, width: number];
@@ -10,18 +16,37 @@ export type Shape = [channels: number, height: number, width: number];
 /** Numbers of a picture, channel by channel (CHW): grey levels or colours from 0 to 1, or whatever the network has learnt. */
 export type Numbers = { data: Float32Array | Uint8Array | Uint8ClampedArray | number[]; shape?: number[] };
 
+/** Numbers in lists of lists: rows, or channels of rows. */
+export type Nested = readonly (number | Nested | Float32Array)[];
+
+/** Red, green, blue and alpha of each pixel, row by row: what an `ImageData` has, also where there is none. */
+export type Pixels = { width: number; height: number; data: Uint8ClampedArray | Uint8Array };
+
 /**
- * Something to read. Strokes and canvases of a drawing are brought into the form of MNIST's digits for a network that reads
- * 28 × 28 grey levels; for any other network a canvas is scaled to its size. Bytes count from 0 to 255.
+ * Something to read. Strokes and pictures of a drawing are brought into the form of MNIST's digits for a network that reads
+ * 28 × 28 grey levels: its ink may be dark or light, its paper light, dark or transparent, and `Prediction.ink` says which was
+ * found. For any other network a picture is scaled to its size; what is transparent becomes white paper, or black where what is
+ * drawn on it is light. Bytes count from 0 to 255, all other numbers are taken as they are. A text or `URL` is the address of a
+ * picture, a `Blob` its file. No side may be longer than 4,096 pixels.
  */
 export type Input =
   | { strokes: Stroke[]; penWidth?: number }
-  | ImageData
-  | ImageBitmap
-  | HTMLCanvasElement
-  | OffscreenCanvas
+  | Dom<'ImageData'>
+  | Dom<'ImageBitmap'>
+  | Dom<'HTMLCanvasElement'>
+  | Dom<'OffscreenCanvas'>
+  | Dom<'HTMLImageElement'>
+  | Dom<'HTMLVideoElement'>
+  | Dom<'VideoFrame'>
+  | Dom<'Blob'>
+  | Dom<'URL'>
+  | string
+  | Pixels
   | Float32Array
+  | Float64Array
   | Uint8Array
+  | Uint8ClampedArray
+  | Nested
   | Numbers;
 
 /** What a model makes of one input. */
@@ -30,8 +55,15 @@ export type Prediction = {
   class: number;
   /** Of the classes; where the network ends in a sigmoid each by itself, so that they need not sum to 1. */
   probabilities: Float32Array;
-  /** `unsure` where a digit network's calibration says so. */
-  status: 'sure' | 'unsure';
+  /** The class's name, where the model has names of classes. */
+  name?: string;
+  /**
+   * `unsure` where the model's calibration says so, `unknown` where it has none: networks of one's own have one once they have
+   * learnt with a `validation` of 50 examples or more.
+   */
+  status: 'sure' | 'unsure' | 'unknown';
+  /** What was taken for ink, where a picture left it open. */
+  ink?: 'dark' | 'light';
 };
 
 /** What a layer makes of one input, channel by channel (CHW). */
@@ -50,7 +82,7 @@ export type ExplainOptions = {
   amount?: number;
   /** Deviation of the noise of `smooth_grad`; 0.15. */
   noise?: number;
-  signal?: AbortSignal;
+  signal?: Signal;
 };
 
 /** Which numbers of an input speak for a class. */
@@ -65,8 +97,8 @@ export type Explanation = {
 
 export type LayerInfo = { name: string; kind: string; shape: Shape; parameters: number; multiplyAdds: number };
 
-/** Examples and the class of each. */
-export type Data = { inputs: Input[]; labels: ArrayLike<number> & Iterable<number> };
+/** Examples and the class of each: its number, its name, or a row of zeros with a one in its place. */
+export type Data = { inputs: Input[]; labels: Iterable<number> | Iterable<string> | Iterable<ArrayLike<number>> };
 
 export type FitOptions = {
   /** Times that all examples are seen; 10. */
@@ -89,9 +121,12 @@ export type FitOptions = {
   clipNorm?: number;
   /** Decay of averaged weights, which are kept in the end. */
   average?: number;
-  /** Examples to judge each epoch by. */
+  /**
+   * Examples to judge each epoch by, which are not among those to learn from. 50 or more also tell how sure the model may be of its
+   * answers; without them that is not known any more.
+   */
   validation?: Data;
-  signal?: AbortSignal;
+  signal?: Signal;
 };
 
 /** What an epoch came to. */
@@ -117,34 +152,44 @@ export type NetworkDefinition = { input: Shape; layers: LayerDefinition[]; outpu
 export type LoadOptions = {
   /** Where the three modules are, or their bytes; beside the package's own files if nothing is said. */
   wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource };
+  /** Where the worker's script is, if not where the package or its bundler has put it. */
+  workerUrl?: string | Address;
   onProgress?: (progress: { loaded: number; total: number | null }) => void;
-  signal?: AbortSignal;
+  signal?: Signal;
 };
 
-export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
+export type WasmSource =
+  | string
+  | Address
+  | ArrayBuffer
+  | ArrayBufferView<ArrayBuffer>
+  | (typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } } ? T : never);
 
 /**
- * A network that reads and learns. Whatever cannot work throws an `Error` with a `code` and changes nothing. One that is
- * forgotten is cleaned up with its memory; `dispose` (or `using`) does it at once.
+ * A network that reads and learns. Whatever cannot work throws a `HitofudeError` with a `code` and changes nothing. One that is
+ * forgotten is cleaned up with its memory; `dispose` (or `using`) does it at once. While it learns it answers, and refuses
+ * (`busy`) what would change it. A signal ends its call at once, and everything else that the page has goes on.
  */
 export interface Model {
   readonly name: string;
   readonly inputShape: Shape;
   readonly classes: number;
+  /** The names of the classes, if they have some. */
+  readonly classNames?: readonly string[] | undefined;
   layers(): LayerInfo[];
-  predict(input: Input, signal?: AbortSignal): Promise<Prediction>;
-  predictAll(inputs: Input[], signal?: AbortSignal): Promise<Prediction[]>;
-  features(input: Input, layers: string[], signal?: AbortSignal): Promise<Feature[]>;
+  predict(input: Input, signal?: Signal): Promise<Prediction>;
+  predictAll(inputs: Input[], signal?: Signal): Promise<Prediction[]>;
+  features(input: Input, layers: string[], signal?: Signal): Promise<Feature[]>;
   /** Which numbers of the input speak for a class of a model that answers with class scores. */
   explain(input: Input, options?: ExplainOptions): Promise<Explanation>;
   /** Learns; each turn of the iteration is an epoch. Leaving it early keeps what was learnt until then, as an abort does. */
   fit(data: Data, options?: FitOptions): AsyncGenerator<Report, void, void>;
   /** The part of the data that the model gets right, and its mean loss. */
-  evaluate(data: Data, signal?: AbortSignal): Promise<{ accuracy: number; loss: number }>;
+  evaluate(data: Data, signal?: Signal): Promise<{ accuracy: number; loss: number }>;
   /** Freezes layers: names, or their beginnings and `*`. */
   freeze(...layers: string[]): Promise<void>;
-  /** Gives the model other classes: its last layer begins anew, the others stay. */
-  withClasses(classes: number, seed?: number): Promise<void>;
+  /** Gives the model other classes, so many or of these names: its last layer begins anew, the others stay. */
+  withClasses(classes: number | string[], seed?: number): Promise<void>;
   /** A file that is the whole model: `load` needs nothing else. */
   save(format?: SaveFormat): Promise<Uint8Array<ArrayBuffer>>;
   dispose(): void;
@@ -155,7 +200,7 @@ export interface Model {
  * What `load` opens: a name (`draw`, `deep_convnet`), where a file is, or its bytes: safetensors of this package, or ONNX, npz and
  * safetensors of other programs whose network the engine has the layers for.
  */
-export type ModelSource = string | URL | Uint8Array | ArrayBuffer;
+export type ModelSource = string | Address | Uint8Array | ArrayBuffer;
 
 /** A way into the package. */
 export interface Api {
