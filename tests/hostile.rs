@@ -8,6 +8,7 @@
 
 use hitofude::data::{idx, strokes};
 use hitofude::file::array::{Array, Number};
+use hitofude::file::convert::{Given, convert};
 use hitofude::file::{npz, onnx, pickle, safetensors};
 use hitofude::rng::Rng;
 use hitofude::systems::exported::to_onnx;
@@ -82,6 +83,23 @@ fn models() -> Vec<Vec<u8>> {
     vec![onnx::write(&model), file]
 }
 
+/// A model that another framework wrote.
+fn golden(name: &str) -> Vec<u8> {
+    std::fs::read(std::path::Path::new("tests/golden/convert").join(name)).unwrap()
+}
+
+/// The first two files in a zip that is stored.
+fn two(zip: &[u8]) -> [&[u8]; 2] {
+    let number =
+        |at: usize, bytes: usize| zip[at..at + bytes].iter().rev().fold(0, |n, &byte| n << 8 | usize::from(byte));
+    let mut at = 0;
+    [(); 2].map(|()| {
+        let (data, size) = (at + 30 + number(at + 26, 2), number(at + 18, 4));
+        at = data + size;
+        &zip[data..at]
+    })
+}
+
 /// The page's door for a file that is dropped: whatever the bytes are of, opened, described and written in another format.
 fn through_the_door(file: &[u8]) -> Result<()> {
     let model = Opened::read(file, "dropped", None)?;
@@ -111,6 +129,13 @@ fn damaged_files_of_every_format_are_refused_or_read() {
         include_bytes!("files/pickles/protocol5.pkl").to_vec(),
     ];
     survives("pickle", &pickles, |len| 16 * MIB + 16 * len, |file| pickle::read(file).map(drop));
+    let elsewhere = ["tfjs_chain.zip", "sequences.h5", "nested.keras", "checkpoint.pth", "plain.tflite"].map(golden);
+    let translated = |file: &[u8]| convert(&[Given { name: "dropped", bytes: file }]).map(drop);
+    survives("models of other frameworks", &elsewhere, |len| 64 * MIB + 256 * len, translated);
+    let [layers, numbers] = two(&elsewhere[0]);
+    let beside = Given { name: "weights.bin", bytes: numbers };
+    let together = |file: &[u8]| convert(&[Given { name: "model.json", bytes: file }, beside]).map(drop);
+    survives("layers of TensorFlow.js", &[layers.to_vec()], |len| 64 * MIB + 256 * len, together);
     let mut images = vec![0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4];
     images.extend(0..24);
     survives("idx", &[images], |len| MIB + 4 * len, |file| idx::read_images(file).map(drop));

@@ -47,15 +47,16 @@ def build(name):
 
 
 @torch.no_grad()
-def compare(binary, name, folder):
+def compare(binary, name, folder, own):
     """How far this engine's answer is from torch's, relative to the largest number, and how many parameters there are."""
     net, side = build(name), EFFICIENT.get(name, 224)
     image = torch.rand(1, 3, side, side)
     want = net(image).numpy()
     state = {key: value.contiguous() for key, value in net.state_dict().items()}
-    save_file(state, folder / "weights.safetensors")
+    weights = folder / ("weights.pth" if own else "weights.safetensors")
+    torch.save(net.state_dict(), weights) if own else save_file(state, weights)
     np.savez(folder / "in.npz", input=image.numpy())
-    command = [binary, "run", "--model", folder / "weights.safetensors", "--input", folder / "in.npz"]
+    command = [binary, "run", "--model", weights, "--input", folder / "in.npz"]
     done = subprocess.run([*command, "--output", folder / "out.npz"], capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{name}: {done.stderr}")
@@ -69,12 +70,13 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("names", nargs="*")
     options.add_argument("--binary", type=Path, default=ROOT / "target" / "release" / "hitofude")
+    options.add_argument("--torch", action="store_true", help="save with torch.save and not as safetensors")
     options.add_argument("--write", action="store_true", help="write docs/torchvision.md")
     options = options.parse_args()
     rows, wrong = [], []
     for name in options.names or NAMES:
         with tempfile.TemporaryDirectory() as folder:
-            off, side, parameters = compare(options.binary, name, Path(folder))
+            off, side, parameters = compare(options.binary, name, Path(folder), options.torch)
         rows.append(f"| {name} | {parameters:,} | {side} × {side} | {off:.1e} |")
         print(rows[-1], flush=True)
         if not off <= WITHIN:

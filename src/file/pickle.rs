@@ -19,6 +19,9 @@ use std::rc::Rc;
 
 mod call;
 mod literal;
+// The other modules of the page open no such files and are the smaller for it.
+#[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+pub(super) mod torch;
 
 /// What one opcode may add at most: a stack value, an object and a memo entry, with room to grow.
 const STEP: usize = 256;
@@ -35,8 +38,7 @@ const PER_BYTE: usize = 12;
 /// and for one whose result would be more than about twelve times its size; [`Error::Value`] for a number that is
 /// not finite.
 pub fn read(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
-    let budget = bytes.len().saturating_mul(PER_BYTE).saturating_add(BASE);
-    let mut machine = Machine { bytes, at: 0, budget, stack: Vec::new(), memo: BTreeMap::new(), objects: Vec::new() };
+    let mut machine = Machine::new(bytes);
     let root = machine.run()?;
     machine.tensors(&root)
 }
@@ -72,6 +74,10 @@ enum Object {
     Dtype(Dtype),
     /// `None` from `_reconstruct` until BUILD gives it its numbers.
     Array(Option<Box<Array>>),
+    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    Storage(super::number::Number, String),
+    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    View(torch::View),
 }
 
 struct Machine<'a> {
@@ -81,6 +87,13 @@ struct Machine<'a> {
     stack: Vec<Value>,
     memo: BTreeMap<usize, Value>,
     objects: Vec<Object>,
+}
+
+impl<'a> Machine<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let budget = bytes.len().saturating_mul(PER_BYTE).saturating_add(BASE);
+        Self { bytes, at: 0, budget, stack: Vec::new(), memo: BTreeMap::new(), objects: Vec::new() }
+    }
 }
 
 impl Machine<'_> {
@@ -155,6 +168,8 @@ impl Machine<'_> {
                 self.set_items(items)
             }
             b'b' => self.build(),
+            #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+            _ if self.torch(opcode)? => Ok(()),
             _ => {
                 let got = format!("opcode {:?} ({opcode:#04x})", char::from(opcode));
                 self.refuse("an opcode that a dict of NumPy arrays needs", got)

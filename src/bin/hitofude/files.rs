@@ -1,7 +1,9 @@
 //! Files of the command: read whole, written whole or not at all.
 
 use hitofude::data::strokes::{Drawing, read_drawings};
+use hitofude::file::convert::{self, Given, Kind};
 use hitofude::nn::{Network, Params};
+use hitofude::systems::opened::{Format, Opened};
 use hitofude::systems::saved::{self, Saved};
 use hitofude::{Error, Result};
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
@@ -13,6 +15,31 @@ use std::path::{Path, PathBuf};
 /// Reads a whole file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|e| Error::io(path.display(), "a file that can be read", e))
+}
+
+/// Reads a file with a model: as it is, or as ONNX where another framework wrote it (TensorFlow.js with the files of weights in
+/// its folder, Keras), or as safetensors (PyTorch).
+pub fn model(path: &Path) -> Result<Vec<u8>> {
+    let bytes = read(path)?;
+    let Some(kind) = convert::kind(&bytes) else {
+        return convert::refusal(&bytes).map_or(Ok(bytes), Err);
+    };
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut beside = Vec::new();
+    if kind == Kind::TensorflowJs {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let entries =
+            std::fs::read_dir(folder).map_err(|e| Error::io(folder.display(), "a folder that can be read", e))?;
+        let wanted =
+            |path: &PathBuf| path.extension().is_some_and(|end| end == "bin") || path.ends_with("metadata.json");
+        for one in entries.filter_map(|e| e.ok().map(|e| e.path())).filter(wanted) {
+            beside.push((name(&one), read(&one)?));
+        }
+    }
+    let own = name(path);
+    let others = beside.iter().map(|(name, bytes)| Given { name, bytes });
+    let files: Vec<Given> = std::iter::once(Given { name: &own, bytes: &bytes }).chain(others).collect();
+    convert::convert(&files)?.to_bytes()
 }
 
 /// Writes a whole file beside its place and moves it there, so that a kill at any moment leaves the old or the new.
@@ -131,9 +158,12 @@ impl Model {
 
     /// Reads a model from a file.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = read(path)?;
-        let Saved { net, params, metadata } = saved::read(&file)?;
+        let file = model(path)?;
         let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let Saved { net, params, metadata } = match Format::of(&file)? {
+            Format::Safetensors => saved::read(&file)?,
+            _ => Opened::read(&file, &stem, None)?.network()?,
+        };
         let name = metadata.get("name").cloned().unwrap_or(stem);
         Ok(Self { name, metadata, net, params, file })
     }

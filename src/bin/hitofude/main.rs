@@ -5,6 +5,7 @@
 mod caption;
 mod card;
 mod colour;
+mod convert;
 mod detect;
 mod device;
 mod eval;
@@ -63,6 +64,8 @@ enum Command {
     Quantise(quantise::Args),
     /// Show an ONNX model's operators with their shapes, parameters and cost.
     Describe(run::DescribeArgs),
+    /// Translate a model of TensorFlow.js or Keras into ONNX.
+    Convert(convert::Args),
     /// Write a model as ONNX, or as one safetensors file that holds its description, too.
     Export(export::Args),
     /// Read the MNIST test set with every shipped model, alone and together, and write what the page shows of it.
@@ -179,6 +182,7 @@ fn run(cli: Cli, world: &World) -> Result<()> {
         Command::Reproduce(args) => reproduce::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Quantise(args) => quantise::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Describe(args) => run::describe(&args),
         Command::Survey(args) => survey::run(&args),

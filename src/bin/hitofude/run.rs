@@ -5,7 +5,7 @@ use hitofude::file::array::Array;
 use hitofude::file::{npz, onnx};
 use hitofude::nn::{Mode, Run, Want, fold};
 use hitofude::systems::imported::{self, Imported};
-use hitofude::systems::opened::{Format, Opened};
+use hitofude::systems::opened::{Format, Opened, Target};
 use hitofude::systems::saved::Saved;
 use hitofude::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 /// Arguments of `run`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A model: ONNX, or weights in safetensors, npz or a pickle of NumPy arrays.
+    /// A model: ONNX, TensorFlow.js (model.json or a zip), Keras (.keras, .h5), or weights in safetensors, npz, a pickle of NumPy
+    /// arrays or PyTorch's .pth. Pictures are given with their channels first, whoever wrote the model.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
     /// Whose weights they are, where the file does not say and they fit more than one network of the catalogue.
@@ -46,7 +47,7 @@ impl MostMemory {
 /// Arguments of `describe`.
 #[derive(clap::Args)]
 pub struct DescribeArgs {
-    /// An ONNX model.
+    /// A model, or weights of a network of the catalogue, in any of the formats that `run` takes.
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
     /// The sides of an input that the file leaves open, such as `image=1x3x224x224`; may be given several times. Without a name
@@ -99,7 +100,7 @@ pub fn describe(args: &DescribeArgs) -> Result<()> {
 /// Reads, runs, writes, and says on stderr what came out.
 pub fn run(args: &Args) -> Result<()> {
     let inputs = npz::read(&files::read(&args.input)?)?;
-    let bytes = files::read(&args.model)?;
+    let bytes = files::model(&args.model)?;
     let outputs = match Format::of(&bytes)? {
         Format::Onnx => {
             let mut model = from_onnx(&args.model, &bytes)?;
@@ -115,12 +116,12 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Reads an ONNX model, whatever its file is called, and the files beside it that hold its weights.
+/// Reads a model, whatever its file is called, and the files beside it that hold its weights.
 pub fn open(path: &Path) -> Result<Imported> {
-    let bytes = files::read(path)?;
+    let bytes = files::model(path)?;
     match Format::of(&bytes)? {
         Format::Onnx => from_onnx(path, &bytes),
-        other => Err(Error::format(path.display(), "an ONNX model", other.name())),
+        _ => Imported::read(&Opened::read(&bytes, "", None)?.write(Target::Onnx)?),
     }
 }
 

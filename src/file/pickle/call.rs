@@ -20,10 +20,20 @@ pub(super) enum Global {
     Encode,
     /// A dict that keeps its order, as every dict does by now.
     OrderedDict,
+    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    RebuildTensor,
+    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    RebuildParameter,
+    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    Storage(crate::file::number::Number),
 }
 
 impl Global {
     fn named(module: &str, name: &str) -> Result<Self> {
+        #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+        if let Some(global) = super::torch::named(module, name) {
+            return Ok(global);
+        }
         match (module, name) {
             ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => Ok(Self::Reconstruct),
             ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") => Ok(Self::Scalar),
@@ -95,6 +105,12 @@ impl Machine<'_> {
                 }
                 Object::Array(Some(Box::new(Array { dtype, shape, axes: Some(axes), data: data.clone() })))
             }
+            #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+            (Value::Global(Global::RebuildTensor), [storage, offset, sides, strides, ..]) => {
+                self.view([storage, offset, sides, strides])?
+            }
+            #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+            (Value::Global(Global::RebuildParameter), [tensor, ..]) => return Ok(tensor.clone()),
             (Value::Global(Global::OrderedDict), []) => Object::Dict(Vec::new()),
             (Value::Global(Global::Encode), [Value::Text(text), Value::Text(codec)]) if &**codec == "latin1" => {
                 let text = text.clone();
@@ -111,6 +127,11 @@ impl Machine<'_> {
         let Some(&Value::Object(target)) = self.stack.last() else {
             return self.refuse("a dtype or an array to fill", "another value");
         };
+        // What a dict has besides its items, such as the versions that PyTorch puts there.
+        #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+        if matches!(self.objects[target], Object::Dict(_)) {
+            return Ok(());
+        }
         let state = self.tuple(&state)?;
         let built = match (&self.objects[target], state) {
             // Version, order, then subarray, names and fields: a plain number type has none of these.
@@ -152,7 +173,7 @@ impl Machine<'_> {
         }
     }
 
-    fn shape(&self, value: &Value) -> Result<Vec<usize>> {
+    pub(super) fn shape(&self, value: &Value) -> Result<Vec<usize>> {
         let side = |side: &Value| match side {
             Value::Int(n) => usize::try_from(*n).or_else(|_| self.refuse("sides of at least 0", n)),
             _ => self.refuse("a shape of whole numbers", "another value"),
@@ -160,7 +181,7 @@ impl Machine<'_> {
         self.tuple(value)?.iter().map(side).collect()
     }
 
-    fn tuple(&self, value: &Value) -> Result<&[Value]> {
+    pub(super) fn tuple(&self, value: &Value) -> Result<&[Value]> {
         match value {
             Value::Object(index) => match &self.objects[*index] {
                 Object::Tuple(items) if items.len() <= MAX_TUPLE => Ok(items),

@@ -8,6 +8,12 @@ impl<'a> Machine<'a> {
         Ok(self.take(1)?[0])
     }
 
+    /// Leaves bytes out.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    pub(super) fn skip(&mut self, count: usize) -> Result<()> {
+        self.take(count).map(drop)
+    }
+
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let rest = &self.bytes[self.at..];
         match rest.get(..count) {
