@@ -40,18 +40,18 @@ pub struct Wires {
     pub refined: Wire,
 }
 
-/// The maps that features are made of.
+/// The maps of features before a coarser one is added to each.
 pub(super) struct Maps {
-    /// The first, at a stride of 2.
+    /// At a stride of 2.
     pub(super) half: Wire,
-    /// At strides of 16, 8 and 4, each but the first with the one before added.
-    pub(super) coarse: Wire,
-    pub(super) middle: Wire,
+    /// At strides of 4, 8 and 16.
     pub(super) fine: Wire,
+    pub(super) middle: Wire,
+    pub(super) coarse: Wire,
 }
 
-/// Wires the maps of features behind `x`; `deeper` may wire something behind the coarsest before it is added to the others.
-pub(super) fn maps(g: &mut Graph, x: Wire, deeper: impl FnOnce(&mut Graph, Wire) -> Result<Wire>) -> Result<Maps> {
+/// Wires the maps of features behind `x`.
+pub(super) fn maps(g: &mut Graph, x: Wire) -> Result<Maps> {
     let conv =
         |g: &mut Graph, x: Wire, name: &str, conv: Conv| conv_norm_act(g, x, name, conv, BatchNorm::default(), Relu);
     let half = conv(g, x, "conv1", Conv::new(16, 5).stride(2).pad(2))?;
@@ -59,18 +59,17 @@ pub(super) fn maps(g: &mut Graph, x: Wire, deeper: impl FnOnce(&mut Graph, Wire)
     let fine = conv(g, x, "conv3", Conv::new(48, 3).pad(1))?;
     let x = conv(g, fine, "conv4", Conv::new(48, 3).stride(2).pad(1))?;
     let middle = conv(g, x, "conv5", Conv::new(48, 3).pad(1))?;
-    let coarse = conv(g, middle, "conv6", Conv::new(48, 3).stride(2).pad(1))?;
-    let coarse = g.add("lateral16", Conv::new(48, 1), &[coarse])?;
-    let coarse = deeper(g, coarse)?;
-    let middle = joined(g, middle, coarse, "8")?;
-    let fine = joined(g, fine, middle, "4")?;
-    Ok(Maps { half, coarse, middle, fine })
+    let x = conv(g, middle, "conv6", Conv::new(48, 3).stride(2).pad(1))?;
+    let coarse = g.add("lateral16", Conv::new(48, 1), &[x])?;
+    Ok(Maps { half, fine, middle, coarse })
 }
 
 /// Wires it behind `x`, three channels, sides multiples of 16, for so many classes, background included, anchors at a place, and
 /// regions of an image. Layers that read the regions come last.
 pub fn faster_rcnn(g: &mut Graph, x: Wire, classes: usize, anchors: usize, regions: usize) -> Result<Wires> {
-    let features = maps(g, x, |_, coarse| Ok(coarse))?.fine;
+    let Maps { fine, middle, coarse, .. } = maps(g, x)?;
+    let middle = joined(g, middle, coarse, "8")?;
+    let features = joined(g, fine, middle, "4")?;
     let rpn = g.add("rpn", Conv::new(32, 3).pad(1), &[features])?;
     let rpn = g.add("rpn_relu", Relu, &[rpn])?;
     let objectness = g.add("objectness", Conv::new(anchors, 1), &[rpn])?;
@@ -91,7 +90,7 @@ pub fn faster_rcnn(g: &mut Graph, x: Wire, classes: usize, anchors: usize, regio
 }
 
 /// A finer map, and a coarser one added to it at twice its size.
-fn joined(g: &mut Graph, fine: Wire, coarse: Wire, stride: &str) -> Result<Wire> {
+pub(super) fn joined(g: &mut Graph, fine: Wire, coarse: Wire, stride: &str) -> Result<Wire> {
     let own = g.add(&format!("lateral{stride}"), Conv::new(48, 1), &[fine])?;
     let larger = g.add(&format!("up{stride}"), Upsample { scale: 2, between: Nearest }, &[coarse])?;
     g.add(&format!("sum{stride}"), Add, &[own, larger])

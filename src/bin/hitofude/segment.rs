@@ -27,7 +27,8 @@ pub struct TrainArgs {
     /// Everything random follows from it.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// Begin with these weights: of the same recipe, or of a network with the same first layers (faster_rcnn for fcn8s).
+    /// Begin with these weights: of the same recipe, or of a network with the same first layers (faster_rcnn for
+    /// fcn8s, that for segnet).
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     from: Option<PathBuf>,
     /// Go on from FILE.checkpoint if there is one.

@@ -31,12 +31,22 @@ pub struct Recipe {
     pub about: &'static str,
     /// What it is trained on.
     pub task: Task,
-    /// Whether it is an FCN, with its three answers; else a SegNet.
-    fcn: bool,
+    plan: Wiring,
     /// Steps if none are asked for.
     pub steps: u64,
     /// Adam's highest rate.
     rate: f32,
+}
+
+/// What network a recipe has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wiring {
+    /// FCN, with its three answers.
+    Fcn,
+    /// SegNet with the encoder that FCN has.
+    SegnetOnMaps,
+    /// SegNet.
+    Segnet,
 }
 
 /// Every recipe.
@@ -45,23 +55,23 @@ pub const RECIPES: [Recipe; 3] = [
         name: "fcn8s",
         about: "FCN-32s, 16s and 8s on sheets of digits (Long et al. 2015)",
         task: Task::Sheets,
-        fcn: true,
+        plan: Wiring::Fcn,
         steps: 8000,
-        rate: 4e-3,
+        rate: 3e-3,
     },
     Recipe {
         name: "segnet",
         about: "SegNet on sheets of digits (Badrinarayanan et al. 2017)",
         task: Task::Sheets,
-        fcn: false,
-        steps: 3000,
-        rate: 6e-3,
+        plan: Wiring::SegnetOnMaps,
+        steps: 6000,
+        rate: 3e-3,
     },
     Recipe {
         name: "segnet_street",
         about: "SegNet on streets in all weathers (Badrinarayanan et al. 2017)",
         task: Task::Streets,
-        fcn: false,
+        plan: Wiring::Segnet,
         steps: 3600,
         rate: 5e-3,
     },
@@ -76,18 +86,23 @@ impl Recipe {
         })
     }
 
-    /// The layers whose scores learn beside the answer's, and their strides.
+    /// The layers that learn to score beside the answer, and their strides. A layer that has no scores is given some to learn.
     fn coarse(&self) -> &'static [(&'static str, usize)] {
-        if self.fcn { &zoo::fcn::COARSE } else { &[] }
+        match self.plan {
+            Wiring::Fcn => &zoo::fcn::COARSE,
+            Wiring::SegnetOnMaps => &[zoo::segnet::DEEP],
+            Wiring::Segnet => &[],
+        }
     }
 
     /// Wires its network; gives the answers, the best one last.
     fn wire(&self, g: &mut crate::nn::Graph, x: Wire) -> Result<Vec<Wire>> {
         let classes = self.task.classes().len();
-        if self.fcn {
-            return Ok(zoo::fcn::fcn(g, x, classes)?.to_vec());
+        match self.plan {
+            Wiring::Fcn => Ok(zoo::fcn::fcn(g, x, classes)?.to_vec()),
+            Wiring::SegnetOnMaps => Ok(vec![zoo::segnet::segnet_on_maps(g, x, classes)?]),
+            Wiring::Segnet => Ok(vec![zoo::segnet::segnet(g, x, classes)?]),
         }
-        Ok(vec![zoo::segnet::segnet(g, x, classes)?])
     }
 }
 

@@ -1,10 +1,11 @@
 //! The training of the networks for segmentation: cross-entropy of every pixel, by Adam, on samples drawn meanwhile.
 
-use super::{Pool, Recipe, SCALE};
+use super::{Pool, Recipe, SCALE, Wiring};
 use crate::error::{Error, Result};
 use crate::file::safetensors::Weights;
 use crate::nn::losses::MaskCrossEntropy;
-use crate::nn::{Graph, Init, Network, Params, Port, Rows};
+use crate::nn::params::Role;
+use crate::nn::{Conv, Graph, Init, Network, Params, Port, Rows};
 use crate::rng::Rng;
 use crate::shape::Shape;
 use crate::train::{Curve, Optimiser, Options, Progress, Rule, Schedule, State, Trainer};
@@ -59,6 +60,8 @@ pub struct Training {
     step: u64,
 }
 
+/// What the scales of batch norms begin at beside weights that are taken over.
+const NEW: f32 = 0.2;
 /// Samples that one replica takes at a time; batch norms see as many.
 const SHARD: usize = 4;
 
@@ -69,15 +72,20 @@ impl Training {
     }
 
     /// Begins with the weights of another training of this recipe, or of a network whose first layers are the same: what has a
-    /// parameter's name and shape is taken over. Errors: [`Error::Missing`] where there is nothing such.
+    /// parameter's name and shape is taken over, and what else batch norms give out begins a fifth as large, so as not to drown
+    /// it. Errors: [`Error::Missing`] where there is nothing such.
     pub fn upon(recipe: Recipe, plan: Plan, before: &Params) -> Result<Self> {
         let mut training = Self::from(recipe, plan, None)?;
         let mut params = training.trainer.result().clone();
         let mut taken = 0;
-        for (name, tensor) in before.named() {
-            if params.get(&name).is_ok_and(|own| own.shape() == tensor.shape()) {
-                params.set(&name, &tensor)?;
-                taken += 1;
+        for view in params.views().to_vec() {
+            match before.get(&view.name) {
+                Ok(tensor) if tensor.shape() == view.shape => {
+                    params.set(&view.name, &tensor)?;
+                    taken += 1;
+                }
+                _ if view.role == Role::Scale => params.set(&view.name, &(params.get(&view.name)? * NEW))?,
+                _ => (),
             }
         }
         if taken == 0 {
@@ -109,7 +117,7 @@ impl Training {
         };
         let mut params = net.zeros();
         Init::He.fill(&mut params, plan.seed)?;
-        if recipe.fcn {
+        if recipe.plan == Wiring::Fcn {
             zoo::fcn::begin_bilinear(&mut params)?;
         }
         let mut trainer = Trainer::new(&net, params, plan.batch, SHARD.min(plan.batch), &options)?;
@@ -208,7 +216,10 @@ fn network(recipe: &Recipe, learns: bool) -> Result<Network> {
         for (name, stride) in recipe.coarse() {
             let (h, w) = (h / stride, w / stride);
             let truth = g.port(&truth_of(*stride), Shape::new(1, h, w), Port::Mask(classes), Rows::IMAGES)?;
-            let scores = g.wire(name)?;
+            let scores = match g.wire(name)? {
+                map if g.shape(map).c == classes => map,
+                map => g.add(&format!("score_{name}"), Conv::new(classes, 1), &[map])?,
+            };
             g.loss(&format!("loss_{name}"), MaskCrossEntropy, &[scores, truth], COARSER / (h * w) as f32)?;
         }
     }
