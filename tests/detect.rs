@@ -7,7 +7,9 @@ mod common;
 
 use hitofude::Error;
 use hitofude::data::pictures::Rgb;
-use hitofude::data::scenes::{Digits, Part, Scene, Setup};
+use hitofude::data::scenes::{Digits, Part, Scene, Setup, Written};
+use hitofude::data::strokes::Stroke;
+use hitofude::data::synth;
 use hitofude::file::safetensors::{self, Precision};
 use hitofude::kernel::roi::{Region, iou};
 use hitofude::nn::layers::affine::Affine;
@@ -308,4 +310,28 @@ fn digits_come_back_in_the_pixels_of_a_larger_picture() {
         let thrice = found.region.map(|v| 3.0 * v);
         assert!(large.iter().any(|l| l.digit == found.digit && iou(l.region, thrice) > 0.8), "{found:?}, {large:?}");
     }
+}
+
+#[test]
+fn digits_written_beside_one_another_are_read_as_they_stand() {
+    let Saved { net, params, .. } = shipped("faster_rcnn");
+    let mut detector = FasterRcnn::new(&net, &params).unwrap();
+    let mut right = 0;
+    for seed in 0..20 {
+        let mut rng = Rng::new(seed);
+        let digits: Vec<u8> = (0..3).map(|_| rng.below(10) as u8).collect();
+        let strokes: Vec<Stroke> = (0..3)
+            .flat_map(|i| synth::written(&mut rng, digits[i]).into_iter().map(move |stroke| (i, stroke)))
+            .map(|(i, stroke)| stroke.into_iter().map(|[x, y]| [x + 26.0 * i as f32, y]).collect())
+            .collect();
+        let written = Written::new(&strokes).unwrap();
+        let mut found = detector.detect(&written.picture, &Ask::SHOW).unwrap();
+        found.sort_by(|a, b| a.region[0].total_cmp(&b.region[0]));
+        // In the strokes' unit each lies in its own box of 26.
+        let place = |v: f32| ((v / written.scale + written.origin[0] + 3.0) / 26.0).floor() as usize;
+        let read: Vec<(u8, usize)> =
+            found.iter().map(|f| (f.digit, place(0.5 * (f.region[0] + f.region[2])))).collect();
+        right += usize::from(read == [(digits[0], 0), (digits[1], 1), (digits[2], 2)]);
+    }
+    assert!(right >= 17, "{right} of 20 numbers");
 }

@@ -1,23 +1,27 @@
-// The three modules in the thread that asks, each loaded once, and the models they open.
+// The modules in the thread that asks, each loaded once, and the models they open.
 
 import initReading from '../../public/wasm/hitofude.js';
 import initFormats from '../../public/wasm/formats/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
 import { bytes as fetched } from '../fetch';
-import { Refused, stop } from './errors';
+import { Elsewhere, Refused, stop } from './errors';
 import { DirectModel } from './model';
-import type { Api, LoadOptions, ModelSource, NetworkDefinition, WasmSource } from './types';
+import { isSystem, SHIPPED, systemOf, type System } from './systems';
+import type { Api, LoadOptions, Model, ModelSource, NetworkDefinition, WasmSource } from './types';
 
 /** What a way into the package brings along: where its modules are, and its models by name. */
 export type Assets = {
-  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource };
+  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource; systems?: WasmSource };
   models: Record<string, () => ModelSource>;
 };
 
 type Glue = (options: { module_or_path: BufferSource | WebAssembly.Module }) => Promise<unknown>;
 
-/** `load` and `define` in this thread. */
-export function api(assets: Assets): Api {
+/** What opens systems where there is the module for them. */
+type Systems = { glue: unknown; open: (file: Uint8Array, system: System) => Model };
+
+/** `load` and `define` in this thread. Without `systems` their files are handed on, as `Elsewhere`. */
+export function api(assets: Assets, systems?: Systems): Api {
   const started = new Map<Glue, Promise<unknown>>();
   const once = (glue: Glue, source: WasmSource, options: LoadOptions) => {
     // A start that failed may be tried again.
@@ -33,24 +37,39 @@ export function api(assets: Assets): Api {
       studio: () => once(initStudio as Glue, at.studio, {}),
       formats: async () => {
         if (at.formats) return once(initFormats as Glue, at.formats, {});
-        throw new Refused('unsupported', 'the module for other formats is not inside hitofude/inline: say where it is, by wasmUrl.formats');
+        throw absent('the module for other formats', 'by wasmUrl.formats');
       },
     }).open();
   };
+  const openSystem = async (file: Uint8Array, system: System, options: LoadOptions) => {
+    if (!systems) throw new Elsewhere(file);
+    const at = { ...assets.wasm(), ...options.wasmUrl };
+    if (!at.systems) throw absent('the module for systems', 'by wasmUrl.systems');
+    await once(systems.glue as Glue, at.systems, options);
+    stop(options.signal);
+    return systems.open(file, system);
+  };
   return {
-    load: async (source, options = {}) => open({ weights: await weights(source, assets.models, options) }, options),
+    load: async (source, options = {}) => {
+      const file = await weights(source, assets.models, options);
+      const system = systemOf(file);
+      return system ? openSystem(file, system, options) : open({ weights: file }, options);
+    },
     define: (network: NetworkDefinition, { seed = 1, ...options } = {}) =>
       open({ description: JSON.stringify(network), seed }, options),
   };
 }
+
+const absent = (what: string, where: string) => new Refused('unsupported', `${what} is not inside hitofude/inline: say where it is, ${where}`);
 
 async function weights(source: ModelSource, models: Assets['models'], options: LoadOptions): Promise<Uint8Array> {
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (source instanceof Uint8Array) return source;
   const named = typeof source === 'string' && Object.hasOwn(models, source) ? models[source] : undefined;
   if (named) return weights(named(), models, options);
+  if (isSystem(source) && SHIPPED.includes(source)) throw absent(`the file of ${source}`, 'by its address');
   if (typeof source === 'string' && /^\w+$/.test(source)) {
-    throw new Refused('missing', `there is no model called ${source}: name one of ${Object.keys(models).join(', ')}, or say where its file is`);
+    throw new Refused('missing', `there is no model called ${source}: name one of ${[...new Set([...Object.keys(models), ...SHIPPED])].join(', ')}, or say where its file is`);
   }
   return bytes(source, options);
 }

@@ -10,6 +10,13 @@ export class Refused extends Error {
   }
 }
 
+/** A file whose network needs the module for systems, handed back to whoever has it. */
+export class Elsewhere extends Error {
+  constructor(readonly file: Uint8Array) {
+    super('this network is opened by the module for systems');
+  }
+}
+
 /** Throws the signal's reason once it has been aborted. */
 export function stop(signal: AbortSignal | undefined): void {
   signal?.throwIfAborted();

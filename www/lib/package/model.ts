@@ -6,8 +6,10 @@ import { ModelFile } from '../../public/wasm/formats/hitofude.js';
 import { OwnModel } from '../../public/wasm/studio/hitofude.js';
 import { Refused, stop } from './errors';
 import { picture } from './input';
+import { lacks } from './systems';
 import type {
-  Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, Model, Prediction, Report, SaveFormat, Shape,
+  Caption, Data, Detection, ExplainOptions, Explanation, Feature, FitOptions, Generated, Input, LayerInfo, Model, Prediction, Report, SaveFormat,
+  Segmentation, Shape,
 } from './types';
 
 const FORMATS: SaveFormat[] = ['safetensors-f16', 'safetensors-f32', 'onnx', 'npz'];
@@ -108,6 +110,22 @@ export class DirectModel implements Model {
     const usual = { smooth_grad: 16, occlusion: Math.ceil(Math.min(height, width) / 4), integrated: 32 } as Partial<Record<typeof method, number>>;
     const { map, score } = own.explain(image, method, label, options.amount ?? usual[method] ?? 0, options.noise ?? 0.15);
     return { class: label, shape: [map.length === height * width ? 1 : channels, height, width], values: map, score };
+  }
+
+  async detect(): Promise<Detection[]> {
+    throw lacks(this.name, 'detect');
+  }
+
+  async segment(): Promise<Segmentation> {
+    throw lacks(this.name, 'segment');
+  }
+
+  async caption(): Promise<Caption> {
+    throw lacks(this.name, 'caption');
+  }
+
+  async generate(): Promise<Generated[]> {
+    throw lacks(this.name, 'generate');
   }
 
   async *fit(data: Data, options: FitOptions = {}): AsyncGenerator<Report, void, void> {

@@ -10,9 +10,17 @@ export type Shape = [channels: number, height: number, width: number];
 /** Numbers of a picture, channel by channel (CHW): grey levels or colours from 0 to 1, or whatever the network has learnt. */
 export type Numbers = { data: Float32Array | Uint8Array | Uint8ClampedArray | number[]; shape?: number[] };
 
+/** Red, green, blue and alpha of each pixel, row by row: what an `ImageData` has, also where there is none. */
+export type Pixels = { width: number; height: number; data: Uint8ClampedArray | Uint8Array };
+
 /**
  * Something to read. Strokes and canvases of a drawing are brought into the form of MNIST's digits for a network that reads
- * 28 × 28 grey levels; for any other network a canvas is scaled to its size. Bytes count from 0 to 255.
+ * 28 × 28 grey levels; for any other network a canvas is scaled to its size. Bytes count from 0 to 255. A `Blob` is the file of a
+ * picture. No side may be longer than 4,096 pixels.
+ *
+ * What is seen by `detect`, `segment` and `caption` may be of any size, ink dark or light; what is transparent counts as paper
+ * that the ink is seen on. Strokes are drawn in the middle of a sheet of 128 × 128 pixels, their digits as large as the networks
+ * know them.
  */
 export type Input =
   | { strokes: Stroke[]; penWidth?: number }
@@ -20,6 +28,9 @@ export type Input =
   | ImageBitmap
   | HTMLCanvasElement
   | OffscreenCanvas
+  | HTMLImageElement
+  | Blob
+  | Pixels
   | Float32Array
   | Uint8Array
   | Numbers;
@@ -33,6 +44,64 @@ export type Prediction = {
   /** `unsure` where a digit network's calibration says so. */
   status: 'sure' | 'unsure';
 };
+
+/** How digits are looked for. */
+export type DetectOptions = {
+  /** The least score, from 0 to 1; 0.5. */
+  threshold?: number;
+  /** The most digits, from 1 to 100; 100. */
+  most?: number;
+  signal?: AbortSignal;
+};
+
+/** Where a thing lies: left, top, right and bottom. */
+export type Box = [x0: number, y0: number, x1: number, y1: number];
+
+/** A digit that was found: which, how sure that is (0 to 1), and where, in the picture's pixels or the strokes' unit. */
+export type Detection = { class: number; score: number; box: Box };
+
+/** The class of every pixel of a picture, row by row; the first class is the background. */
+export type Segmentation = { classes: string[]; width: number; height: number; mask: Uint8Array<ArrayBuffer> };
+
+/** How a sentence is written. */
+export type CaptionOptions = {
+  /** English if nothing is said. */
+  language?: 'en' | 'ja';
+  /** Beginnings of sentences that are followed at once, from 1 to 32; 3. */
+  beams?: number;
+  signal?: AbortSignal;
+};
+
+/** A word, how probable it was behind those before it, and how much each cell of the picture was looked at for it (row by row). */
+export type Word = { text: string; probability: number; looks: Float32Array<ArrayBuffer> };
+
+/** A sentence about a picture, its words, and the other sentences that were followed to their ends, the better ones first. */
+export type Caption = {
+  sentence: string;
+  /** Of all its words and its end. */
+  probability: number;
+  words: Word[];
+  /** Columns and rows of cells that were looked at. */
+  cells: number;
+  others: { sentence: string; probability: number }[];
+};
+
+/** What is drawn. */
+export type GenerateOptions = {
+  /** Which digit; each in turn from 0 on if nothing is said. */
+  digit?: number;
+  /** Everything random follows from it; 1. The first drawings of more are those of fewer. */
+  seed?: number;
+  /** How many, from 1 to 4,096; 1. */
+  count?: number;
+  signal?: AbortSignal;
+};
+
+/**
+ * A digit that was drawn: numbers from 0 (paper) to 1 (ink) that `predict` reads, and the same as dark ink on light paper for a
+ * canvas: `context.putImageData(new ImageData(data, width, height), 0, 0)`.
+ */
+export type Generated = { digit: number; width: number; height: number; pixels: Float32Array<ArrayBuffer>; data: Uint8ClampedArray<ArrayBuffer> };
 
 /** What a layer makes of one input, channel by channel (CHW). */
 export type Feature = { name: string; shape: Shape; values: Float32Array };
@@ -115,8 +184,8 @@ export type LayerDefinition = { type: string; name?: string; inputs?: string[] }
 export type NetworkDefinition = { input: Shape; layers: LayerDefinition[]; output?: string };
 
 export type LoadOptions = {
-  /** Where the three modules are, or their bytes; beside the package's own files if nothing is said. */
-  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource };
+  /** Where the four modules are, or their bytes; beside the package's own files if nothing is said. */
+  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource; systems?: WasmSource };
   onProgress?: (progress: { loaded: number; total: number | null }) => void;
   signal?: AbortSignal;
 };
@@ -124,8 +193,9 @@ export type LoadOptions = {
 export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
 
 /**
- * A network that reads and learns. Whatever cannot work throws an `Error` with a `code` and changes nothing. One that is
- * forgotten is cleaned up with its memory; `dispose` (or `using`) does it at once.
+ * A network that reads and learns, or a system that finds, says or draws. Whatever cannot work throws an `Error` with a `code` and
+ * changes nothing; so does a call that is not the model's (`unsupported`). One that is forgotten is cleaned up with its memory;
+ * `dispose` (or `using`) does it at once.
  */
 export interface Model {
   readonly name: string;
@@ -135,6 +205,14 @@ export interface Model {
   predict(input: Input, signal?: AbortSignal): Promise<Prediction>;
   predictAll(inputs: Input[], signal?: AbortSignal): Promise<Prediction[]>;
   features(input: Input, layers: string[], signal?: AbortSignal): Promise<Feature[]>;
+  /** The digits of a picture or of strokes, the surest first: `faster_rcnn`, `rcnn`. None of an empty sheet. */
+  detect(input: Input, options?: DetectOptions): Promise<Detection[]>;
+  /** The class of every pixel: `fcn8s` of digits, `segnet_street` of streets. */
+  segment(input: Input, signal?: AbortSignal): Promise<Segmentation>;
+  /** A sentence about one to four digits: `caption`. Sheets that are not square are squeezed into one. Throws with code `empty` where nothing is drawn. */
+  caption(input: Input, options?: CaptionOptions): Promise<Caption>;
+  /** Draws digits: `dcgan`. */
+  generate(options?: GenerateOptions): Promise<Generated[]>;
   /** Which numbers of the input speak for a class of a model that answers with class scores. */
   explain(input: Input, options?: ExplainOptions): Promise<Explanation>;
   /** Learns; each turn of the iteration is an epoch. Leaving it early keeps what was learnt until then, as an abort does. */
@@ -152,8 +230,9 @@ export interface Model {
 }
 
 /**
- * What `load` opens: a name (`draw`, `deep_convnet`), where a file is, or its bytes: safetensors of this package, or ONNX, npz and
- * safetensors of other programs whose network the engine has the layers for.
+ * What `load` opens: a name (`draw`, `deep_convnet`; `faster_rcnn`, `rcnn`, `fcn8s`, `segnet_street`, `caption`, `dcgan`), where a file
+ * is, or its bytes: safetensors of this package, or ONNX, npz and safetensors of other programs whose network the engine has the
+ * layers for.
  */
 export type ModelSource = string | URL | Uint8Array | ArrayBuffer;
 

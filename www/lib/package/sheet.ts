@@ -1,0 +1,51 @@
+// Whatever a caller has, as the picture that networks for whole sheets look at.
+
+import type { ScenePicture, WrittenSheet } from '../../public/wasm/systems/hitofude.js';
+import { Refused } from './errors';
+import { decoded, isPixels, pixels } from './input';
+import type { Box, Input, Numbers, Shape, Stroke } from './types';
+
+type Written = (strokes: Stroke[]) => WrittenSheet;
+
+/** A picture, and where a box of its pixels lies in what was handed in. */
+export type Sheet = { picture: ScenePicture; back: (box: Box) => Box };
+
+/** The sheet of one input; bare numbers are a picture of `shape`, or one grey plane of it. */
+export async function sheet(given: Input, shape: Shape, written: Written): Promise<Sheet> {
+  const input = await decoded(given);
+  const same = (picture: ScenePicture): Sheet => ({ picture, back: (box) => box });
+  if (input instanceof Float32Array || input instanceof Uint8Array) return same(planes({ data: input }, shape));
+  if ('strokes' in input) {
+    const { scale, origin, ...picture } = written(input.strokes);
+    return { picture, back: (box) => box.map((v, i) => v / scale + origin[i % 2]!) as Box };
+  }
+  if (isPixels(input)) {
+    const { width, height, data } = input;
+    return same({ width, height, data: clamped(data) });
+  }
+  return same('data' in input ? planes(input, shape) : pixels(input));
+}
+
+const clamped = (data: Uint8Array | Uint8ClampedArray) =>
+  data instanceof Uint8ClampedArray ? data : new Uint8ClampedArray(data.buffer, data.byteOffset, data.length);
+
+/** Planes of one grey or three colours as pixels. */
+function planes({ data, shape: given }: Numbers, [, rows, columns]: Shape): ScenePicture {
+  const bytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
+  const own = given?.slice(Math.max(0, given.length - 3)) ?? [data.length === rows * columns ? 1 : 3, rows, columns];
+  const [channels, height, width] = (own.length === 2 ? [1, ...own] : own) as Shape;
+  const size = height * width;
+  const whole = [channels, height, width].every((side) => Number.isInteger(side) && side > 0) && (given ?? own).reduce((a, b) => a * b, 1) === data.length;
+  if (!whole || (channels !== 1 && channels !== 3)) {
+    throw new Refused('shape', `1 or 3 planes of a picture were expected; got ${data.length} numbers${given ? ` of shape ${given.join(' × ')}` : ''}`);
+  }
+  const out = new Uint8ClampedArray(4 * size).fill(255);
+  for (let i = 0; i < size; i++) {
+    for (let c = 0; c < 3; c++) {
+      const value = data[channels === 1 ? i : c * size + i]!;
+      if (!bytes && !(value >= 0 && value <= 1)) throw new Refused('value', `a picture's numbers go from 0 to 1; got ${value}`);
+      out[4 * i + c] = bytes ? value : 255 * value;
+    }
+  }
+  return { width, height, data: out };
+}
