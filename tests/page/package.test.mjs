@@ -190,12 +190,22 @@ const model = await load('draw');
 const { class: digit, status } = await model.predict({ strokes: [[[0, 0], [60, 0], [25, 100]]] });
 document.body.textContent = digit + ' ' + status;`;
 
+/** The same, and a system beside it. */
+const BOTH = READ.replace('document.body', `const detector = await load('faster_rcnn');
+const [found] = await detector.detect({ strokes: [[[0, 0], [60, 0], [25, 100]]] });
+document.body`).replace("' ' + status", "' ' + status + ', found ' + found.class");
+
 const BUNDLERS = {
   webpack: async (entry, out) => {
     const { default: webpack } = await import('webpack');
     const settings = { mode: 'production', context: away, entry, experiments: { topLevelAwait: true }, output: { path: out, filename: 'main.js', publicPath: 'auto' } };
     const stats = await new Promise((resolve, reject) => webpack(settings, (error, stats) => (error ? reject(error) : resolve(stats))));
     assert.deepEqual(stats.toJson().errors, []);
+  },
+  vite: async (entry, out) => {
+    const { build } = await import('vite');
+    writeFileSync(path.join(out, 'index.html'), '<!doctype html><title>.</title><body></body><script type="module" src="entry.mjs"></script>');
+    await build({ root: out, base: './', logLevel: 'error', configFile: false });
   },
   esbuild: async (entry, out) => {
     const { build } = await import('esbuild');
@@ -208,16 +218,16 @@ const BUNDLERS = {
   },
 };
 
-for (const [name, way] of [['webpack', ''], ['webpack', 'inline'], ['esbuild', 'inline'], ['rollup', 'inline']]) {
+for (const [name, way] of [['webpack', ''], ['vite', ''], ['webpack', 'inline'], ['esbuild', 'inline'], ['rollup', 'inline']]) {
   test(`${name} bundles hitofude${way && `/${way}`} without configuration`, async () => {
     const folder = path.join(away, `${name}-${way || 'worker'}`);
     mkdirSync(folder);
     const entry = path.join(folder, 'entry.mjs');
-    writeFileSync(entry, READ.replace('/WAY', way && `/${way}`));
+    writeFileSync(entry, (way ? READ : BOTH).replace('/WAY', way && `/${way}`));
     await BUNDLERS[name](entry, folder);
-    writeFileSync(path.join(folder, 'index.html'), '<!doctype html><title>.</title><body></body><script type="module" src="main.js"></script>');
-    const { page, faults } = await opened(`${path.basename(folder)}/index.html`);
-    await page.getByText('7 sure').waitFor({ timeout: 20_000 }).catch((error) => assert.fail(`${faults.join('; ')} ${error.message}`));
+    if (name !== 'vite') writeFileSync(path.join(folder, 'index.html'), '<!doctype html><title>.</title><body></body><script type="module" src="main.js"></script>');
+    const { page, faults } = await opened(`${path.basename(folder)}/${name === 'vite' ? 'dist/' : ''}index.html`);
+    await page.getByText(way ? '7 sure' : '7 sure, found 7').waitFor({ timeout: 20_000 }).catch((error) => assert.fail(`${faults.join('; ')} ${error.message}`));
     assert.deepEqual(faults, []);
   });
 }

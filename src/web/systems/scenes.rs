@@ -7,7 +7,7 @@ use crate::file::safetensors::Precision;
 use crate::kernel::roi::Region;
 use crate::systems::detect::rcnn::Searched;
 use crate::systems::detect::sample::Plan;
-use crate::systems::detect::{Ask, Detection, FasterRcnn, Looked, Rcnn, Training};
+use crate::systems::detect::{Ask, Detection, FasterRcnn, Looked, Rcnn, Training, by_windows, window_of};
 use crate::systems::recognise;
 use crate::systems::saved::{self, Saved};
 use crate::{Error, Result};
@@ -189,6 +189,29 @@ impl DigitDetector {
         };
         *last = Some((sight, picture));
         give::plain(&seen)
+    }
+
+    /// The digits of a picture, the surest first: of score `threshold` and more, and at most so many. A picture is looked at in
+    /// windows of `side` pixels; of 0, in what suits it. Throws with code `value` or `shape` for what is no picture, and `value`
+    /// for other numbers than 0 to 1.
+    #[wasm_bindgen(unchecked_return_type = "FoundDigit[]")]
+    pub fn detect(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ScenePicture")] picture: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] threshold: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] most: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] side: &JsValue,
+    ) -> Outcome<JsValue> {
+        let ask = Ask { threshold: part("threshold", threshold)?, most: take::count("most", most)?, ..Ask::SHOW };
+        let side = take::count("window", side)?;
+        let picture = colour::sheet("picture", picture)?;
+        let side = if side == 0 { window_of(&picture) } else { side };
+        let (detector, _) = &mut *self.0.borrow_mut();
+        let found = by_windows(&picture, side, &ask, |part| match detector {
+            Detector::Faster(detector) => detector.detect(part, &ask),
+            Detector::Rcnn(detector) => detector.detect(part, &ask),
+        })?;
+        give::plain(&found.iter().map(Found::from).collect::<Vec<_>>())
     }
 
     /// The digits in the picture that was looked at last: of score `threshold` and more, of which two of a digit share at most

@@ -7,17 +7,20 @@ import type { Box, Input, Numbers, Shape, Stroke } from './types';
 
 type Written = (strokes: Stroke[]) => WrittenSheet;
 
-/** A picture, and where a box of its pixels lies in what was handed in. */
-export type Sheet = { picture: ScenePicture; back: (box: Box) => Box };
+/** A picture, pixels of the windows that it is looked at in (0: what suits it), and where a box of its pixels lies in what was handed in. */
+export type Sheet = { picture: ScenePicture; side: number; back: (box: Box) => Box };
+
+/** Sheets for strokes have digits of the size that networks know, who look at so many pixels. */
+const WINDOW = 128;
 
 /** The sheet of one input; bare numbers are a picture of `shape`, or one grey plane of it. */
 export async function sheet(given: Input, shape: Shape, written: Written): Promise<Sheet> {
   const input = await decoded(given);
-  const same = (picture: ScenePicture): Sheet => ({ picture, back: (box) => box });
+  const same = (picture: ScenePicture): Sheet => ({ picture, side: 0, back: (box) => box });
   if (input instanceof Float32Array || input instanceof Uint8Array) return same(planes({ data: input }, shape));
   if ('strokes' in input) {
     const { scale, origin, ...picture } = written(input.strokes);
-    return { picture, back: (box) => box.map((v, i) => v / scale + origin[i % 2]!) as Box };
+    return { picture, side: WINDOW, back: (box) => box.map((v, i) => v / scale + origin[i % 2]!) as Box };
   }
   if (isPixels(input)) {
     const { width, height, data } = input;

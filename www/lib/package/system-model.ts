@@ -18,8 +18,6 @@ const KINDS = { detect: DigitDetector, segment: PixelReader, caption: SceneCapti
 /** Pixels of a sheet along each side, and of a digit that is drawn. */
 const SHEET = 128;
 const DIGIT = 28;
-/** What two boxes of one digit may share: intersection over union. */
-const OVERLAP = 0.4;
 /** The power of a sentence's number of words that its logarithm is divided by, and what scores are (systems/caption/beam.rs). */
 const [LENGTH, TEMPERATURE] = [1, 1];
 
@@ -50,10 +48,8 @@ class SystemModel implements Model {
   async detect(input: Input, { threshold = 0.5, most = 100, signal }: DetectOptions = {}): Promise<Detection[]> {
     if (!(threshold >= 0 && threshold <= 1)) throw new Refused('value', `the threshold is a number from 0 to 1; got ${threshold}`);
     whole('most', most, 1, 100);
-    const { picture, back } = await this.#sheet(DigitDetector, 'detect', input, signal);
-    const detector = this.#as(DigitDetector, 'detect');
-    detector.look(picture);
-    return detector.found(threshold, OVERLAP).slice(0, most).map(({ digit, score, box }) => ({ class: digit, score, box: back(box) }));
+    const { picture, side, back } = await this.#sheet(DigitDetector, 'detect', input, signal);
+    return this.#as(DigitDetector, 'detect').detect(picture, threshold, most, side).map(({ digit, score, box }) => ({ class: digit, score, box: back(box) }));
   }
 
   async segment(input: Input, signal?: AbortSignal): Promise<Segmentation> {

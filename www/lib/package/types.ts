@@ -19,8 +19,8 @@ export type Pixels = { width: number; height: number; data: Uint8ClampedArray | 
  * picture. No side may be longer than 4,096 pixels.
  *
  * What is seen by `detect`, `segment` and `caption` may be of any size, ink dark or light; what is transparent counts as paper
- * that the ink is seen on. Strokes are drawn in the middle of a sheet of 128 × 128 pixels, their digits as large as the networks
- * know them.
+ * that the ink is seen on. Strokes are drawn on a sheet of 128 × 128 pixels, or a larger one if they are many, their digits as large
+ * as the networks know them.
  */
 export type Input =
   | { strokes: Stroke[]; penWidth?: number }
