@@ -37,7 +37,9 @@ impl Rgb {
             let luma = (77 * u64::from(p[0]) + 150 * u64::from(p[1]) + 29 * u64::from(p[2])) >> 8;
             (light + luma * u64::from(p[3]), cover + u64::from(p[3]))
         });
-        Ok(if 2 * light > 255 * cover { Self::laid(h, w, bytes, 0.0) } else { picture })
+        // What covers everything stays as it is to the bit.
+        let bare = cover < 255 * (h * w) as u64;
+        Ok(if bare && 2 * light > 255 * cover { Self::laid(h, w, bytes, 0.0) } else { picture })
     }
 
     /// Bytes of red, green, blue and alpha over paper of one grey.
