@@ -176,9 +176,8 @@ fn strokes_of_any_unit_lie_in_the_middle_of_a_sheet() {
     }
     // The one is 36 pixels high, the middle of all is the sheet's.
     assert!((small.scale * 0.02 - 36.0).abs() < 1e-3, "{}", small.scale);
-    let middle = [0.025, 0.03].map(|v: f32| v);
-    for k in 0..2 {
-        assert!(((middle[k] - small.origin[k]) * small.scale - 64.0).abs() < 1e-2, "{:?}", small.origin);
+    for (middle, origin) in [0.025, 0.03].into_iter().zip(small.origin) {
+        assert!(((middle - origin) * small.scale - 64.0).abs() < 1e-2, "{:?}", small.origin);
     }
     let at = |x: usize, y: usize| small.picture.pixels[128 * y + x];
     assert!(at(37, 64) < 0.01 && at(64, 64) < 0.01 && at(64, 50) > 0.99, "ink is dark where the strokes are");
