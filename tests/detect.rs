@@ -7,7 +7,9 @@ mod common;
 
 use hitofude::Error;
 use hitofude::data::pictures::Rgb;
-use hitofude::data::scenes::{Digits, Part, Scene, Setup};
+use hitofude::data::scenes::{Digits, Part, Scene, Setup, Written};
+use hitofude::data::strokes::Stroke;
+use hitofude::data::synth;
 use hitofude::file::safetensors::{self, Precision};
 use hitofude::kernel::roi::{Region, iou};
 use hitofude::nn::layers::affine::Affine;
@@ -20,7 +22,9 @@ use hitofude::shape::Shape;
 use hitofude::systems::detect::boxes::{self, ANCHOR_UNITS, HEIGHTS};
 use hitofude::systems::detect::search::{Search, Segments, segments};
 use hitofude::systems::detect::targets::{self, AnchorTargets, Thing};
-use hitofude::systems::detect::{Ask, FasterRcnn, Plan, Rcnn, Training, rcnn_training, score};
+use hitofude::systems::detect::{
+    Ask, Detection, FasterRcnn, Plan, Rcnn, Training, by_windows, rcnn_training, score, window_of,
+};
 use hitofude::systems::saved::{self, Saved};
 use serde_json::Value;
 
@@ -308,4 +312,63 @@ fn digits_come_back_in_the_pixels_of_a_larger_picture() {
         let thrice = found.region.map(|v| 3.0 * v);
         assert!(large.iter().any(|l| l.digit == found.digit && iou(l.region, thrice) > 0.8), "{found:?}, {large:?}");
     }
+}
+
+#[test]
+fn digits_written_beside_one_another_are_read_as_they_stand() {
+    let Saved { net, params, .. } = shipped("faster_rcnn");
+    let mut detector = FasterRcnn::new(&net, &params).unwrap();
+    // Two find room on one sheet; nine need a longer one, and are looked at in windows.
+    for (n, least) in [(2, 17), (9, 13)] {
+        let mut right = 0;
+        for seed in 0..20 {
+            let mut rng = Rng::new(seed);
+            let digits: Vec<u8> = (0..n).map(|_| rng.below(10) as u8).collect();
+            let strokes: Vec<Stroke> = (0..n)
+                .flat_map(|i| synth::written(&mut rng, digits[i]).into_iter().map(move |stroke| (i, stroke)))
+                .map(|(i, stroke)| stroke.into_iter().map(|[x, y]| [x + 26.0 * i as f32, y]).collect())
+                .collect();
+            let written = Written::new(&strokes).unwrap();
+            assert_eq!(written.picture.w > 128, n == 9);
+            let mut found =
+                by_windows(&written.picture, 128, &Ask::SHOW, |part| detector.detect(part, &Ask::SHOW)).unwrap();
+            found.sort_by(|a, b| a.region[0].total_cmp(&b.region[0]));
+            // In the strokes' unit each lies in its own box of 26.
+            let place = |v: f32| ((v / written.scale + written.origin[0] + 3.0) / 26.0).floor() as usize;
+            let read: Vec<(u8, usize)> =
+                found.iter().map(|f| (f.digit, place(0.5 * (f.region[0] + f.region[2])))).collect();
+            right += usize::from(read == digits.iter().copied().zip(0..n).collect::<Vec<_>>());
+        }
+        assert!(right >= least, "{right} of 20 numbers of {n} digits");
+    }
+}
+
+#[test]
+fn what_lies_in_several_windows_is_found_once_wherever_it_is() {
+    // A detector that finds every dark pixel, in a box around it.
+    let mut windows = 0;
+    let mut found = |picture: &Rgb| {
+        by_windows(picture, 64, &Ask::SHOW, |part| {
+            windows += 1;
+            assert!(part.w == 64 && part.h == 40);
+            let dark = (0..part.w * part.h).filter(|i| part.pixels[*i] < 0.5);
+            Ok(dark
+                .map(|i| [(i % part.w) as f32, (i / part.w) as f32])
+                .map(|[x, y]| Detection { digit: 3, score: 0.9, region: [x - 4.0, y - 4.0, x + 5.0, y + 5.0] })
+                .collect())
+        })
+        .unwrap()
+    };
+    for x in (5..195).chain([0, 199]) {
+        let mut picture = Rgb { h: 40, w: 200, pixels: vec![1.0; 3 * 8000] };
+        picture.pixels[200 * 20 + x] = 0.0;
+        let [one] = found(&picture)[..] else { panic!("not once at {x}") };
+        let x = x as f32;
+        assert_eq!(one.region, [(x - 4.0).max(0.0), 16.0, (x + 5.0).min(200.0), 25.0]);
+    }
+    assert_eq!(windows, 192 * 6);
+    assert!(matches!(by_windows(&Rgb::new(40, 200), 1, &Ask::SHOW, |_| Ok(vec![])), Err(Error::Value(_))));
+    // A picture is looked at as a whole unless it is a strip; the thinnest strip has few windows.
+    let side = |h, w| window_of(&Rgb::new(h, w));
+    assert_eq!([side(100, 100), side(250, 100), side(100, 800), side(1, 4096)], [100, 250, 200, 256]);
 }

@@ -1,9 +1,10 @@
 //! Digit scenes: the truth fits what is drawn, seeds repeat, and COCO's files go out and come in.
 
 use hitofude::Error;
+use hitofude::data::pictures::Rgb;
 use hitofude::data::scenes::coco::{Dataset, Runs, runs};
 use hitofude::data::scenes::graph::{Graph, Predicate};
-use hitofude::data::scenes::{Digits, Object, Part, Scene, Setup};
+use hitofude::data::scenes::{Digits, Object, Part, Scene, Setup, Written};
 
 #[cfg(target_arch = "wasm32")]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
@@ -158,4 +159,70 @@ fn coco_files_come_back_and_others_are_refused() {
         assert!(error.to_string().contains(word), "{error}");
         assert!(!matches!(error, Error::Io(_)));
     }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn strokes_of_any_unit_lie_in_the_middle_of_a_sheet() {
+    // A one and, far to the right, a bar that is not as high: in metres, and in thousands of pixels.
+    let drawn = |unit: f32| {
+        let stroke = |points: [[f32; 2]; 2]| points.map(|p| p.map(|v| v * unit)).to_vec();
+        Written::new(&[stroke([[1.0, 2.0], [1.0, 4.0]]), stroke([[2.0, 3.0], [4.0, 3.0]])]).unwrap()
+    };
+    let (small, large) = (drawn(0.01), drawn(1000.0));
+    assert_eq!((small.picture.h, small.picture.w), (128, 128));
+    for (a, b) in small.picture.pixels.iter().zip(&large.picture.pixels) {
+        assert!((a - b).abs() < 1e-3);
+    }
+    // The one is 36 pixels high, the middle of all is the sheet's.
+    assert!((small.scale * 0.02 - 36.0).abs() < 1e-3, "{}", small.scale);
+    for (middle, origin) in [0.025, 0.03].into_iter().zip(small.origin) {
+        assert!(((middle - origin) * small.scale - 64.0).abs() < 1e-2, "{:?}", small.origin);
+    }
+    let at = |x: usize, y: usize| small.picture.pixels[128 * y + x];
+    assert!(at(37, 64) < 0.01 && at(64, 64) < 0.01 && at(64, 50) > 0.99, "ink is dark where the strokes are");
+    // A long row has a longer sheet, up to what can be looked at.
+    let row = |n: usize| {
+        let row: Vec<Vec<[f32; 2]>> = (0..n).map(|i| vec![[i as f32, 0.0], [i as f32, 1.0]]).collect();
+        let written = Written::new(&row).unwrap();
+        (written.picture.w, written.picture.h, written.scale)
+    };
+    assert_eq!(row(20), (700, 128, 36.0));
+    assert_eq!(row(200), (1024, 128, 1008.0 / 199.0));
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn strokes_that_are_none_or_nowhere_have_an_answer() {
+    let white = |strokes: &[Vec<[f32; 2]>]| Written::new(strokes).unwrap().picture.pixels.iter().all(|v| *v == 1.0);
+    assert!(white(&[]) && white(&[vec![]]));
+    for dot in [0.0, -7.5, 1e30] {
+        let written = Written::new(&[vec![[dot, dot]]]).unwrap();
+        assert!(written.picture.pixels[128 * 64 + 64] < 0.7 && written.scale == 1.0, "{dot}");
+    }
+    for strokes in [
+        vec![[f32::NAN, 0.0]],
+        vec![[0.0, f32::INFINITY]],
+        vec![[f32::MIN, 0.0], [f32::MAX, 0.0]],
+        vec![[0.0; 2]; 100_001],
+    ] {
+        assert!(matches!(Written::new(&[strokes]), Err(Error::Value(_))));
+    }
+}
+
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn ink_without_paper_is_laid_on_paper_where_it_is_seen() {
+    // One pixel of ink beside a transparent one, and one that covers its half.
+    let laid = |ink: u8| Rgb::on_paper(1, 3, &[ink, ink, ink, 255, 0, 0, 0, 0, ink, ink, ink, 128]).unwrap();
+    let (dark, light) = (laid(20), laid(240));
+    let near =
+        |picture: &Rgb, ink: f32, paper: f32| (picture.pixels[0] - ink).abs() < 1e-6 && picture.pixels[1] == paper;
+    assert!(near(&dark, 20.0 / 255.0, 1.0) && near(&light, 240.0 / 255.0, 0.0));
+    assert!(dark.pixels[2] > 0.5 && light.pixels[2] < 0.5, "a half is between");
+    // Nothing at all is white, what covers everything stays, and bytes that do not fit are refused.
+    assert!(Rgb::on_paper(1, 2, &[0; 8]).unwrap().pixels.iter().all(|v| *v == 1.0));
+    let opaque = [9, 250, 250, 255];
+    assert_eq!(Rgb::on_paper(1, 1, &opaque).unwrap(), Rgb::from_rgba(1, 1, &opaque).unwrap());
+    assert!(matches!(Rgb::on_paper(1, 2, &[0; 7]), Err(Error::Shape(_))));
 }

@@ -6,13 +6,15 @@ import { inRoot, Obstacle } from './shell.mjs';
 
 const SOURCE = inRoot('www', 'lib', 'package');
 
+const ENTRIES = ['index', 'direct', 'inline', 'elements', 'worker', 'systems-worker'];
+
 /** Libraries whose markup has types of the elements. */
 const JSX = ['react', 'vue', 'svelte'];
 
 /** Bundles every way in into the folder `out`, from which the modules and weights are found where the package has them (`../www`, `../pretrained`). */
 export async function bundle(out, { dts = true } = {}) {
   const { build } = await import('tsdown');
-  const entry = Object.fromEntries(['index', 'direct', 'inline', 'elements', 'worker'].map((name) => [name, path.join(SOURCE, `${name}.ts`)]));
+  const entry = Object.fromEntries(ENTRIES.map((name) => [name, path.join(SOURCE, `${name}.ts`)]));
   await build({
     entry,
     outDir: out,

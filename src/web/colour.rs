@@ -11,7 +11,21 @@ use wasm_bindgen::{JsCast, JsValue};
 const MOST: usize = 4096;
 
 /// A colour picture: an `ImageData`, or an object with width, height and data.
+#[cfg(feature = "studio")]
 pub(super) fn taken(what: &str, value: &JsValue) -> Outcome<Rgb> {
+    let (h, w, bytes) = read(what, value)?;
+    Ok(Rgb::from_rgba(h, w, &bytes)?)
+}
+
+/// As [`taken`], of ink on paper; what is transparent is the paper that the ink is seen on.
+#[cfg(feature = "systems")]
+pub(super) fn sheet(what: &str, value: &JsValue) -> Outcome<Rgb> {
+    let (h, w, bytes) = read(what, value)?;
+    Ok(Rgb::on_paper(h, w, &bytes)?)
+}
+
+/// Rows, columns, and four bytes for each pixel.
+fn read(what: &str, value: &JsValue) -> Outcome<(usize, usize, Vec<u8>)> {
     if !value.is_object() {
         return Err(unexpected(what, "a picture with width, height and data", value).into());
     }
@@ -24,8 +38,7 @@ pub(super) fn taken(what: &str, value: &JsValue) -> Outcome<Rgb> {
     };
     let (w, h) = (side("width")?, side("height")?);
     let data = take::field(value, "data")?;
-    let bytes = bytes(&format!("{what}.data"), &data, 4 * w * h)?;
-    Ok(Rgb::from_rgba(h, w, &bytes)?)
+    Ok((h, w, bytes(&format!("{what}.data"), &data, 4 * w * h)?))
 }
 
 fn bytes(what: &str, data: &JsValue, len: usize) -> Result<Vec<u8>> {

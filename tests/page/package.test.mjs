@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -73,6 +73,10 @@ async function drawSeven(page) {
   for (const [u, v] of points) await page.mouse.move(x + u * width, y + v * width);
   await page.mouse.up();
 }
+
+/** A module of `hitofude/package` in a page of its own; the test reads what the body says in the end. */
+const script = (name, code, body = '') =>
+  writeFileSync(path.join(away, name), `<!doctype html><html lang="en"><title>.</title><body>${body}</body><script type="module">${code}</script></html>`);
 
 test('the lines of the README say what it says', () => {
   const [code] = /```js\n([\s\S]*?)```/.exec(readFileSync(path.join(root, 'README.md'), 'utf8')).slice(1);
@@ -187,12 +191,22 @@ const model = await load('draw');
 const { class: digit, status } = await model.predict({ strokes: [[[0, 0], [60, 0], [25, 100]]] });
 document.body.textContent = digit + ' ' + status;`;
 
+/** The same, and a system beside it. */
+const BOTH = READ.replace('document.body', `const detector = await load('faster_rcnn');
+const [found] = await detector.detect({ strokes: [[[0, 0], [60, 0], [25, 100]]] });
+document.body`).replace("' ' + status", "' ' + status + ', found ' + found.class");
+
 const BUNDLERS = {
   webpack: async (entry, out) => {
     const { default: webpack } = await import('webpack');
     const settings = { mode: 'production', context: away, entry, experiments: { topLevelAwait: true }, output: { path: out, filename: 'main.js', publicPath: 'auto' } };
     const stats = await new Promise((resolve, reject) => webpack(settings, (error, stats) => (error ? reject(error) : resolve(stats))));
     assert.deepEqual(stats.toJson().errors, []);
+  },
+  vite: async (entry, out) => {
+    const { build } = await import('vite');
+    writeFileSync(path.join(out, 'index.html'), '<!doctype html><title>.</title><body></body><script type="module" src="entry.mjs"></script>');
+    await build({ root: out, base: './', logLevel: 'error', configFile: false });
   },
   esbuild: async (entry, out) => {
     const { build } = await import('esbuild');
@@ -205,16 +219,16 @@ const BUNDLERS = {
   },
 };
 
-for (const [name, way] of [['webpack', ''], ['webpack', 'inline'], ['esbuild', 'inline'], ['rollup', 'inline']]) {
+for (const [name, way] of [['webpack', ''], ['vite', ''], ['webpack', 'inline'], ['esbuild', 'inline'], ['rollup', 'inline']]) {
   test(`${name} bundles hitofude${way && `/${way}`} without configuration`, async () => {
     const folder = path.join(away, `${name}-${way || 'worker'}`);
     mkdirSync(folder);
     const entry = path.join(folder, 'entry.mjs');
-    writeFileSync(entry, READ.replace('/WAY', way && `/${way}`));
+    writeFileSync(entry, (way ? READ : BOTH).replace('/WAY', way && `/${way}`));
     await BUNDLERS[name](entry, folder);
-    writeFileSync(path.join(folder, 'index.html'), '<!doctype html><title>.</title><body></body><script type="module" src="main.js"></script>');
-    const { page, faults } = await opened(`${path.basename(folder)}/index.html`);
-    await page.getByText('7 sure').waitFor({ timeout: 20_000 }).catch((error) => assert.fail(`${faults.join('; ')} ${error.message}`));
+    if (name !== 'vite') writeFileSync(path.join(folder, 'index.html'), '<!doctype html><title>.</title><body></body><script type="module" src="main.js"></script>');
+    const { page, faults } = await opened(`${path.basename(folder)}/${name === 'vite' ? 'dist/' : ''}index.html`);
+    await page.getByText(way ? '7 sure' : '7 sure, found 7').waitFor({ timeout: 20_000 }).catch((error) => assert.fail(`${faults.join('; ')} ${error.message}`));
     assert.deepEqual(faults, []);
   });
 }
@@ -299,6 +313,220 @@ test('types: markup of React, Vue and Svelte knows the elements, and a program w
   } catch (error) {
     assert.fail(error.stdout);
   }
+});
+
+test('Node: systems find, write, name pixels and draw, from names, addresses and bytes', () => {
+  writeFileSync(path.join(away, 'systems.mjs'), `
+    import { readFile } from 'node:fs/promises';
+    import { lines, load } from 'hitofude';
+    const said = {};
+    const code = async (promise) => promise.then(() => 'nothing', (e) => (typeof e.code === 'string' ? e.code : e.name));
+    const painter = await load('dcgan');
+    const drawn = (await Promise.all([3, 7].map((digit) => painter.generate({ digit, seed: 5, count: 2 })))).map(([first]) => first);
+    said.again = (await painter.generate({ digit: 3, seed: 5 }))[0].pixels.every((ink, i) => ink === drawn[0].pixels[i]);
+    said.turns = (await painter.generate({ count: 12 })).map(({ digit }) => digit).join('');
+    said.range = drawn.every(({ pixels, data }) => pixels.length === 784 && pixels.every((v) => v >= 0 && v <= 1) && data.length === 3136);
+    const reader = await load('draw');
+    said.read = (await reader.predictAll(drawn.map(({ pixels }) => pixels))).map((answer) => answer.class);
+    // A sheet of both: light on dark as numbers, dark on light as pixels.
+    const [width, height] = [128, 128];
+    const data = new Float32Array(width * height), pixels = new Uint8ClampedArray(4 * width * height).fill(255);
+    drawn.forEach(({ pixels: ink }, d) => ink.forEach((v, i) => {
+      const at = (50 + Math.floor(i / 28)) * width + 22 + 56 * d + (i % 28);
+      data[at] = v;
+      pixels.fill(255 * (1 - v), 4 * at, 4 * at + 3);
+    }));
+    const sheets = [{ data, shape: [height, width] }, { width, height, data: pixels }];
+    const file = new URL(import.meta.resolve('hitofude/models/detect/faster_rcnn.safetensors'));
+    const detectors = [await load('faster_rcnn'), await load(file), await load(await readFile(file)), await load('rcnn')];
+    said.found = [];
+    for (const detector of detectors) for (const sheet of sheets) said.found.push(lines(await detector.detect(sheet)).map((line) => line.map((one) => one.class).join('')).join(' '));
+    const [{ box }] = await detectors[0].detect(sheets[0], { most: 1 });
+    said.box = box[0] >= 15 && box[2] <= 115 && box[1] >= 44 && box[3] <= 84;
+    said.most = [(await detectors[0].detect(sheets[0], { most: 1 })).length, (await detectors[0].detect(sheets[0], { threshold: 1 })).length];
+    const { classes, mask, ...sides } = await (await load('fcn8s')).segment(sheets[0]);
+    said.mask = [mask.length === width * height, sides.width, sides.height, classes.length];
+    said.pixels = ['3', '7'].map((name) => mask.filter((k) => classes[k] === name).length > 30);
+    said.street = (await (await load('segnet_street')).segment(sheets[1])).classes.slice(0, 3);
+    const writer = await load('caption');
+    const caption = await writer.caption(sheets[1], { beams: 4 });
+    said.caption = [/3|7/.test(caption.sentence), caption.words.length > 2, caption.others.length > 0, caption.words[0].looks.length === caption.cells ** 2];
+    said.japanese = /[あり]/.test((await writer.caption(sheets[1], { language: 'ja' })).sentence);
+    const [detector] = detectors;
+    said.about = [detector.name, detector.classes, ...detector.inputShape, detector.layers().length > 20, writer.layers().length > 10];
+    said.same = Buffer.compare(Buffer.from(await detector.save()), await readFile(file)) === 0;
+    const blank = { width: 40, height: 30, data: new Uint8ClampedArray(4800) };
+    said.empty = [(await detector.detect(blank)).length, (await detector.detect({ strokes: [] })).length, (await detector.detect({ width: 1, height: 1, data: new Uint8Array(4) })).length, (await detectors[3].detect(blank)).length];
+    const strokes = { strokes: [[[0, 0], [60, 0], [25, 100]]] };
+    const [seven] = await detector.detect(strokes);
+    said.stroke = [seven.class, seven.box[0] > -15 && seven.box[2] < 75 && seven.box[1] > -15 && seven.box[3] < 115];
+    said.codes = [];
+    for (const call of [
+      () => detector.detect(), () => detector.detect(null), () => detector.detect({}), () => detector.detect(new Blob(['no picture'])),
+      () => detector.detect(new Float32Array(5)), () => detector.detect({ data: new Float32Array(4).fill(NaN), shape: [2, 2] }),
+      () => detector.detect({ data: [0, 1], shape: [2, 2] }), () => detector.detect({ width: 8000, height: 8000, data: new Uint8Array(4) }),
+      () => detector.detect({ width: 2, height: 2, data: new Uint8Array(4) }), () => detector.detect({ strokes: [[[0, NaN]]] }),
+      () => detector.detect(strokes, { threshold: NaN }), () => detector.detect(strokes, { threshold: 2 }), () => detector.detect(strokes, { most: 0 }),
+      () => writer.caption(blank), () => writer.caption(strokes, { language: 'fr' }), () => writer.caption(strokes, { beams: 1e9 }),
+      () => painter.generate({ digit: 10 }), () => painter.generate({ digit: 2.5 }), () => painter.generate({ count: 1e6 }), () => painter.generate({ seed: -1 }),
+      () => detector.detect(strokes, { signal: AbortSignal.abort() }), () => load('fcn32s'), () => load('nobody'), () => detector.save('onnx'),
+    ]) said.codes.push(await code(call()));
+    said.lacking = [];
+    for (const [call, ...given] of [['predict', strokes], ['predictAll', []], ['features', strokes, []], ['explain', strokes], ['evaluate', {}], ['freeze'], ['withClasses', 2], ['segment', strokes], ['caption', strokes], ['generate']]) {
+      said.lacking.push(await code(detector[call](...given)));
+    }
+    said.lacking.push(await code((async () => { for await (const _ of detector.fit({ inputs: [], labels: [] })); })()), await code(reader.detect(strokes)));
+    said.who = (await reader.detect(strokes).catch((e) => e.message));
+    detector.dispose();
+    said.gone = await code(detector.detect(strokes));
+    console.log(JSON.stringify(said));
+  `);
+  const value = 'value';
+  assert.deepEqual(JSON.parse(node('systems.mjs')), {
+    again: true, turns: '012345678901', range: true, read: [3, 7], found: Array(8).fill('37'), box: true, most: [1, 0],
+    mask: [true, 128, 128, 11], pixels: [true, true], street: ['sky', 'road', 'marking'], caption: [true, true, true, true], japanese: true,
+    about: ['faster_rcnn', 10, 3, 128, 128, true, true], same: true, empty: [0, 0, 0, 0], stroke: [7, true],
+    codes: [value, value, value, 'unsupported', 'shape', value, 'shape', value, 'shape', value, value, value, value, 'empty', 'missing', value, value, value, value, value, 'AbortError', 'missing', 'missing', 'unsupported'],
+    lacking: Array(12).fill('unsupported'), who: 'draw has no detect: that is a call of faster_rcnn and rcnn', gone: 'missing',
+  });
+});
+
+test('every file of a system that ships has a name', () => {
+  const names = ['detect', 'segment', 'caption', 'generate'].flatMap((folder) => readdirSync(path.join(root, 'pretrained', folder)).filter((file) => file.endsWith('.safetensors')));
+  writeFileSync(path.join(away, 'names.mjs'), `import { load } from 'hitofude';
+    for (const name of ${JSON.stringify(names)}) console.log((await load(name.split('.')[0])).name + '.safetensors');`);
+  assert.deepEqual(node('names.mjs').trim().split('\n'), names);
+});
+
+const SHEETS = `
+  /** A seven and a one on canvases of every ink and paper. */
+  const drawn = (ink, paper, [width, height] = [200, 150]) => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [width, height];
+    const context = canvas.getContext('2d');
+    if (paper) [context.fillStyle] = [paper], context.fillRect(0, 0, width, height);
+    [context.strokeStyle, context.lineWidth, context.lineCap, context.lineJoin] = [ink, 6, 'round', 'round'];
+    for (const stroke of [[[40, 45], [78, 45], [55, 105]], [[125, 45], [127, 75], [124, 105]]]) {
+      context.beginPath();
+      stroke.forEach(([x, y]) => context.lineTo(x, y));
+      context.stroke();
+    }
+    return canvas;
+  };
+  const number = (found) => lines(found).map((line) => line.map((one) => one.class).join('')).join(' ');`;
+
+test('a page: systems come with their own worker when one is asked for, and see every kind of picture', async () => {
+  script('systems.html', `
+    import { lines, load } from './node_modules/hitofude/package/index.js';
+    ${SHEETS}
+    const fetched = () => performance.getEntriesByType('resource').map(({ name }) => name.split('/').slice(-2).join('/'));
+    const said = {};
+    const reader = await load('draw');
+    await reader.predict({ strokes: [[[0, 0], [60, 0], [25, 100]]] });
+    said.before = fetched().filter((name) => /system|detect|studio|formats/.test(name));
+    const detector = await load('faster_rcnn');
+    said.after = fetched().some((name) => name === 'package/systems-worker.js');
+    said.inks = [];
+    for (const [ink, paper] of [['black', 'white'], ['white', 'black'], ['black', null], ['white', null], ['#264a75', '#f7f4ec']]) said.inks.push(number(await detector.detect(drawn(ink, paper))));
+    const canvas = drawn('black', 'white');
+    const image = new Image();
+    image.src = canvas.toDataURL();
+    await image.decode();
+    const inputs = [image, canvas.getContext('2d').getImageData(0, 0, 200, 150), await createImageBitmap(canvas), await new Promise((done) => canvas.toBlob(done)), { strokes: [[[40, 45], [78, 45], [55, 105]], [[125, 45], [127, 75], [124, 105]]] }];
+    const off = new OffscreenCanvas(200, 150);
+    off.getContext('2d').drawImage(canvas, 0, 0);
+    said.inputs = [];
+    for (const input of [...inputs, off]) said.inputs.push(number(await detector.detect(input)));
+    // What predict takes, too: a seven alone.
+    const seven = new Image();
+    const one = drawn('black', 'white');
+    one.getContext('2d').clearRect(100, 0, 100, 150);
+    seven.src = one.toDataURL();
+    await seven.decode();
+    said.predict = [(await reader.predict(seven)).class, (await reader.predict(await new Promise((done) => one.toBlob(done)))).class];
+    const bytes = await (await fetch('./node_modules/hitofude/pretrained/detect/faster_rcnn.safetensors')).arrayBuffer();
+    const others = [await load(bytes), await load('./node_modules/hitofude/pretrained/detect/faster_rcnn.safetensors')];
+    for (const other of others) said.inputs.push(number(await other.detect(canvas)));
+    const { mask, width, height } = await (await load('fcn8s')).segment(canvas);
+    said.mask = [mask.length, width, height];
+    const [digit] = await (await load('dcgan')).generate({ digit: 7, seed: 2 });
+    one.getContext('2d').putImageData(new ImageData(digit.data, digit.width, digit.height), 0, 0);
+    said.drawn = (await reader.predict(digit.pixels)).class;
+    said.caption = typeof (await (await load('caption')).caption(canvas)).sentence;
+    const caught = (promise) => promise.then(() => 'nothing', (e) => (typeof e.code === 'string' ? e.code : e.name));
+    const huge = document.createElement('canvas');
+    [huge.width, huge.height] = [8000, 8000];
+    said.codes = [];
+    for (const call of [() => detector.detect(huge), () => detector.detect(new Image()), () => detector.detect(new Blob(['no'])), () => detector.detect(document.body), () => detector.detect(), () => reader.detect(canvas), () => detector.predict(canvas),
+      () => detector.detect(canvas, { signal: AbortSignal.abort() }), () => load('fcn32s'), () => reader.predict()]) said.codes.push(await caught(call()));
+    detector.dispose();
+    said.codes.push(await caught(detector.detect(canvas)));
+    // In a worker of one's own: what reads is there itself, systems have theirs.
+    const own = new Worker(URL.createObjectURL(new Blob([\`
+      import { load } from '\${new URL('./node_modules/hitofude/package/index.js', location.href)}';
+      const seven = { strokes: [[[0, 0], [60, 0], [25, 100]]] };
+      const { class: digit } = await (await load('draw')).predict(seven);
+      const [found] = await (await load('faster_rcnn')).detect(seven);
+      postMessage([digit, found.class]);
+    \`], { type: 'text/javascript' })), { type: 'module' });
+    said.nested = await new Promise((done) => (own.onmessage = ({ data }) => done(data)));
+    document.body.textContent = JSON.stringify(said);
+  `);
+  const { page, faults } = await opened('systems.html');
+  await page.getByText('"codes"').waitFor({ timeout: 60_000 }).catch((error) => assert.fail(`${faults.join('; ')} ${error.message}`));
+  assert.deepEqual(JSON.parse(await page.locator('body').innerText()), {
+    before: [], after: true, inks: Array(5).fill('71'), inputs: Array(8).fill('71'), predict: [7, 7], mask: [30_000, 200, 150], drawn: 7, caption: 'string', nested: [7, 7],
+    codes: ['value', 'value', 'format', 'value', 'value', 'unsupported', 'unsupported', 'AbortError', 'missing', 'value', 'missing'],
+  });
+  assert.deepEqual(faults, []);
+});
+
+test('<hitofude-pad multiple>: it reads a number into its form, says where each digit is, by pointer and by keyboard, in two languages', async () => {
+  script('number.html', `
+    import './node_modules/hitofude/package/elements.js';
+    const pad = document.querySelector('hitofude-pad');
+    window.readings = [];
+    pad.addEventListener('reading', ({ detail }) => window.readings.push(detail));
+  `, '<main><h1>A number</h1><form><hitofude-pad multiple name="number"></hitofude-pad></form></main>');
+  const { page, faults } = await opened('number.html');
+  const { x, y, width, height } = await page.getByLabel('Drawing pad').boundingBox();
+  assert.ok(Math.abs(width / height - 1.5) < 0.02, `${width} × ${height}`);
+  const draw = async (points) => {
+    await page.mouse.move(x + points[0][0] * width, y + points[0][1] * width);
+    await page.mouse.down();
+    for (const [u, v] of points) await page.mouse.move(x + u * width, y + v * width);
+    await page.mouse.up();
+  };
+  await draw([[0.12, 0.2], [0.2, 0.2], [0.29, 0.2], [0.24, 0.3], [0.19, 0.42]]);
+  await draw([[0.6, 0.2], [0.605, 0.3], [0.6, 0.42]]);
+  const value = () => page.evaluate(() => new FormData(document.querySelector('form')).get('number'));
+  const answer = page.getByLabel('Answer');
+  await answer.getByText('71', { exact: true }).waitFor({ timeout: 20_000 }).catch(async (error) => assert.fail(`${await answer.innerText()} ${error.message}`));
+  assert.equal(await value(), '71');
+  assert.equal(await page.getByRole('status').filter({ hasText: 'Found' }).innerText(), 'Found: 7 at the left, 1 in the middle');
+  const last = await page.evaluate(() => window.readings.at(-1));
+  assert.deepEqual([last.number, last.lines, last.digits.map((digit) => digit.class), last.status], ['71', ['71'], [7, 1], 'sure']);
+  assert.ok(last.digits.every(({ score, box: [x0, y0, x1, y1] }) => score >= 0.5 && x0 > 0 && x1 < 1 && y0 > 0.1 && y1 < 0.55));
+  // A second line, and ink that is no digit: the form has nothing then.
+  await page.evaluate(() => (document.querySelector('hitofude-pad').strokes = [...document.querySelector('hitofude-pad').strokes, [[0.9, 0.6], [0.9, 0.6]]]));
+  await page.getByText('not sure').first().waitFor();
+  assert.equal(await value(), '');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await answer.getByText('71', { exact: true }).waitFor();
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  assert.deepEqual(violations.map(({ id }) => id), []);
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await answer.getByText('Nothing drawn').waitFor();
+  assert.equal(await value(), '');
+  await page.getByLabel('Drawing pad').focus();
+  for (const key of [...Array(4).fill('ArrowUp'), ' ', ...Array(8).fill('ArrowDown'), ' ']) await page.keyboard.press(key);
+  await answer.getByText('1', { exact: true }).waitFor();
+  await page.getByRole('status').filter({ hasText: 'Found: 1 in the middle' }).waitFor();
+  await page.evaluate(() => (document.documentElement.lang = 'ja') && (document.querySelector('hitofude-pad').multiple = false));
+  await page.getByRole('button', { name: '消す' }).waitFor();
+  await page.getByLabel('答え').getByText(/^1 \(\d+ %\)$/).waitFor({ timeout: 20_000 });
+  assert.equal(await value(), '1');
+  assert.deepEqual(faults, []);
 });
 
 test('publint and arethetypeswrong find nothing', async () => {

@@ -8,7 +8,9 @@ use hitofude::data::pictures::Rgb;
 use hitofude::data::scenes::{Digits, Part, Setup};
 use hitofude::file::safetensors::{self, Precision};
 use hitofude::systems::detect::sample::{Plan, Trained};
-use hitofude::systems::detect::{Ask, Detection, FasterRcnn, Rcnn, Training, rcnn_training, score};
+use hitofude::systems::detect::{
+    Ask, Detection, FasterRcnn, Rcnn, Training, by_windows, rcnn_training, score, window_of,
+};
 use hitofude::systems::digits::feed::Drawings;
 use hitofude::systems::saved::{self, Saved};
 use hitofude::{Error, Result};
@@ -325,7 +327,8 @@ pub fn run(args: &Args) -> Result<()> {
     let mut detector = Detector::open(&args.model)?;
     let ask = Ask { threshold: args.threshold, most: args.most, ..Ask::SHOW };
     for file in &args.files {
-        let found = detector.detect(&colour::read(file)?, &ask)?;
+        let picture = colour::read(file)?;
+        let found = by_windows(&picture, window_of(&picture), &ask, |part| detector.detect(part, &ask))?;
         let found = found.into_iter().map(|Detection { digit, score, region }| One { class: digit, score, region });
         println!("{}", files::json(&Answer { file, found: found.collect() })?);
     }

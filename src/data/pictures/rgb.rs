@@ -25,14 +25,33 @@ impl Rgb {
         if h == 0 || w == 0 || h.checked_mul(w).and_then(|n| n.checked_mul(4)) != Some(bytes.len()) {
             return Err(Error::shape("picture", format!("{w} × {h} × 4 bytes, at least 4"), bytes.len()));
         }
+        Ok(Self::laid(h, w, bytes, 1.0))
+    }
+
+    /// As [`Rgb::from_rgba`], laid over the paper that its ink is seen on: black where what covers it is light in the mean, as
+    /// white ink on an empty canvas is, and white where it is dark. Errors likewise.
+    pub fn on_paper(h: usize, w: usize, bytes: &[u8]) -> Result<Self> {
+        let picture = Self::from_rgba(h, w, bytes)?;
+        let (light, cover) = bytes.chunks_exact(4).fold((0, 0), |(light, cover), p| {
+            // Luma of ITU-R BT.601, in 256ths, as far as it covers.
+            let luma = (77 * u64::from(p[0]) + 150 * u64::from(p[1]) + 29 * u64::from(p[2])) >> 8;
+            (light + luma * u64::from(p[3]), cover + u64::from(p[3]))
+        });
+        // What covers everything stays as it is to the bit.
+        let bare = cover < 255 * (h * w) as u64;
+        Ok(if bare && 2 * light > 255 * cover { Self::laid(h, w, bytes, 0.0) } else { picture })
+    }
+
+    /// Bytes of red, green, blue and alpha over paper of one grey.
+    fn laid(h: usize, w: usize, bytes: &[u8], paper: f32) -> Self {
         let mut picture = Self::new(h, w);
         for (i, pixel) in bytes.chunks_exact(4).enumerate() {
             let alpha = f32::from(pixel[3]) / 255.0;
             for (plane, byte) in pixel[..3].iter().enumerate() {
-                picture.pixels[plane * h * w + i] = 1.0 + alpha * (f32::from(*byte) / 255.0 - 1.0);
+                picture.pixels[plane * h * w + i] = paper + alpha * (f32::from(*byte) / 255.0 - paper);
             }
         }
-        Ok(picture)
+        picture
     }
 
     /// Bytes of red, green, blue and an alpha of 255; what is out of range is the nearest that is in it.

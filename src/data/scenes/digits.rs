@@ -51,7 +51,7 @@ pub(super) struct Ink {
 /// Mean and deviation of the logarithm of the pen, and its thinnest and thickest, in pixels of the 20-pixel box.
 const PEN: [f32; 4] = [0.78, 0.32, 1.1, 4.5];
 /// The thinnest line on a sheet, in pixels.
-const THINNEST: f32 = 1.2;
+pub(super) const THINNEST: f32 = 1.2;
 /// The widest that ink may be for its height: what is wider is drawn less high.
 const WIDEST: f32 = 1.4;
 
@@ -132,7 +132,7 @@ fn turned([x, y]: [f32; 2], [cos, sin]: [f32; 2]) -> [f32; 2] {
 }
 
 /// The lowest and highest coordinates of points.
-fn bounds(points: impl Iterator<Item = [f32; 2]>) -> [[f32; 2]; 2] {
+pub(super) fn bounds(points: impl Iterator<Item = [f32; 2]>) -> [[f32; 2]; 2] {
     points.fold([[f32::MAX; 2], [f32::MIN; 2]], |[low, high], p| {
         [[low[0].min(p[0]), low[1].min(p[1])], [high[0].max(p[0]), high[1].max(p[1])]]
     })

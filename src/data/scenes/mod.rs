@@ -11,9 +11,11 @@ pub mod coco;
 mod digits;
 pub mod graph;
 mod paper;
+mod written;
 
 pub use digits::{Digits, Origin};
 pub use paper::Paper;
+pub use written::Written;
 
 use super::pictures::Rgb;
 use crate::error::{Error, Result};

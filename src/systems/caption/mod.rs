@@ -132,6 +132,11 @@ impl Captioner {
         })
     }
 
+    /// Both networks, lean for inference: the one that sees and the one that writes.
+    pub fn networks(&self) -> [&Network; 2] {
+        [&self.seeing.net, &self.writing.net]
+    }
+
     /// Parameters, running statistics not counted.
     pub fn parameters(&self) -> usize {
         self.parameters

@@ -13,11 +13,13 @@ pub mod score;
 pub mod search;
 pub mod targets;
 pub mod training;
+mod windows;
 
 pub use faster::{FasterRcnn, Looked};
 pub use rcnn::Rcnn;
 pub use sample::Plan;
 pub use training::Training;
+pub use windows::{by_windows, window_of};
 
 use crate::data::pictures::Rgb;
 use crate::error::{Error, Result};

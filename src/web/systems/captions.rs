@@ -6,6 +6,7 @@ use crate::file::safetensors;
 use crate::systems::caption::grammar::WORDS;
 use crate::systems::caption::sample::{Kind, scene};
 use crate::systems::caption::{Captioner, Language, Search, Sentence};
+use crate::systems::recognise;
 use js_sys::{Float32Array, Uint8ClampedArray};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -100,6 +101,14 @@ impl SceneCaptioner {
         Ok(Self(RefCell::new(Captioner::new(&safetensors::read(&take::weights(file)?)?)?)))
     }
 
+    /// The layers of both networks, lean for inference: the one that sees, and the one that writes, which runs once for each word.
+    #[wasm_bindgen(unchecked_return_type = "Layer[]")]
+    pub fn layers(&self) -> Outcome<JsValue> {
+        let captioner = self.0.borrow();
+        let all: Vec<recognise::Layer> = captioner.networks().into_iter().flat_map(recognise::layers).collect();
+        give::layers(&all)
+    }
+
     /// Writes about a picture: the sentences found, the best first, and all beams as a tree. Throws with code `missing` for a
     /// language that it does not write, `value` for a search that cannot be, and `value` or `shape` for what is no picture.
     #[wasm_bindgen(unchecked_return_type = "Captioned")]
@@ -111,7 +120,7 @@ impl SceneCaptioner {
         #[wasm_bindgen(unchecked_param_type = "number")] length: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "number")] temperature: &JsValue,
     ) -> Outcome<JsValue> {
-        let picture = colour::taken("picture", picture)?;
+        let picture = colour::sheet("picture", picture)?;
         let language = Language::named(&take::text("language", language)?)?;
         let search = Search {
             beams: take::count("beams", beams)?,

@@ -4,6 +4,7 @@ use super::{Outcome, give, take};
 use crate::data::synth;
 use crate::file::safetensors::Precision;
 use crate::systems::generate::{Generator, Progress, Settings, Training, latents};
+use crate::systems::recognise;
 use crate::systems::saved::{self, Saved};
 use crate::web::take::unexpected;
 use crate::{Error, Result};
@@ -53,6 +54,12 @@ impl DigitGenerator {
     pub fn new(#[wasm_bindgen(unchecked_param_type = "Uint8Array")] file: &JsValue) -> Outcome<Self> {
         let Saved { net, params, .. } = saved::read(&take::weights(file)?)?;
         Ok(Self(RefCell::new(Generator::new(&net, &params)?)))
+    }
+
+    /// The layers of the network.
+    #[wasm_bindgen(unchecked_return_type = "Layer[]")]
+    pub fn layers(&self) -> Outcome<JsValue> {
+        give::layers(&recognise::layers(self.0.borrow().network()))
     }
 
     /// Numbers that a drawing starts from.

@@ -12,5 +12,5 @@ use super::{Outcome, colour, give, numbers as take};
 pub use captions::{SceneCaptioner, told_scene};
 pub use generate::{DigitGenerator, GanLearner, latent_rows, made_digits};
 pub use play::{GameLearner, GamePlayer, GameSeat, games};
-pub use scenes::{DetectorLearner, DigitDetector, draw_scene};
+pub use scenes::{DetectorLearner, DigitDetector, draw_scene, written_sheet};
 pub use streets::{PixelReader, StreetDrive, street_classes, weathers};

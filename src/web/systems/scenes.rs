@@ -2,12 +2,13 @@
 
 use super::{Outcome, colour, give, take};
 use crate::data::pictures::Rgb;
-use crate::data::scenes::{Digits, Scene, Setup};
+use crate::data::scenes::{Digits, Scene, Setup, Written};
 use crate::file::safetensors::Precision;
 use crate::kernel::roi::Region;
 use crate::systems::detect::rcnn::Searched;
 use crate::systems::detect::sample::Plan;
-use crate::systems::detect::{Ask, Detection, FasterRcnn, Looked, Rcnn, Training};
+use crate::systems::detect::{Ask, Detection, FasterRcnn, Looked, Rcnn, Training, by_windows, window_of};
+use crate::systems::recognise;
 use crate::systems::saved::{self, Saved};
 use crate::{Error, Result};
 use js_sys::{Float32Array, Uint8Array, Uint8ClampedArray};
@@ -63,6 +64,25 @@ pub fn draw_scene(
     let Rgb { h, w, .. } = scene.picture;
     let (data, labels) = (scene.picture.rgba().as_slice().into(), scene.labels().as_slice().into());
     give::plain(&Drawn { width: w, height: h, data, labels, things })
+}
+
+#[derive(Serialize)]
+struct Sheet {
+    width: usize,
+    height: usize,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    data: Uint8ClampedArray,
+    scale: f32,
+    origin: [f32; 2],
+}
+
+/// Dark pen strokes in the middle of a white sheet, their digits as large as networks for sheets know them. Throws with code
+/// `value` for what are no strokes.
+#[wasm_bindgen(js_name = writtenSheet, unchecked_return_type = "WrittenSheet")]
+pub fn written_sheet(#[wasm_bindgen(unchecked_param_type = "Stroke[]")] strokes: &JsValue) -> Outcome<JsValue> {
+    let Written { picture, scale, origin } = Written::new(&take::strokes(strokes)?)?;
+    let data = picture.rgba().as_slice().into();
+    give::plain(&Sheet { width: picture.w, height: picture.h, data, scale, origin })
 }
 
 enum Detector {
@@ -137,10 +157,20 @@ impl DigitDetector {
         Ok(Self(RefCell::new((detector, None))))
     }
 
+    /// The layers of the network, lean for inference; R-CNN's runs once for each region.
+    #[wasm_bindgen(unchecked_return_type = "Layer[]")]
+    pub fn layers(&self) -> Outcome<JsValue> {
+        let net = match &self.0.borrow().0 {
+            Detector::Faster(detector) => recognise::layers(detector.network()),
+            Detector::Rcnn(detector) => recognise::layers(detector.network()),
+        };
+        give::layers(&net)
+    }
+
     /// Looks at a picture: the regions on the way to the answer. Throws with code `value` or `shape` for what is no picture.
     #[wasm_bindgen(unchecked_return_type = "SeenRegions")]
     pub fn look(&self, #[wasm_bindgen(unchecked_param_type = "ScenePicture")] picture: &JsValue) -> Outcome<JsValue> {
-        let picture = colour::taken("picture", picture)?;
+        let picture = colour::sheet("picture", picture)?;
         let (detector, last) = &mut *self.0.borrow_mut();
         let (sight, seen) = match detector {
             Detector::Faster(detector) => {
@@ -159,6 +189,29 @@ impl DigitDetector {
         };
         *last = Some((sight, picture));
         give::plain(&seen)
+    }
+
+    /// The digits of a picture, the surest first: of score `threshold` and more, and at most so many. A picture is looked at in
+    /// windows of `side` pixels; of 0, in what suits it. Throws with code `value` or `shape` for what is no picture, and `value`
+    /// for other numbers than 0 to 1.
+    #[wasm_bindgen(unchecked_return_type = "FoundDigit[]")]
+    pub fn detect(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "ScenePicture")] picture: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] threshold: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] most: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] side: &JsValue,
+    ) -> Outcome<JsValue> {
+        let ask = Ask { threshold: part("threshold", threshold)?, most: take::count("most", most)?, ..Ask::SHOW };
+        let side = take::count("window", side)?;
+        let picture = colour::sheet("picture", picture)?;
+        let side = if side == 0 { window_of(&picture) } else { side };
+        let (detector, _) = &mut *self.0.borrow_mut();
+        let found = by_windows(&picture, side, &ask, |part| match detector {
+            Detector::Faster(detector) => detector.detect(part, &ask),
+            Detector::Rcnn(detector) => detector.detect(part, &ask),
+        })?;
+        give::plain(&found.iter().map(Found::from).collect::<Vec<_>>())
     }
 
     /// The digits in the picture that was looked at last: of score `threshold` and more, of which two of a digit share at most

@@ -4,6 +4,7 @@
 use super::{Outcome, colour, give, take};
 use crate::Error;
 use crate::data::streets::{CLASSES, Drive, Weather};
+use crate::systems::recognise;
 use crate::systems::saved::{self, Saved};
 use crate::systems::segment::Segmenter;
 use js_sys::{Uint8Array, Uint8ClampedArray};
@@ -108,6 +109,12 @@ impl PixelReader {
         give::plain(&self.0.borrow().classes())
     }
 
+    /// The layers of the network, lean for inference.
+    #[wasm_bindgen(unchecked_return_type = "Layer[]")]
+    pub fn layers(&self) -> Outcome<JsValue> {
+        give::layers(&recognise::layers(self.0.borrow().network()))
+    }
+
     /// Multiply-adds for one picture.
     #[wasm_bindgen(js_name = multiplyAdds)]
     pub fn multiply_adds(&self) -> f64 {
@@ -121,7 +128,7 @@ impl PixelReader {
         &self,
         #[wasm_bindgen(unchecked_param_type = "ScenePicture")] picture: &JsValue,
     ) -> Outcome<JsValue> {
-        let picture = colour::taken("picture", picture)?;
+        let picture = colour::sheet("picture", picture)?;
         let mut segmenter = self.0.borrow_mut();
         let masks = segmenter.segment_all(&picture)?;
         let names = segmenter.answers();

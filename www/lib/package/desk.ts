@@ -1,9 +1,11 @@
 // The other side of `hitofude`: models in a worker, each known by a number.
 
 import { transfer } from 'comlink';
-import { gone, refusal } from './errors';
+import { Elsewhere, gone, refusal } from './errors';
 import type { State } from './opened';
-import type { Api, Data, ExplainOptions, FitOptions, Input, LoadOptions, Model, ModelSource, NetworkDefinition, Report } from './types';
+import type {
+  Api, CaptionOptions, Data, DetectOptions, ExplainOptions, FitOptions, GenerateOptions, Input, LoadOptions, Model, ModelSource, NetworkDefinition, Report,
+} from './types';
 
 const models = new Map<number, Model>();
 const trainings = new Map<number, AsyncGenerator<Report, void, void>>();
@@ -30,6 +32,7 @@ async function answered<T>(call: number, work: (signal: AbortSignal) => Promise<
   try {
     return { value: await work(controller.signal) };
   } catch (error) {
+    if (error instanceof Elsewhere) return transfer({ elsewhere: error.file }, [error.file.buffer]);
     const { name, message, code } = refusal(error) as Error & { code?: unknown };
     return { error: { name, message, code } };
   } finally {
@@ -37,7 +40,7 @@ async function answered<T>(call: number, work: (signal: AbortSignal) => Promise<
   }
 }
 
-export type Answer<T> = { value: T } | { error: { name: string; message: string; code: unknown } };
+export type Answer<T> = { value: T } | { elsewhere: Uint8Array<ArrayBuffer> } | { error: { name: string; message: string; code: unknown } };
 
 type Opened = Omit<LoadOptions, 'signal' | 'onProgress'>;
 export type OnProgress = NonNullable<LoadOptions['onProgress']>;
@@ -61,6 +64,16 @@ export const desk = ({ load, define }: Api) => ({
 
   explain: (call: number, id: number, input: Input, options: ExplainOptions) =>
     answered(call, (signal) => model(id).explain(input, { ...options, signal })),
+
+  detect: (call: number, id: number, input: Input, options: DetectOptions) =>
+    answered(call, (signal) => model(id).detect(input, { ...options, signal })),
+
+  segment: (call: number, id: number, input: Input) => answered(call, (signal) => model(id).segment(input, signal)),
+
+  caption: (call: number, id: number, input: Input, options: CaptionOptions) =>
+    answered(call, (signal) => model(id).caption(input, { ...options, signal })),
+
+  generate: (call: number, id: number, options: GenerateOptions) => answered(call, (signal) => model(id).generate({ ...options, signal })),
 
   evaluate: (call: number, id: number, data: Data) => answered(call, (signal) => model(id).evaluate(data, signal)),
 

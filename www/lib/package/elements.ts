@@ -4,6 +4,7 @@ import { PadElement } from './pad-element';
 import { TrainElement } from './train-element';
 
 export { PadElement, TrainElement };
+export type { NumberReading } from './pad-number';
 
 for (const [name, element] of [['hitofude-pad', PadElement], ['hitofude-train', TrainElement]] as const) {
   // On a server there is nothing to define.

@@ -1,26 +1,30 @@
-// The three modules in the thread that asks, each loaded once, and the models they open.
+// The modules in the thread that asks, each loaded once, and the models they open.
 
 import initReading from '../../public/wasm/hitofude.js';
 import initFormats from '../../public/wasm/formats/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
 import { described } from './describe';
-import { HitofudeError as Refused, optional, refusal, stop } from './errors';
+import { Elsewhere, HitofudeError as Refused, optional, refusal, stop } from './errors';
 import { guarded } from './guard';
 import { DirectModel } from './model';
 import { BESIDE } from './shipped';
+import { isSystem, SHIPPED, systemOf, type System } from './systems';
 import type { Api, LoadOptions, Model, ModelSource, NetworkDefinition, WasmSource } from './types';
 import { fileAt } from './where';
 
 /** What a way into the package brings along: where its modules are, and its models by name. */
 export type Assets = {
-  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource };
+  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource; systems?: WasmSource };
   models: Record<string, () => ModelSource>;
 };
 
 type Glue = (options: { module_or_path: BufferSource | WebAssembly.Module }) => Promise<unknown>;
 
-/** `load` and `define` in this thread. */
-export function api(assets: Assets): Api {
+/** What opens systems where there is the module for them. */
+type Systems = { glue: unknown; open: (file: Uint8Array, system: System) => Model };
+
+/** `load` and `define` in this thread. Without `systems` their files are handed on, as `Elsewhere`. */
+export function api(assets: Assets, systems?: Systems): Api {
   const started = new Map<Glue, Promise<unknown>>();
   const once = (glue: Glue, source: WasmSource, options: LoadOptions) => {
     // A start that failed may be tried again.
@@ -37,14 +41,27 @@ export function api(assets: Assets): Api {
       studio: () => once(initStudio as Glue, at.studio, {}),
       formats: async () => {
         if (at.formats) return once(initFormats as Glue, at.formats, {});
-        throw new Refused('unsupported', 'the module for other formats is not inside hitofude/inline: say where it is, by wasmUrl.formats');
+        throw absent('the module for other formats', 'by wasmUrl.formats');
       },
     });
     return guarded(await model.open());
   };
+  const openSystem = async (file: Uint8Array<ArrayBuffer>, system: System, options: LoadOptions): Promise<Model> => {
+    if (!systems) throw new Elsewhere(file);
+    const at = { ...assets.wasm(), ...options.wasmUrl };
+    if (!at.systems) throw absent('the module for systems', 'by wasmUrl.systems');
+    await once(systems.glue as Glue, at.systems, options);
+    stop(options.signal);
+    return guarded(systems.open(file, system));
+  };
   return {
     load: (source, options) =>
-      refusing(async () => open({ weights: await weights(source, assets.models, begun(options)) }, begun(options))),
+      refusing(async () => {
+        const given = begun(options);
+        const file = await weights(source, assets.models, given);
+        const system = systemOf(file);
+        return system ? openSystem(file, system, given) : open({ weights: file }, given);
+      }),
     define: (network: NetworkDefinition, options) =>
       refusing(async () => {
         const { seed = 1, ...rest } = begun(options);
@@ -64,10 +81,12 @@ function begun<O extends LoadOptions>(options: O | undefined): O {
   return given;
 }
 
-async function weights(source: ModelSource, models: Assets['models'], options: LoadOptions): Promise<Uint8Array> {
+const absent = (what: string, where: string) => new Refused('unsupported', `${what} is not inside hitofude/inline: say where it is, ${where}`);
+
+async function weights(source: ModelSource, models: Assets['models'], options: LoadOptions): Promise<Uint8Array<ArrayBuffer>> {
   if (isBuffer(source)) return new Uint8Array(source);
   // Whatever kind of bytes, and of whichever window.
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength) as Uint8Array<ArrayBuffer>;
   if (typeof Blob !== 'undefined' && (source as unknown) instanceof Blob) return new Uint8Array(await (source as unknown as Blob).arrayBuffer());
   if (typeof source !== 'string' && !(source instanceof URL)) {
     throw new Refused('value', `a model's name, its address or its bytes were expected; got ${source === null ? 'null' : typeof source}`);
@@ -79,8 +98,10 @@ async function weights(source: ModelSource, models: Assets['models'], options: L
       throw refusal(error);
     });
   }
+  if (isSystem(source) && SHIPPED.includes(source)) throw absent(`the file of ${source}`, 'by its address');
   if (typeof source === 'string' && /^\w*$/.test(source)) {
-    throw new Refused('missing', `there is no model called ${source}: name one of ${Object.keys(models).join(', ')}, or say where its file is`);
+    const names = [...new Set([...Object.keys(models), ...SHIPPED])];
+    throw new Refused('missing', `there is no model called ${source}: name one of ${names.join(', ')}, or say where its file is`);
   }
   return fileAt(source, options);
 }

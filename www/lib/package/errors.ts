@@ -42,7 +42,12 @@ export class HitofudeError extends Error {
   }
 }
 
-export { HitofudeError as Refused };
+/** A file whose network needs the module for systems, handed back to whoever has it. */
+export class Elsewhere extends Error {
+  constructor(readonly file: Uint8Array<ArrayBuffer>) {
+    super('this network is opened by the module for systems');
+  }
+}
 
 /** An error as a caller gets it: what the engine, the browser or a download refuses with a code of the list. Others stay what they are. */
 export function refusal(error: unknown): unknown {

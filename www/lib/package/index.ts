@@ -1,55 +1,66 @@
 // `hitofude`: models that read and learn in workers, so that a page stays responsive. Where there is no page (Node, Deno, Bun, a
 // worker of one's own), and where a page has no workers (jsdom), the engine runs in the thread that asks.
 
-import { proxy, type Remote } from 'comlink';
-import type { About, Answer, Desk, OnProgress } from './desk';
-import { load as loadHere, define as defineHere } from './direct';
-import { gone, HitofudeError, optional, refusal, stop } from './errors';
-import type { State } from './opened';
-import { portable } from './portable';
-import { Ended, fresh, imported, Thread, type Ask } from './thread';
-import type {
-  Api, Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, LoadOptions, Model, ModelSource, Prediction, Report, SaveFormat, Shape,
-} from './types';
-import { addressOf } from './where';
+import { proxy } from 'comlink';
+import { assets } from './assets';
+import { api } from './engine';
+import { Elsewhere, HitofudeError, optional, refusal, stop } from './errors';
+import { isSystem } from './systems';
+import { fresh, imported, Thread } from './thread';
+import type { Api, LoadOptions, Model, ModelSource } from './types';
+import { addressOf, onDisk } from './where';
+import { WorkerModel, type Begin, type Opening } from './worker-model';
 
 /** How the threads of models start, and where their scripts are if no bundler has moved them. */
 const threads = {
   models: () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }),
+  systems: () => new Worker(new URL('./systems-worker.js', import.meta.url), { type: 'module' }),
 };
+/** Models that read and learn, or systems, whose module and glue come with the first of them. */
 type Kind = keyof typeof threads;
-const scripts: Record<Kind, string> = { models: 'worker.js' };
+const scripts: Record<Kind, string> = { models: 'worker.js', systems: 'systems-worker.js' };
 
 /** This module's own address, apart from `new URL`, which bundlers would take for a file to bring along. */
 const own = import.meta.url;
 
-const started = (kind: Kind, { workerUrl }: LoadOptions) =>
-  workerUrl === undefined ? new Thread(threads[kind], new URL(scripts[kind], own).href) : new Thread(() => imported(String(workerUrl)), String(workerUrl));
+const here = api(assets);
 
-/** Models that their pages have forgotten end their threads. */
-const forgotten = new FinalizationRegistry<{ thread: Thread }>(({ thread }) => thread.end());
+/** The way into the package that has systems, too; by its address, so that bundlers do not make parts of a worker of one's own. */
+const withSystems = (): Promise<Api> => import(/* @vite-ignore */ /* webpackIgnore: true */ new URL(['direct', 'js'].join('.'), own).href);
 
 let said = false;
 
-/** Whether models live in workers. Deno and Bun have them, too, but one would keep a program from ending. */
-function elsewhere(): boolean {
-  if (typeof document === 'undefined') return false;
-  if (typeof Worker !== 'undefined') return true;
-  if (!said) console.info('hitofude: there is no Worker here, so its engine runs in the thread of the page');
-  said = true;
+/**
+ * Whether models of a kind live in workers. Deno and Bun have them, too, but one would keep a program from ending. In a worker of
+ * one's own systems still have theirs, for their glue is not here.
+ */
+function elsewhere(kind: Kind): boolean {
+  const page = typeof document !== 'undefined';
+  if (typeof Worker !== 'undefined' && (page || (kind === 'systems' && !onDisk()))) return true;
+  if (page && !said) console.info('hitofude: there is no Worker here, so its engine runs in the thread of the page');
+  said ||= page;
   return false;
 }
 
-/** Opens a model: by name (`draw`, `deep_convnet`), from an address or from bytes. */
+/** Opens a model: by name (`draw`, `deep_convnet`, `faster_rcnn`, …), from an address or from bytes. */
 export const load: Api['load'] = async (source, options = {}) => {
-  if (!elsewhere()) return loadHere(source, options);
-  const from = await address(source);
-  return opened('models', options, (desk, call, id, ...given) => desk.load(call, id, from, ...given));
+  try {
+    return await loaded(isSystem(source) ? 'systems' : 'models', source, options);
+  } catch (error) {
+    if (!(error instanceof Elsewhere)) throw error;
+    return loaded('systems', error.file, options).catch(astray);
+  }
 };
+
+async function loaded(kind: Kind, source: ModelSource, options: LoadOptions): Promise<Model> {
+  if (!elsewhere(kind)) return (kind === 'models' ? here : await withSystems()).load(source, options);
+  const from = await address(source);
+  return opened(kind, options, (desk, call, id, ...given) => desk.load(call, id, from, ...given));
+}
 
 /** A network of one's own, its weights drawn from a seed. */
 export const define: Api['define'] = async (network, options = {}) => {
-  if (!elsewhere()) return defineHere(network, options);
+  if (!elsewhere('models')) return here.define(network, options);
   const same = plain(network);
   return opened('models', options, (desk, call, id, ...given) => desk.define(call, id, same, ...given));
 };
@@ -69,17 +80,24 @@ function plain<T>(value: T): T {
   }
 }
 
-/** A thread with a model in it, opened as at first or in another way. */
-type Begin = (how?: Opening, signal?: AbortSignal) => Promise<[Thread, number, About]>;
+/** A system that came back from the script that was to open it. */
+function astray(error: unknown): never {
+  if (!(error instanceof Elsewhere)) throw error;
+  throw new HitofudeError('worker', 'workerUrl names the script of models that read and learn, and this is a system: say where systems-worker.js is');
+}
 
-type Opening = (desk: Remote<Desk>, call: number, id: number, options: Omit<LoadOptions, 'signal' | 'onProgress'>, onProgress: OnProgress) => Promise<Answer<About>>;
+function started(kind: Kind, url: LoadOptions['workerUrl']): Thread {
+  const script = typeof url === 'object' && !('href' in url) ? url[kind] : url;
+  if (script === undefined) return new Thread(threads[kind], new URL(scripts[kind], own).href);
+  return new Thread(() => imported(String(script)), String(script));
+}
 
 async function opened(kind: Kind, given: LoadOptions, open: Opening): Promise<Model> {
   const { signal, onProgress = () => {}, workerUrl, ...options } = optional(given);
   stop(signal);
   const sent = plain(options);
   const begin: Begin = async (how = open, signal) => {
-    const [thread, id] = [started(kind, { ...(workerUrl && { workerUrl }) }), fresh()];
+    const [thread, id] = [started(kind, workerUrl), fresh()];
     try {
       return [thread, id, await thread.ask(signal, (desk, call) => how(desk, call, id, sent, proxy(onProgress)))];
     } catch (error) {
@@ -90,175 +108,6 @@ async function opened(kind: Kind, given: LoadOptions, open: Opening): Promise<Mo
   return new WorkerModel(await begin(open, signal), begin);
 }
 
-class WorkerModel implements Model {
-  /** Its thread; another one after the thread had to be ended. Held apart, for the registry must not hold the model. */
-  readonly #at: { thread: Thread };
-  #id: number;
-  #about: About;
-  readonly #begin: Begin;
-  /** What it has come to, if that is not what was opened. */
-  #state: State | undefined;
-  #reviving: Promise<void> | undefined;
-  #disposed = false;
-
-  constructor([thread, id, about]: [Thread, number, About], begin: Begin) {
-    [this.#at, this.#id, this.#about, this.#begin] = [{ thread }, id, about, begin];
-    forgotten.register(this, this.#at, this);
-  }
-
-  get name(): string {
-    return this.#about.name;
-  }
-
-  get inputShape(): Shape {
-    return this.#about.inputShape;
-  }
-
-  get classes(): number {
-    return this.#about.classes;
-  }
-
-  get classNames(): readonly string[] | undefined {
-    return this.#about.classNames;
-  }
-
-  layers(): LayerInfo[] {
-    return this.#about.layers;
-  }
-
-  async predict(input: Input, signal?: AbortSignal): Promise<Prediction> {
-    return (await this.predictAll([input], signal))[0]!;
-  }
-
-  async predictAll(inputs: Input[], signal?: AbortSignal): Promise<Prediction[]> {
-    stop(signal);
-    const sent = await movable(inputs);
-    return this.#ask(signal, (desk, call) => desk.predictAll(call, this.#id, sent));
-  }
-
-  async features(input: Input, layers: string[], signal?: AbortSignal): Promise<Feature[]> {
-    stop(signal);
-    const sent = await portable(input);
-    return this.#ask(signal, (desk, call) => desk.features(call, this.#id, sent, layers));
-  }
-
-  async explain(input: Input, given: ExplainOptions = {}): Promise<Explanation> {
-    const { signal, ...options } = optional(given);
-    stop(signal);
-    const sent = await portable(input);
-    return this.#ask(signal, (desk, call) => desk.explain(call, this.#id, sent, options));
-  }
-
-  async evaluate(data: Data, signal?: AbortSignal): Promise<{ accuracy: number; loss: number }> {
-    stop(signal);
-    const sent = await examples(data);
-    return this.#ask(signal, (desk, call) => desk.evaluate(call, this.#id, sent));
-  }
-
-  async *fit(data: Data, options: FitOptions = {}): AsyncGenerator<Report, void, void> {
-    const { signal, validation, ...rest } = optional(options);
-    stop(signal);
-    const [lesson, test] = [await examples(data), validation && (await examples(validation))];
-    const training = fresh();
-    const steps = Math.ceil(lesson.inputs.length / (rest.batch ?? 32));
-    await this.#ask(signal, (desk, call) => desk.fit(call, training, this.#id, lesson, { ...rest, ...(test && { validation: test }) }));
-    const { thread } = this.#at;
-    // A call that is ended beside it must not end the training.
-    const release = thread.hold();
-    try {
-      for (;;) {
-        const { done, value, about } = await thread.ask(signal, (desk, call) => desk.next(call, training, this.#id));
-        this.#about = about;
-        if (done || !value) return;
-        // Should a step take too long to be waited for, what was learnt before it is kept.
-        if (value.seconds > SLOW * steps) await this.#keep();
-        yield value;
-      }
-    } catch (error) {
-      throw error instanceof Ended ? (this.#disposed ? gone() : new HitofudeError('crashed', 'the worker ended in the middle of this training')) : error;
-    } finally {
-      release();
-      const left = thread.tell((desk) => desk.leave(training));
-      await thread.leaving(left, STEP);
-      if (!this.#disposed && !thread.ended) await this.#keep();
-    }
-  }
-
-  async freeze(...layers: string[]): Promise<void> {
-    await this.#ask(undefined, (desk, call) => desk.freeze(call, this.#id, layers));
-    await this.#keep();
-  }
-
-  async withClasses(classes: number | string[], seed?: number): Promise<void> {
-    this.#about = await this.#ask(undefined, (desk, call) => desk.withClasses(call, this.#id, classes, seed));
-    await this.#keep();
-  }
-
-  async save(format?: SaveFormat): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#ask(undefined, (desk, call) => desk.save(call, this.#id, format));
-  }
-
-  dispose(): void {
-    this.#disposed = true;
-    forgotten.unregister(this);
-    this.#at.thread.end(gone());
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  /** One call, asked again where its thread had to be ended for the sake of another one. */
-  async #ask<T>(signal: AbortSignal | undefined, ask: Ask<T>): Promise<T> {
-    for (;;) {
-      await this.#alive();
-      stop(signal);
-      try {
-        return await this.#at.thread.ask(signal, ask);
-      } catch (error) {
-        if (!(error instanceof Ended)) throw refusal(error);
-      }
-    }
-  }
-
-  /** Opens the model anew, as it was last, if its thread had to be ended. */
-  async #alive(): Promise<void> {
-    if (this.#disposed) throw gone();
-    if (!this.#at.thread.ended) return;
-    this.#reviving ??= this.#revived().finally(() => (this.#reviving = undefined));
-    await this.#reviving;
-  }
-
-  async #revived(): Promise<void> {
-    const state = this.#state;
-    const [thread, id, about] = await this.#begin(state && ((desk, call, id, options, progress) => desk.load(call, id, state.file, options, progress)));
-    if (state?.frozen.length) await thread.ask(undefined, (desk, call) => desk.freeze(call, id, state.frozen));
-    if (this.#disposed) thread.end();
-    [this.#at.thread, this.#id, this.#about] = [thread, id, about];
-  }
-
-  async #keep(): Promise<void> {
-    this.#state = (await this.#ask(undefined, (desk, call) => desk.state(call, this.#id))) ?? this.#state;
-  }
-}
-
-/** Seconds for a step, from which on one counts as slow; and milliseconds that one may take after a training was left. */
-const [SLOW, STEP] = [0.2, 1000];
-
-const movable = (inputs: Input[]): Promise<Input[]> => {
-  if (!Array.isArray(inputs)) throw new HitofudeError('value', 'a list of inputs was expected');
-  return Promise.all(Array.from(inputs, portable));
-};
-
-async function examples(data: Data): Promise<Data> {
-  if (typeof data !== 'object' || data === null || !Array.isArray(data.inputs)) {
-    throw new HitofudeError('value', 'data were expected to be { inputs: […], labels: […] }');
-  }
-  const { labels } = data as { labels: unknown };
-  // A list of any kind as one that can be sent.
-  const listed = typeof labels === 'object' && labels !== null && Symbol.iterator in labels ? [...(labels as Iterable<number>)] : labels;
-  return { inputs: await movable(data.inputs), labels: listed as Data['labels'] };
-}
-
+export { lines } from '../lines';
 export { HitofudeError, type Code } from './errors';
 export type * from './types';

@@ -5,7 +5,9 @@ import draw from '../../../pretrained/draw.safetensors';
 import reading from '../../public/wasm/simd128.wasm';
 import studio from '../../public/wasm/studio/simd128.wasm';
 import { api } from './engine';
+import { systems } from './system-model';
 
-export const { load, define } = api({ wasm: () => ({ reading, studio }), models: { draw: () => draw } });
+export const { load, define } = api({ wasm: () => ({ reading, studio }), models: { draw: () => draw } }, systems);
+export { lines } from '../lines';
 export { HitofudeError, type Code } from './errors';
 export type * from './types';

@@ -83,11 +83,17 @@ function drawing(ink: Drawing, shape: Shape, preprocess: Preprocess): Picture {
   return { values: checked(steps.at(-1)!.pixels, shape) };
 }
 
-function numbers({ data, shape: given }: Numbers, shape: Shape): Float32Array {
+/** Numbers and a shape, if they are what they say; without lists in the list. */
+export function flat({ data, shape }: Numbers): Numbers {
   if (!isList(data)) throw new Refused('value', 'data were expected to be a list of numbers');
-  if (given !== undefined && !Array.isArray(given)) throw new Refused('value', 'a shape is a list of whole numbers');
+  if (shape !== undefined && !Array.isArray(shape)) throw new Refused('value', 'a shape is a list of whole numbers');
+  return { data: unlisted(data).data, ...(shape && { shape }) };
+}
+
+function numbers(list: Numbers, shape: Shape): Float32Array {
+  const { data, shape: given } = flat(list);
   const bytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
-  const values = bytes ? unit(data) : data instanceof Float32Array ? data : Float32Array.from(unlisted(data).data as number[]);
+  const values = bytes ? unit(data) : data instanceof Float32Array ? data : Float32Array.from(data);
   const sides = given?.filter((side, i) => side !== 1 || i >= given.length - shape.length);
   if (sides && (sides.length !== shape.length ? sides.reduce((a, b) => a * b, 1) !== values.length : sides.some((side, i) => side !== shape[i]))) {
     throw new Refused('shape', `this network reads ${shape.join(' × ')}; got ${given!.join(' × ')}`);
@@ -129,7 +135,7 @@ const isFrame = (value: object): value is VideoFrame => isA(value, 'VideoFrame')
 const isDrawable = (value: object): value is Drawable => isA(value, 'ImageBitmap') || isImage(value) || isVideo(value) || isCanvas(value) || isFrame(value);
 
 /** Pixels that are as many as they say. */
-function whole(given: Pixels): Pixels {
+export function whole(given: Pixels): Pixels {
   const { width, height, data } = given;
   const sides = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0 && Math.max(width, height) <= MOST;
   if (sides && (data instanceof Uint8ClampedArray || data instanceof Uint8Array) && data.length === 4 * width * height) return given;

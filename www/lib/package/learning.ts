@@ -16,12 +16,14 @@ export function settings(options: FitOptions) {
   return { epochs, batch, seed, signal, validation, training: json('these options', plain(training)) };
 }
 
-export function whole(what: string, value: unknown, least: number): void {
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= MOST) return;
-  throw new HitofudeError('value', `${what}: a whole number from ${least} on was expected; got ${shown(value)}`);
+export function whole(what: string, value: unknown, least: number, most = MOST): void {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
+  const range = `from ${least} ${most === MOST ? 'on' : `to ${most}`}`;
+  throw new HitofudeError('value', `${what}: a whole number ${range} was expected; got ${shown(value)}`);
 }
 
-const shown = (value: unknown) => (typeof value === 'number' ? value : value === null ? 'null' : typeof value);
+/** What somebody handed in, in a message. */
+export const shown = (value: unknown) => (typeof value === 'number' ? value : value === null ? 'null' : typeof value);
 
 /** 0 to n − 1, shuffled by a seed (Fisher and Yates; numbers by mulberry32). */
 export function shuffled(n: number, seed: number): number[] {

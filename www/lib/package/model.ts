@@ -9,7 +9,10 @@ import { named, numbered } from './labels';
 import { frozenBut, joined, settings, shuffled, whole } from './learning';
 import { commented, telling } from './metadata';
 import { Opened, type OwnModel, type Reader } from './opened';
-import type { Data, ExplainOptions, Explanation, Feature, FitOptions, Input, Model, Prediction, Report, SaveFormat } from './types';
+import { lacks } from './systems';
+import type {
+  Caption, Data, Detection, ExplainOptions, Explanation, Feature, FitOptions, Generated, Input, Model, Prediction, Report, SaveFormat, Segmentation,
+} from './types';
 
 const FORMATS: SaveFormat[] = ['safetensors-f16', 'safetensors-f32', 'onnx', 'npz'];
 /** Answers between two turns of the thread's other work. */
@@ -58,6 +61,22 @@ export class DirectModel extends Opened implements Model {
     const usual = { smooth_grad: 16, occlusion: Math.ceil(Math.min(height, width) / 4), integrated: 32 } as Partial<Record<typeof method, number>>;
     const { map, score } = own.explain(values, method, label, options.amount ?? usual[method] ?? 0, options.noise ?? 0.15);
     return { class: label, shape: [map.length === height * width ? 1 : channels, height, width], values: map, score };
+  }
+
+  async detect(): Promise<Detection[]> {
+    throw lacks(this.name, 'detect');
+  }
+
+  async segment(): Promise<Segmentation> {
+    throw lacks(this.name, 'segment');
+  }
+
+  async caption(): Promise<Caption> {
+    throw lacks(this.name, 'caption');
+  }
+
+  async generate(): Promise<Generated[]> {
+    throw lacks(this.name, 'generate');
   }
 
   async *fit(data: Data, options: FitOptions = {}): AsyncGenerator<Report, void, void> {

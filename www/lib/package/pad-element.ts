@@ -1,47 +1,42 @@
-// <hitofude-pad>: a drawing pad that says what it reads.
+// <hitofude-pad>: a drawing pad that says what it reads: a digit, or with `multiple` a number of several.
 //
-//   attributes   model (a name or an address; draw), name (in a form), disabled
-//   properties   strokes, value (the digit, or '' while it is not sure), prediction
-//   events       input while somebody draws, change when a stroke ends, error (its message in detail)
+//   attributes   model (a name or an address; draw, with multiple faster_rcnn), name (in a form), disabled, multiple,
+//                threshold (of multiple, the least score of a digit; 0.5)
+//   properties   strokes, value (what was read, or '' while it is not sure), prediction, reading (of multiple)
+//   events       input while somebody draws, change when a stroke ends, reading (of multiple, in detail), error (its message in detail)
 //   parts        pad, answer, clear, undo
 //   style        --hitofude-ink, --hitofude-paper, --hitofude-accent, --hitofude-line
+//   language     English, or Japanese where `lang` says so
 
 import { HtmlElement, styled } from './element';
 import { load } from './index';
+import { paint, STYLE } from './pad-look';
+import { announcement, numberOf, type NumberReading } from './pad-number';
+import { textsOf, type PadTexts } from './pad-texts';
 import type { Model, Prediction, Stroke } from './types';
 
-const STYLE = `
-  :host { display: inline-grid; gap: .5rem; inline-size: 16rem; font: 1rem/1.5 system-ui, sans-serif;
-    --ink: var(--hitofude-ink, #16181d); --paper: var(--hitofude-paper, #f7f4ec);
-    --accent: var(--hitofude-accent, #c73e3a); --line: var(--hitofude-line, #ddd6c7); color: var(--ink); }
-  :host([hidden]) { display: none; }
-  canvas { inline-size: 100%; aspect-ratio: 1; background: var(--paper); border: 1px solid var(--line); border-radius: 4px;
-    touch-action: none; cursor: crosshair; box-sizing: border-box; }
-  canvas:focus-visible, button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-  .row { display: flex; align-items: center; gap: .5rem; }
-  output { flex: 1; font-variant-numeric: tabular-nums; }
-  button { min-inline-size: 44px; min-block-size: 44px; font: inherit; color: inherit; background: none;
-    border: 1px solid var(--line); border-radius: 4px; cursor: pointer; }
-  :host(:disabled), :host([disabled]) { opacity: .5; pointer-events: none; }
-`;
-
-/** Arrow keys move the pen by a sixteenth of the pad. */
+/** Arrow keys move the pen by a sixteenth of the pad; where there are several digits, by half of that. */
 const STEP = 1 / 16;
 const ARROWS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class PadElement extends HtmlElement {
   static formAssociated = true;
-  static observedAttributes = ['model', 'disabled'];
+  static observedAttributes = ['model', 'disabled', 'multiple', 'threshold'];
 
   readonly #internals = this.attachInternals();
   readonly #canvas = document.createElement('canvas');
   readonly #answer = document.createElement('output');
+  readonly #said = document.createElement('span');
+  readonly #undo = button('undo', () => this.undo());
+  readonly #clear = button('clear', () => this.clear());
   #strokes: Stroke[] = [];
   #pointer: number | null = null;
   #pen: { at: [number, number]; down: boolean } = { at: [0.5, 0.5], down: false };
   #model: Promise<Model> | null = null;
   #prediction: Prediction | null = null;
+  #reading: NumberReading | null = null;
   #asked = 0;
+  #queue = Promise.resolve();
 
   constructor() {
     super();
@@ -51,14 +46,12 @@ export class PadElement extends HtmlElement {
     canvas.tabIndex = 0;
     canvas.setAttribute('part', 'pad');
     canvas.setAttribute('role', 'application');
-    canvas.setAttribute('aria-label', 'Drawing pad');
-    canvas.setAttribute('aria-description', 'Arrow keys move the pen, space puts it down and lifts it, Backspace undoes');
     this.#answer.setAttribute('part', 'answer');
-    this.#answer.setAttribute('aria-live', 'polite');
-    this.#answer.setAttribute('aria-label', 'Answer');
+    this.#said.className = 'said';
+    this.#said.setAttribute('role', 'status');
     const row = document.createElement('div');
     row.className = 'row';
-    row.append(this.#answer, button('Undo', () => this.undo()), button('Clear', () => this.clear()));
+    row.append(this.#answer, this.#undo, this.#clear, this.#said);
     root.append(canvas, row);
     canvas.addEventListener('pointerdown', (event) => this.#down(event));
     canvas.addEventListener('pointermove', (event) => this.#move(event));
@@ -66,23 +59,36 @@ export class PadElement extends HtmlElement {
     canvas.addEventListener('lostpointercapture', (event) => this.#up(event));
     canvas.addEventListener('keydown', (event) => this.#key(event));
     new ResizeObserver(() => this.#paint()).observe(canvas);
-    this.#say();
+    this.#label();
+  }
+
+  connectedCallback(): void {
+    this.#label();
   }
 
   attributeChangedCallback(name: string): void {
-    if (name === 'disabled') this.#lift();
-    if (name !== 'model') return;
-    void this.#model?.then((model) => model.dispose(), () => {});
-    this.#model = null;
-    if (this.#strokes.length) void this.#read();
+    if (name === 'disabled') return this.#lift();
+    if (name !== 'threshold') {
+      this.#lift();
+      this.#forget();
+      // The pen waits in the middle of the pad, which is lower where there are several digits.
+      this.#pen = { at: [0.5, this.multiple ? 1 / 3 : 1 / 2], down: false };
+      [this.#prediction, this.#reading] = [null, null];
+    }
+    this.#label();
+    if (this.#strokes.length) void this.#read().then(() => this.#announce());
   }
 
   disconnectedCallback(): void {
     this.#lift();
-    // What is being read has nobody to tell.
-    this.#asked++;
+    this.#forget();
+  }
+
+  #forget(): void {
     void this.#model?.then((model) => model.dispose(), () => {});
     this.#model = null;
+    // What is under way fails without it, and nobody waits for that any more.
+    this.#asked++;
   }
 
   formResetCallback(): void {
@@ -104,13 +110,29 @@ export class PadElement extends HtmlElement {
     this.#changed('change');
   }
 
-  /** The digit that was read, or an empty text while nothing is drawn or the network is not sure. */
+  /** Whether several digits are read, as a number. */
+  get multiple(): boolean {
+    return this.hasAttribute('multiple');
+  }
+
+  set multiple(multiple: boolean) {
+    this.toggleAttribute('multiple', multiple);
+  }
+
+  /** The digit or the number that was read, or an empty text while nothing is drawn or the network is not sure. */
   get value(): string {
+    if (this.multiple) return this.#reading?.status === 'sure' ? this.#reading.number : '';
     return this.#prediction && this.#prediction.status !== 'unsure' ? String(this.#prediction.class) : '';
   }
 
+  /** Of one digit; null with `multiple`. */
   get prediction(): Prediction | null {
     return this.#prediction;
+  }
+
+  /** Of several digits: the number, its lines and digits with their boxes and scores; null without `multiple`. */
+  get reading(): NumberReading | null {
+    return this.#reading;
   }
 
   clear(): void {
@@ -160,8 +182,9 @@ export class PadElement extends HtmlElement {
     if (this.#disabled || this.#pointer !== null) return;
     const arrow = ARROWS[event.key];
     if (arrow) {
-      const step = (v: number, by: number) => Math.min(1, Math.max(0, v + by * STEP));
-      this.#pen.at = [step(this.#pen.at[0], arrow[0]), step(this.#pen.at[1], arrow[1])];
+      const by = this.multiple ? STEP / 2 : STEP;
+      const step = (k: 0 | 1, most: number) => Math.min(most, Math.max(0, this.#pen.at[k] + by * arrow[k]));
+      this.#pen.at = [step(0, 1), step(1, this.#height)];
       if (this.#pen.down) this.#strokes.at(-1)!.push([...this.#pen.at]);
     } else if (event.key === ' ') {
       this.#pen.down = !this.#pen.down;
@@ -176,68 +199,98 @@ export class PadElement extends HtmlElement {
 
   #at(event: PointerEvent): [number, number] {
     const box = this.#canvas.getBoundingClientRect();
-    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.width];
+  }
+
+  /** The pad's height where its width is 1. */
+  get #height(): number {
+    return this.#canvas.clientHeight / this.#canvas.clientWidth || 1;
   }
 
   #changed(event: 'input' | 'change'): void {
     this.#paint();
-    void this.#read().then(() => this.dispatchEvent(new Event(event, { bubbles: true, composed: true })));
+    void this.#read().then(() => {
+      this.#paint();
+      if (event === 'change') this.#announce();
+      this.dispatchEvent(new Event(event, { bubbles: true, composed: true }));
+    });
   }
 
   #paint(): void {
-    const canvas = this.#canvas;
-    const side = Math.max(1, Math.round(canvas.clientWidth * devicePixelRatio));
-    if (canvas.width !== side) canvas.width = canvas.height = side;
-    const context = canvas.getContext('2d')!;
-    context.clearRect(0, 0, side, side);
-    context.strokeStyle = context.fillStyle = getComputedStyle(this).color;
-    [context.lineWidth, context.lineCap, context.lineJoin] = [side / 14, 'round', 'round'];
-    for (const stroke of this.#strokes) {
-      context.beginPath();
-      stroke.forEach(([x, y], i) => (i ? context.lineTo(x * side, y * side) : context.moveTo(x * side, y * side)));
-      if (stroke.length === 1) context.lineTo(stroke[0]![0] * side, stroke[0]![1] * side);
-      context.stroke();
-    }
-    if (this.shadowRoot?.activeElement !== canvas) return;
-    context.beginPath();
-    context.arc(this.#pen.at[0] * side, this.#pen.at[1] * side, side / 60, 0, 7);
-    context.fill();
+    const pen = this.shadowRoot?.activeElement === this.#canvas ? this.#pen.at : null;
+    const { color } = getComputedStyle(this);
+    const accent = getComputedStyle(this).getPropertyValue('--accent').trim();
+    paint(this.#canvas, { strokes: this.#strokes, digits: this.#reading?.digits ?? [], brush: this.multiple ? 1 / 60 : 1 / 14, height: this.#height, pen, color, accent });
   }
 
-  /** Reads what is drawn; of several readings under way the newest counts. */
-  async #read(): Promise<void> {
+  /** Reads what is drawn, one drawing after another; of those that wait the newest counts. */
+  #read(): Promise<void> {
     const asked = ++this.#asked;
-    let [prediction, error]: [Prediction | null, Error | null] = [null, null];
+    return (this.#queue = this.#queue.then(() => this.#look(asked)));
+  }
+
+  async #look(asked: number): Promise<void> {
+    if (asked !== this.#asked) return;
+    const { multiple } = this;
+    let [prediction, reading, error]: [Prediction | null, NumberReading | null, Error | null] = [null, null, null];
     if (this.#strokes.length) {
+      const strokes = this.strokes;
       try {
-        this.#model ??= load(this.getAttribute('model') ?? 'draw');
-        prediction = await (await this.#model).predict({ strokes: this.#strokes });
+        this.#model ??= load(this.getAttribute('model') ?? (multiple ? 'faster_rcnn' : 'draw'));
+        const model = await this.#model;
+        if (multiple) reading = numberOf(await model.detect({ strokes }, { threshold: Number(this.getAttribute('threshold') ?? 0.5) }), strokes);
+        else prediction = await model.predict({ strokes });
       } catch (cause) {
         this.#model = null;
         error = cause as Error;
       }
     }
     if (asked !== this.#asked) return;
-    this.#prediction = prediction;
+    [this.#prediction, this.#reading] = [prediction, reading];
     this.#internals.setFormValue(this.value);
     this.#say(error);
+    if (reading) this.dispatchEvent(new CustomEvent('reading', { detail: reading, bubbles: true, composed: true }));
+  }
+
+  get #texts(): PadTexts {
+    return textsOf(this);
+  }
+
+  #label(): void {
+    const { pad, how, answer, undo, clear } = this.#texts;
+    this.#canvas.setAttribute('aria-label', pad);
+    this.#canvas.setAttribute('aria-description', how);
+    this.#answer.setAttribute('aria-label', answer);
+    // Where several digits move about while somebody draws, they are announced when a stroke ends.
+    this.#answer.setAttribute('aria-live', this.multiple ? 'off' : 'polite');
+    [this.#undo.textContent, this.#clear.textContent] = [undo, clear];
+    this.#say();
+    this.#paint();
   }
 
   #say(error: Error | null = null): void {
-    const { class: digit, probabilities, status } = this.#prediction ?? {};
+    const [texts, prediction, reading] = [this.#texts, this.#prediction, this.#reading];
     if (error) {
       this.#answer.textContent = error.message;
       this.dispatchEvent(new CustomEvent('error', { detail: error.message }));
-    } else if (digit === undefined) this.#answer.textContent = 'Nothing drawn';
-    else if (status === 'unsure') this.#answer.textContent = 'Not sure';
-    else this.#answer.textContent = `${digit} (${(100 * (probabilities?.[digit] ?? 0)).toFixed(0)} %)`;
+    } else if (reading) {
+      const { number, status } = reading;
+      this.#answer.textContent = status === 'sure' ? number : number ? texts.doubted(number) : texts.none;
+    } else if (!prediction) this.#answer.textContent = texts.nothing;
+    else if (prediction.status === 'unsure') this.#answer.textContent = texts.unsure;
+    else this.#answer.textContent = `${prediction.class} (${(100 * (prediction.probabilities[prediction.class] ?? 0)).toFixed(0)} %)`;
+  }
+
+  /** Says to a screen reader where which digits are. */
+  #announce(): void {
+    if (this.multiple) this.#said.textContent = this.#reading ? announcement(this.#reading, this.#height, this.#texts) : (this.#answer.textContent ?? '');
   }
 }
 
-function button(label: string, press: () => void): HTMLButtonElement {
+function button(part: 'undo' | 'clear', press: () => void): HTMLButtonElement {
   const element = document.createElement('button');
-  [element.type, element.textContent] = ['button', label];
-  element.setAttribute('part', label.toLowerCase());
+  element.type = 'button';
+  element.setAttribute('part', part);
   element.addEventListener('click', press);
   return element;
 }

@@ -3,7 +3,7 @@
 
 import { wrap, type Remote } from 'comlink';
 import type { Answer, Desk } from './desk';
-import { HitofudeError, stop, type Code } from './errors';
+import { Elsewhere, HitofudeError, stop, type Code } from './errors';
 
 /** Milliseconds until a thread must have said its first word; a script that fails says so at once. */
 const START = 20_000;
@@ -107,6 +107,7 @@ export class Thread {
 
 function value<T>(answer: Answer<T>): T {
   if ('value' in answer) return answer.value;
+  if ('elsewhere' in answer) throw new Elsewhere(answer.elsewhere);
   const { message, code, name } = answer.error;
   if (typeof code === 'string') throw new HitofudeError(code as Code, message);
   throw Object.assign(new Error(message), { name });
@@ -137,6 +138,6 @@ export function imported(url: string): Worker {
 
 function unstarted(why: string | undefined): HitofudeError {
   const causes = 'its script is not there (404), something else is in its place (a page of HTML), this browser is too old for it, or a content security policy forbids it (worker-src)';
-  const help = "Put the package's worker.js, with what it imports, where this page looks for it, or say where it is (workerUrl); hitofude/direct and hitofude/inline need no worker";
+  const help = "Put the package's worker.js (for systems systems-worker.js), with what it imports, where this page looks for it, or say where it is (workerUrl); hitofude/direct and hitofude/inline need no worker";
   return new HitofudeError('worker', `the worker could not be started: ${why || causes}. ${help}`);
 }

@@ -28,6 +28,10 @@ export type Pixels = { width: number; height: number; data: Uint8ClampedArray | 
  * found. For any other network a picture is scaled to its size; what is transparent becomes white paper, or black where what is
  * drawn on it is light. Bytes count from 0 to 255, all other numbers are taken as they are. A text or `URL` is the address of a
  * picture, a `Blob` its file. No side may be longer than 4,096 pixels.
+ *
+ * What is seen by `detect`, `segment` and `caption` may be of any size, ink dark or light; what is transparent counts as paper
+ * that the ink is seen on, and bare numbers go from 0 to 1. Strokes are drawn on a sheet of 128 × 128 pixels, or a larger one if
+ * they are many, their digits as large as the networks know them.
  */
 export type Input =
   | { strokes: Stroke[]; penWidth?: number }
@@ -65,6 +69,64 @@ export type Prediction = {
   /** What was taken for ink, where a picture left it open. */
   ink?: 'dark' | 'light';
 };
+
+/** How digits are looked for. */
+export type DetectOptions = {
+  /** The least score, from 0 to 1; 0.5. */
+  threshold?: number;
+  /** The most digits, from 1 to 100; 100. */
+  most?: number;
+  signal?: Signal;
+};
+
+/** Where a thing lies: left, top, right and bottom. */
+export type Box = [x0: number, y0: number, x1: number, y1: number];
+
+/** A digit that was found: which, how sure that is (0 to 1), and where, in the picture's pixels or the strokes' unit. */
+export type Detection = { class: number; score: number; box: Box };
+
+/** The class of every pixel of a picture, row by row; the first class is the background. */
+export type Segmentation = { classes: string[]; width: number; height: number; mask: Uint8Array<ArrayBuffer> };
+
+/** How a sentence is written. */
+export type CaptionOptions = {
+  /** English if nothing is said. */
+  language?: 'en' | 'ja';
+  /** Beginnings of sentences that are followed at once, from 1 to 32; 3. */
+  beams?: number;
+  signal?: Signal;
+};
+
+/** A word, how probable it was behind those before it, and how much each cell of the picture was looked at for it (row by row). */
+export type Word = { text: string; probability: number; looks: Float32Array<ArrayBuffer> };
+
+/** A sentence about a picture, its words, and the other sentences that were followed to their ends, the better ones first. */
+export type Caption = {
+  sentence: string;
+  /** Of all its words and its end. */
+  probability: number;
+  words: Word[];
+  /** Columns and rows of cells that were looked at. */
+  cells: number;
+  others: { sentence: string; probability: number }[];
+};
+
+/** What is drawn. */
+export type GenerateOptions = {
+  /** Which digit; each in turn from 0 on if nothing is said. */
+  digit?: number;
+  /** Everything random follows from it; 1. The first drawings of more are those of fewer. */
+  seed?: number;
+  /** How many, from 1 to 4,096; 1. */
+  count?: number;
+  signal?: Signal;
+};
+
+/**
+ * A digit that was drawn: numbers from 0 (paper) to 1 (ink) that `predict` reads, and the same as dark ink on light paper for a
+ * canvas: `context.putImageData(new ImageData(data, width, height), 0, 0)`.
+ */
+export type Generated = { digit: number; width: number; height: number; pixels: Float32Array<ArrayBuffer>; data: Uint8ClampedArray<ArrayBuffer> };
 
 /** What a layer makes of one input, channel by channel (CHW). */
 export type Feature = { name: string; shape: Shape; values: Float32Array };
@@ -150,10 +212,13 @@ export type LayerDefinition = { type: string; name?: string; inputs?: string[] }
 export type NetworkDefinition = { input: Shape; layers: LayerDefinition[]; output?: string };
 
 export type LoadOptions = {
-  /** Where the three modules are, or their bytes; beside the package's own files if nothing is said. */
-  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource };
-  /** Where the worker's script is, if not where the package or its bundler has put it. */
-  workerUrl?: string | Address;
+  /** Where the four modules are, or their bytes; beside the package's own files if nothing is said. */
+  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource; systems?: WasmSource };
+  /**
+   * Where the worker's script is, if not where the package or its bundler has put it: one for whatever is opened (systems-worker.js
+   * opens all models, worker.js all but systems), or each by itself.
+   */
+  workerUrl?: string | Address | { models?: string | Address; systems?: string | Address };
   onProgress?: (progress: { loaded: number; total: number | null }) => void;
   signal?: Signal;
 };
@@ -166,9 +231,10 @@ export type WasmSource =
   | (typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } } ? T : never);
 
 /**
- * A network that reads and learns. Whatever cannot work throws a `HitofudeError` with a `code` and changes nothing. One that is
- * forgotten is cleaned up with its memory; `dispose` (or `using`) does it at once. While it learns it answers, and refuses
- * (`busy`) what would change it. A signal ends its call at once, and everything else that the page has goes on.
+ * A network that reads and learns, or a system that finds, says or draws. Whatever cannot work throws a `HitofudeError` with a
+ * `code` and changes nothing; so does a call that is not the model's (`unsupported`). One that is forgotten is cleaned up with its
+ * memory; `dispose` (or `using`) does it at once. While it learns it answers, and refuses (`busy`) what would change it. A signal
+ * ends its call at once, and everything else that the page has goes on.
  */
 export interface Model {
   readonly name: string;
@@ -180,6 +246,14 @@ export interface Model {
   predict(input: Input, signal?: Signal): Promise<Prediction>;
   predictAll(inputs: Input[], signal?: Signal): Promise<Prediction[]>;
   features(input: Input, layers: string[], signal?: Signal): Promise<Feature[]>;
+  /** The digits of a picture or of strokes, the surest first: `faster_rcnn`, `rcnn`. None of an empty sheet. */
+  detect(input: Input, options?: DetectOptions): Promise<Detection[]>;
+  /** The class of every pixel: `fcn8s` of digits, `segnet_street` of streets. */
+  segment(input: Input, signal?: Signal): Promise<Segmentation>;
+  /** A sentence about one to four digits: `caption`. Sheets that are not square are squeezed into one. Throws with code `empty` where nothing is drawn. */
+  caption(input: Input, options?: CaptionOptions): Promise<Caption>;
+  /** Draws digits: `dcgan`. */
+  generate(options?: GenerateOptions): Promise<Generated[]>;
   /** Which numbers of the input speak for a class of a model that answers with class scores. */
   explain(input: Input, options?: ExplainOptions): Promise<Explanation>;
   /** Learns; each turn of the iteration is an epoch. Leaving it early keeps what was learnt until then, as an abort does. */
@@ -197,8 +271,9 @@ export interface Model {
 }
 
 /**
- * What `load` opens: a name (`draw`, `deep_convnet`), where a file is, or its bytes: safetensors of this package, or ONNX, npz and
- * safetensors of other programs whose network the engine has the layers for.
+ * What `load` opens: a name (`draw`, `deep_convnet`; `faster_rcnn`, `rcnn`, `fcn8s`, `segnet_street`, `caption`, `dcgan`), where a file
+ * is, or its bytes: safetensors of this package, or ONNX, npz and safetensors of other programs whose network the engine has the
+ * layers for.
  */
 export type ModelSource = string | Address | Uint8Array | ArrayBuffer;
 

@@ -7,7 +7,8 @@ import type { LoadOptions } from './types';
 type Node = { cwd(): string; versions?: { node?: string } };
 declare const process: Node | undefined;
 
-const onDisk = () => typeof process === 'object' && typeof process.cwd === 'function';
+/** Whether there is a file system: in Node, Deno and Bun. */
+export const onDisk = () => typeof process === 'object' && typeof process.cwd === 'function';
 
 /** A module of Node's, by a name that no bundler for browsers looks for. */
 const node = <T>(name: string) => import(/* @vite-ignore */ /* webpackIgnore: true */ ['node', name].join(':')) as Promise<T>;

@@ -7,6 +7,9 @@ export type DrawnScene = ScenePicture & {
   things: { digit: number; box: [x0: number, y0: number, x1: number, y1: number] }[];
 };
 
+/** A sheet that strokes were drawn on: pixels for one of their units, and their coordinates of its left top corner. */
+export type WrittenSheet = ScenePicture & { scale: number; origin: [x: number, y: number] };
+
 /** A digit that was found: how sure that is, and its box in the picture's pixels. */
 export type FoundDigit = { digit: number; score: number; box: [x0: number, y0: number, x1: number, y1: number] };
 

@@ -7,7 +7,7 @@ export { PadElement, TrainElement };
 
 declare module 'vue' {
   interface GlobalComponents {
-    'hitofude-pad': DefineComponent<{ model?: string; name?: string; disabled?: boolean }>;
+    'hitofude-pad': DefineComponent<{ model?: string; name?: string; disabled?: boolean; multiple?: boolean; threshold?: number }>;
     'hitofude-train': DefineComponent<{ epochs?: number; model?: TrainElement['model']; data?: TrainElement['data']; options?: TrainElement['options'] }>;
   }
 }
