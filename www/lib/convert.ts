@@ -17,15 +17,23 @@ const BEGINNINGS: [at: number, bytes: number[]][] = [
 
 let started: Promise<unknown> | undefined;
 
+/** Whether a file may be one that is translated, or told the way: what looks like it is looked at by the module itself. */
+export function isForeign(file: Uint8Array): boolean {
+  const looks = BEGINNINGS.some(([at, bytes]) => bytes.every((byte, i) => file[at + i] === byte));
+  if (file[0] !== 0x08 || !looks) return looks;
+  // ONNX has the name of its writer behind its version, where models of Core ML and TensorFlow have a message.
+  let at = 3;
+  while (file[at]! & 0x80) at++;
+  return file[2] === 0x12 && file[at + 1] === 0x0a;
+}
+
 /**
  * A file that another framework wrote, with those that belong to it, as one that the module for other formats opens; the file
  * itself where it is none. The module that translates is fetched when the bytes look as if it were needed.
  */
 export async function translated(files: Given[], wasm: Record<Build, Source>, options: LoadOptions = {}): Promise<Uint8Array> {
   const file = files[0]!.bytes;
-  // ONNX begins with a version, and then with the name of who wrote it, or its nodes: a model of Core ML with a message.
-  const looks = BEGINNINGS.some(([at, bytes]) => bytes.every((byte, i) => file[at + i] === byte)) && (file[0] !== 0x08 || file[2] === 0x12);
-  if (!looks) return file;
+  if (!isForeign(file)) return file;
   started ??= start(init, wasm, options);
   started.catch(() => (started = undefined));
   await started;

@@ -1,6 +1,7 @@
-// The three modules in the thread that asks, each loaded once, and the models they open.
+// The four modules in the thread that asks, each loaded once, and the models they open.
 
 import initReading from '../../public/wasm/hitofude.js';
+import initConvert from '../../public/wasm/convert/hitofude.js';
 import initFormats from '../../public/wasm/formats/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
 import { bytes as fetched } from '../fetch';
@@ -10,7 +11,7 @@ import type { Api, LoadOptions, ModelSource, NetworkDefinition, WasmSource } fro
 
 /** What a way into the package brings along: where its modules are, and its models by name. */
 export type Assets = {
-  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource };
+  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource; convert?: WasmSource };
   models: Record<string, () => ModelSource>;
 };
 
@@ -34,6 +35,10 @@ export function api(assets: Assets): Api {
       formats: async () => {
         if (at.formats) return once(initFormats as Glue, at.formats, {});
         throw new Refused('unsupported', 'the module for other formats is not inside hitofude/inline: say where it is, by wasmUrl.formats');
+      },
+      convert: async () => {
+        if (at.convert) return once(initConvert as Glue, at.convert, {});
+        throw new Refused('unsupported', 'the module for files of other frameworks is not inside hitofude/inline: say where it is, by wasmUrl.convert');
       },
     }).open();
   };

@@ -1,6 +1,8 @@
 // A model as the package gives it, in the thread that computes. It reads with the small module as long as that is all it is
 // asked for; the first call that needs more opens the same weights in the studio. Files of other formats become one of its own.
 
+import { isForeign } from '../convert';
+import { translate } from '../../public/wasm/convert/hitofude.js';
 import { Model as Reader, preprocess } from '../../public/wasm/hitofude.js';
 import { ModelFile } from '../../public/wasm/formats/hitofude.js';
 import { OwnModel } from '../../public/wasm/studio/hitofude.js';
@@ -17,7 +19,7 @@ const EPOCHS = 10;
 /** What a model is made of until the studio is needed: the file it came from. */
 type Source = { weights: Uint8Array } | { description: string; seed: number };
 
-type Modules = { studio: () => Promise<unknown>; formats: () => Promise<unknown> };
+type Modules = { studio: () => Promise<unknown>; formats: () => Promise<unknown>; convert: () => Promise<unknown> };
 
 /** Safetensors begin with the length of a JSON object. */
 const isSafetensors = (file: Uint8Array) => file[8] === '{'.charCodeAt(0);
@@ -191,7 +193,12 @@ export class DirectModel implements Model {
   }
 
   /** A file in another format. */
-  async #written(file: Uint8Array, format: Exclude<SaveFormat, 'safetensors-f16'>): Promise<Uint8Array<ArrayBuffer>> {
+  async #written(given: Uint8Array, format: Exclude<SaveFormat, 'safetensors-f16'>): Promise<Uint8Array<ArrayBuffer>> {
+    let file = given;
+    if (isForeign(given)) {
+      await this.modules.convert();
+      file = translate([{ name: 'model', bytes: given }]) ?? given;
+    }
     await this.modules.formats();
     const model = new ModelFile(file, 'own', undefined);
     try {
