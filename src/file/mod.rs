@@ -1,6 +1,7 @@
 //! Floor 3: weights and whole models in files.
 
 pub mod array;
+#[cfg(feature = "convert")]
 pub mod convert;
 pub mod npz;
 mod number;

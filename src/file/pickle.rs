@@ -20,7 +20,7 @@ use std::rc::Rc;
 mod call;
 mod literal;
 // The other modules of the page open no such files and are the smaller for it.
-#[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+#[cfg(feature = "convert")]
 pub(super) mod torch;
 
 /// What one opcode may add at most: a stack value, an object and a memo entry, with room to grow.
@@ -74,9 +74,9 @@ enum Object {
     Dtype(Dtype),
     /// `None` from `_reconstruct` until BUILD gives it its numbers.
     Array(Option<Box<Array>>),
-    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    #[cfg(feature = "convert")]
     Storage(super::number::Number, String),
-    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    #[cfg(feature = "convert")]
     View(torch::View),
 }
 
@@ -168,7 +168,7 @@ impl Machine<'_> {
                 self.set_items(items)
             }
             b'b' => self.build(),
-            #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+            #[cfg(feature = "convert")]
             _ if self.torch(opcode)? => Ok(()),
             _ => {
                 let got = format!("opcode {:?} ({opcode:#04x})", char::from(opcode));

@@ -36,6 +36,45 @@ async function drop(page, name, bytes) {
 const shares = (page) =>
   page.getByRole('table', { name: 'The five most probable classes' }).getByRole('row').allInnerTexts();
 
+const golden = (name) => readFileSync(new URL(`../golden/convert/${name}`, import.meta.url));
+
+/** The files in a zip that is stored. */
+function unpacked(zip) {
+  const files = [];
+  for (let at = 0; zip.toString('latin1', at, at + 4) === 'PK\x03\x04'; ) {
+    const [size, name] = [zip.readUInt32LE(at + 18), zip.readUInt16LE(at + 26)];
+    files.push({ name: zip.toString('utf8', at + 30, at + 30 + name), mimeType: 'application/octet-stream', buffer: zip.subarray(at + 30 + name, at + 30 + name + size) });
+    at += 30 + name + size;
+  }
+  return files;
+}
+
+test('models of Teachable Machine, Keras, TensorFlow Lite open and answer; loose files belong together; others are told the way', () =>
+  withSite(async ({ url }) => {
+    const { page, context, faults } = await open(browser, url, { query: '?lab=model' });
+    await opened(page, 'deep_convnet');
+    const zip = golden('tfjs_teachable_uint8.zip');
+    await drop(page, 'converted.zip', zip);
+    await opened(page, 'tm-my-image-model');
+    await page.getByRole('table', { name: 'The five most probable classes' }).getByText('ねこ').waitFor();
+    const before = (await shares(page)).join();
+    await page.getByRole('button', { name: 'Back to the example' }).click();
+    await opened(page, 'deep_convnet');
+    await page.getByRole('group', { name: 'Model file' }).locator('input[type=file]').setInputFiles(unpacked(zip));
+    await opened(page, 'tm-my-image-model');
+    await page.getByRole('table', { name: 'The five most probable classes' }).getByText('ねこ').waitFor();
+    assert.equal((await shares(page)).join(), before);
+    for (const [name, called] of [['digits.keras', 'digits'], ['mobile.h5', 'mobile'], ['plain.tflite', 'plain']]) {
+      await drop(page, name, golden(name));
+      await opened(page, called);
+      await shares(page);
+    }
+    await drop(page, 'script.pt', golden('refused_script.pt'));
+    await page.getByRole('alert').filter({ hasText: 'TorchScript: write it with torch.onnx.export' }).waitFor();
+    assert.deepEqual(faults, []);
+    await context.close();
+  }));
+
 test('a model goes out as ONNX, npz and safetensors and answers the same when it is dropped again; damaged files say why', () =>
   withSite(async ({ url }) => {
     const { page, context, faults } = await open(browser, url, { query: '?lab=model' });

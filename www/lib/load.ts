@@ -11,8 +11,11 @@ export async function loadEngine(wasm: Record<Build, Source>, options: LoadOptio
 
 export type LoadOptions = FetchOptions & { build?: Build };
 
-/** Fetches and compiles a build of either module and hands it to the module's glue. */
-export async function start(glue: typeof init, wasm: Record<Build, Source>, options: LoadOptions): Promise<void> {
+/** What wasm-bindgen makes of a module, as far as starting it goes. */
+type Glue = (options: { module_or_path: WebAssembly.Module }) => Promise<unknown>;
+
+/** Fetches and compiles a build of a module and hands it to the module's glue. */
+export async function start(glue: Glue, wasm: Record<Build, Source>, options: LoadOptions): Promise<void> {
   if (typeof WebAssembly === 'undefined') {
     throw new LoadError('unsupported', 'This browser has no WebAssembly');
   }

@@ -4,6 +4,7 @@ declare module 'virtual:engine-files' {
   export const wasm: Record<Build, Source>;
   export const studio: Record<Build, Source>;
   export const formats: Record<Build, Source>;
+  export const convert: Record<Build, Source>;
   export const systems: Record<Build, Source>;
   export const gpu: Record<Build, Source>;
   export const models: Record<string, Source>;

@@ -20,17 +20,17 @@ pub(super) enum Global {
     Encode,
     /// A dict that keeps its order, as every dict does by now.
     OrderedDict,
-    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    #[cfg(feature = "convert")]
     RebuildTensor,
-    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    #[cfg(feature = "convert")]
     RebuildParameter,
-    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    #[cfg(feature = "convert")]
     Storage(crate::file::number::Number),
 }
 
 impl Global {
     fn named(module: &str, name: &str) -> Result<Self> {
-        #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+        #[cfg(feature = "convert")]
         if let Some(global) = super::torch::named(module, name) {
             return Ok(global);
         }
@@ -105,11 +105,11 @@ impl Machine<'_> {
                 }
                 Object::Array(Some(Box::new(Array { dtype, shape, axes: Some(axes), data: data.clone() })))
             }
-            #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+            #[cfg(feature = "convert")]
             (Value::Global(Global::RebuildTensor), [storage, offset, sides, strides, ..]) => {
                 self.view([storage, offset, sides, strides])?
             }
-            #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+            #[cfg(feature = "convert")]
             (Value::Global(Global::RebuildParameter), [tensor, ..]) => return Ok(tensor.clone()),
             (Value::Global(Global::OrderedDict), []) => Object::Dict(Vec::new()),
             (Value::Global(Global::Encode), [Value::Text(text), Value::Text(codec)]) if &**codec == "latin1" => {
@@ -128,7 +128,7 @@ impl Machine<'_> {
             return self.refuse("a dtype or an array to fill", "another value");
         };
         // What a dict has besides its items, such as the versions that PyTorch puts there.
-        #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+        #[cfg(feature = "convert")]
         if matches!(self.objects[target], Object::Dict(_)) {
             return Ok(());
         }

@@ -9,7 +9,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Leaves bytes out.
-    #[cfg(any(not(target_arch = "wasm32"), feature = "convert"))]
+    #[cfg(feature = "convert")]
     pub(super) fn skip(&mut self, count: usize) -> Result<()> {
         self.take(count).map(drop)
     }

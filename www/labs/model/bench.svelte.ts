@@ -2,19 +2,24 @@
 // A file that cannot be opened leaves everything as it is.
 
 import { proxy, wrap, type Remote } from 'comlink';
-import { formats, models } from 'virtual:engine-files';
+import { convert, formats, models } from 'virtual:engine-files';
 import type { Source } from '../../lib/fetch';
 import type { About, Build, Format, Port, Row, Stroke } from '../../lib/types';
 import { keepOffline } from '../../ui/offline';
 import type { Phase } from '../../ui/reader.svelte';
-import type { Bench as Desk, Opened, Ran, Refused, Trains } from '../../worker/model/protocol';
+import type { Beside, Bench as Desk, Opened, Ran, Refused, Trains } from '../../worker/model/protocol';
+import { readClasses } from './classes';
 import { layersOf, type Drawn } from './layers';
+import type { Preparation } from './prepare';
 
 const WAITING: Phase = { state: 'loading', progress: { loaded: 0, total: null } };
 /** The shipped network that stands for a file of one's own until there is one. */
 const EXAMPLE = 'deep_convnet';
 /** The most numbers of a layer to look at, and the most values of one that is a row of numbers. */
 const MOST = { maps: 256, values: 1000 };
+
+/** What Teachable Machine does with pictures. */
+const SIGNED: Preparation = { fit: 'fill', scale: 'signed', inverted: false, bgr: false };
 
 /** A file that waits to be told what network its weights belong to. */
 type Waiting = { file: Uint8Array; name: string };
@@ -73,6 +78,18 @@ export class Bench {
     return this.about?.inputs ?? [];
   }
 
+  /** The names of the classes that the file brings along. */
+  get named(): string[] {
+    const [, list] = this.about?.metadata.find(([key]) => key === 'classes') ?? [];
+    return (list && readClasses(list)) || [];
+  }
+
+  /** How pictures are prepared, where the file says. */
+  get prepared(): Preparation | undefined {
+    const signed = this.about?.metadata.some(([key, value]) => key === 'pixels' && value === 'signed');
+    return signed ? SIGNED : undefined;
+  }
+
   get ready(): boolean {
     return this.about !== undefined;
   }
@@ -100,7 +117,7 @@ export class Bench {
     this.#worker = worker;
     this.#desk = wrap<Desk>(worker);
     this.#desk
-      .start(formats, this.#build, proxy((progress) => worker === this.#worker && this.engine.state === 'loading' && (this.engine = { state: 'loading', progress })))
+      .start(formats, convert, this.#build, proxy((progress) => worker === this.#worker && this.engine.state === 'loading' && (this.engine = { state: 'loading', progress })))
       .then(async (build) => {
         if (worker !== this.#worker) return;
         this.engine = { state: 'ready' };
@@ -127,12 +144,12 @@ export class Bench {
   }
 
   /** Opens a file, its weights as this network's if it does not say of which. While the engine is loading it waits for that. */
-  open(file: Uint8Array, name: string, architecture: string | null = null): Promise<void> {
+  open(file: Uint8Array, name: string, architecture: string | null = null, beside: Beside[] = []): Promise<void> {
     const turn = ++this.#turn;
     [this.opening, this.refused, this.waiting] = [name, undefined, undefined];
     this.#work = this.#there().then(async () => {
       if (turn !== this.#turn) return;
-      await this.#load(turn, file, name, architecture);
+      await this.#load(turn, file, name, architecture, beside);
       // There was none before it that could stay.
       if (turn === this.#turn && !this.ready && !this.waiting) await this.#example();
     });
@@ -161,9 +178,9 @@ export class Bench {
     }
   }
 
-  async #load(turn: number, file: Uint8Array, name: string, architecture: string | null): Promise<void> {
+  async #load(turn: number, file: Uint8Array, name: string, architecture: string | null, beside: Beside[] = []): Promise<void> {
     try {
-      const opened = await this.#desk!.open(file, name.replace(/\.\w+$/, ''), architecture);
+      const opened = await this.#desk!.open(file, name.replace(/\.\w+$/, ''), architecture, beside);
       if ('refused' in opened) {
         const unknown = opened.refused.code === 'missing' && opened.refused.message.startsWith('architecture');
         if (unknown) this.waiting = { file, name };

@@ -1,6 +1,7 @@
 // The modules in the thread that asks, each loaded once, and the models they open.
 
 import initReading from '../../public/wasm/hitofude.js';
+import initConvert from '../../public/wasm/convert/hitofude.js';
 import initFormats from '../../public/wasm/formats/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
 import { described } from './describe';
@@ -14,7 +15,7 @@ import { fileAt } from './where';
 
 /** What a way into the package brings along: where its modules are, and its models by name. */
 export type Assets = {
-  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource; systems?: WasmSource };
+  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource; convert?: WasmSource; systems?: WasmSource };
   models: Record<string, () => ModelSource>;
 };
 
@@ -42,6 +43,10 @@ export function api(assets: Assets, systems?: Systems): Api {
       formats: async () => {
         if (at.formats) return once(initFormats as Glue, at.formats, {});
         throw absent('the module for other formats', 'by wasmUrl.formats');
+      },
+      convert: async () => {
+        if (at.convert) return once(initConvert as Glue, at.convert, {});
+        throw absent('the module for files of other frameworks', 'by wasmUrl.convert');
       },
     });
     return guarded(await model.open());

@@ -1,6 +1,8 @@
 // The weights of a model in the thread that computes: opened with the small module that reads as long as that is enough, in the
 // studio from the first call that needs more, and brought into this package's own format where they are in another one.
 
+import { isForeign } from '../convert';
+import { translate } from '../../public/wasm/convert/hitofude.js';
 import { Model as Reader } from '../../public/wasm/hitofude.js';
 import { ModelFile } from '../../public/wasm/formats/hitofude.js';
 import { OwnModel } from '../../public/wasm/studio/hitofude.js';
@@ -12,7 +14,7 @@ import type { LayerInfo, SaveFormat, Shape } from './types';
 export type Source = { weights: Uint8Array } | { description: string; seed: number };
 
 /** What is beyond reading, each loaded once. */
-export type Modules = { studio: () => Promise<unknown>; formats: () => Promise<unknown> };
+export type Modules = { studio: () => Promise<unknown>; formats: () => Promise<unknown>; convert: () => Promise<unknown> };
 
 /** All that a model has come to: its file, and the layers that are frozen. */
 export type State = { file: Uint8Array<ArrayBuffer>; frozen: string[] };
@@ -105,7 +107,12 @@ export class Opened {
   }
 
   /** A file in another format. */
-  protected async written(file: Uint8Array, format: Exclude<SaveFormat, 'safetensors-f16'>): Promise<Uint8Array<ArrayBuffer>> {
+  protected async written(given: Uint8Array, format: Exclude<SaveFormat, 'safetensors-f16'>): Promise<Uint8Array<ArrayBuffer>> {
+    let file = given;
+    if (isForeign(given)) {
+      await this.modules.convert();
+      file = translate([{ name: 'model', bytes: given }]) ?? given;
+    }
     await this.modules.formats();
     const model = new ModelFile(file, 'own', undefined);
     try {

@@ -212,8 +212,8 @@ export type LayerDefinition = { type: string; name?: string; inputs?: string[] }
 export type NetworkDefinition = { input: Shape; layers: LayerDefinition[]; output?: string };
 
 export type LoadOptions = {
-  /** Where the four modules are, or their bytes; beside the package's own files if nothing is said. */
-  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource; systems?: WasmSource };
+  /** Where the modules are, or their bytes; beside the package's own files if nothing is said. */
+  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource; convert?: WasmSource; systems?: WasmSource };
   /**
    * Where the worker's script is, if not where the package or its bundler has put it: one for whatever is opened (systems-worker.js
    * opens all models, worker.js all but systems), or each by itself.

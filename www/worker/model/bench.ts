@@ -1,10 +1,12 @@
 // The thread of the lab for models from elsewhere. It holds one model; a file that cannot be opened leaves it as it is.
 
 import { transfer } from 'comlink';
+import { translated } from '../../lib/convert';
 import { bytes, twice } from '../../lib/fetch';
 import { loadFormats } from '../../lib/formats';
 import { architectures, ModelFile, preprocess } from '../../public/wasm/formats/hitofude.js';
 import { statistics } from '../maps';
+import type { Build } from '../../lib/types';
 import type { Bench, Opened, Refused } from './protocol';
 import { serve } from '../serve';
 
@@ -16,16 +18,24 @@ function current(): ModelFile {
   return model;
 }
 
+/** The module that translates, where it is wanted. */
+let translator: Parameters<typeof translated>[1] | undefined;
+let picked: Build | null = null;
+
 /** What `work` gives, or why it is refused: an `Error` would lose its code on the way. */
 function answered<T>(work: () => T): T | Refused {
   try {
     return work();
   } catch (error) {
-    const { message, code } = error as Error & { code?: string };
-    // Out of memory, say: no refusal of the engine.
-    if (typeof code !== 'string') throw error;
-    return { refused: { code, message } };
+    return refusal(error);
   }
+}
+
+function refusal(error: unknown): Refused {
+  const { message, code } = error as Error & { code?: string };
+  // Out of memory, say: no refusal of the engine.
+  if (typeof code !== 'string') throw error;
+  return { refused: { code, message } };
 }
 
 function described(file: ModelFile): Opened {
@@ -35,7 +45,8 @@ function described(file: ModelFile): Opened {
 }
 
 const bench: Bench = {
-  async start(wasm, build, onProgress) {
+  async start(wasm, convert, build, onProgress) {
+    [translator, picked] = [convert, build];
     const loading = loadFormats(wasm, { onProgress, ...(build && { build }) });
     started = loading;
     return loading;
@@ -43,7 +54,13 @@ const bench: Bench = {
 
   architectures: () => architectures(),
 
-  open(file, name, architecture) {
+  async open(given, name, architecture, beside) {
+    let file = given;
+    try {
+      if (translator) file = await translated([{ name, bytes: given }, ...beside], translator, picked ? { build: picked } : {});
+    } catch (error) {
+      return refusal(error);
+    }
     return answered(() => {
       const next = new ModelFile(file, name, architecture ?? undefined);
       const opened = described(next);

@@ -4,6 +4,9 @@ import type { Source } from '../../lib/fetch';
 import type { About, Build, Format, Row, Stroke, Tensor } from '../../lib/types';
 import type { Maps, OnProgress } from '../protocol';
 
+/** A file that belongs to a model's: weights of TensorFlow.js, names of classes. */
+export type Beside = { name: string; bytes: Uint8Array };
+
 /** Why a call was refused; the model that was open still is. */
 export type Refused = { refused: { code: string; message: string } };
 
@@ -25,11 +28,11 @@ export type Trains = { input: [number, number, number]; classes: number; layers:
 export type Watched = { row: number; name: string; most: number };
 
 export interface Bench {
-  start(wasm: Record<Build, Source>, build: Build | null, onProgress: OnProgress): Promise<Build>;
+  start(wasm: Record<Build, Source>, convert: Record<Build, Source>, build: Build | null, onProgress: OnProgress): Promise<Build>;
   /** The networks that weights alone can be opened as. */
   architectures(): string[];
-  /** Opens a file in place of the one before. */
-  open(file: Uint8Array, name: string, architecture: string | null): Opened | Refused;
+  /** Opens a file in place of the one before, with those that belong to it. */
+  open(file: Uint8Array, name: string, architecture: string | null, beside: Beside[]): Promise<Opened | Refused>;
   /** Fetches weights of the page's own and gives them back as an ONNX file. */
   example(weights: Source): Promise<Uint8Array>;
   resize(input: string, sides: number[]): Opened | Refused;

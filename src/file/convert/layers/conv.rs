@@ -251,8 +251,8 @@ impl Translator<'_> {
         }
         let padding = job.layer.text("padding", "valid")?;
         let (mut pads, mut more, mut sides) = (Vec::new(), Vec::new(), Vec::new());
-        for axis in 0..axes {
-            let (k, s) = (weight.shape()[axis + 2], stride[axis]);
+        for (axis, &s) in stride.iter().enumerate() {
+            let k = weight.shape()[axis + 2];
             more.push(s.saturating_sub(k));
             let cut = match padding {
                 "valid" => 0,

@@ -89,7 +89,7 @@ impl Translator<'_> {
     }
 
     /// The same numbers under other sides, as Keras orders them.
-    pub(super) fn to_sides(&mut self, job: &Job, x: Wire) -> Result<Wire> {
+    pub(super) fn under_sides(&mut self, job: &Job, x: Wire) -> Result<Wire> {
         let no = |got: &dyn std::fmt::Display| job.layer.refuse("sides that hold the input's numbers", got);
         let list = job.layer.get("target_shape").and_then(|list| list.as_array());
         let list = list.ok_or_else(|| no(&"none"))?;

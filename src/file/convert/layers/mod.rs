@@ -170,7 +170,7 @@ pub(super) fn layer(t: &mut Translator, job: &Job, mut inputs: Vec<Wire>) -> Res
         "Conv2DTranspose" => t.conv_transpose(job, x, 2),
         "Dense" => t.dense(job, x),
         "Flatten" => t.flatten(job, x),
-        "Reshape" => t.to_sides(job, x),
+        "Reshape" => t.under_sides(job, x),
         "Permute" => t.permute(job, x),
         "RepeatVector" => t.repeat(job, x),
         "Resizing" => t.resizing(job, x),

@@ -119,28 +119,37 @@ impl Reader<'_> {
                 self.one(class, &label, settings, x, makes)?;
                 self.activated(&label, makes, fused(option(5))?)?;
             }
+            "SOFTMAX" if options.is_some_and(|options| options.float(0) != 1.0) => return Ok(false),
+            _ => return self.moved(op, &label, &inputs, makes, options),
+        }
+        Ok(true)
+    }
+
+    /// Operators that move numbers, and those that bend each by itself.
+    fn moved(&mut self, op: &str, label: &str, inputs: &[i32], makes: i32, options: Option<&Table>) -> Result<bool> {
+        let x = inputs[0];
+        match op {
             "RESHAPE" | "SQUEEZE" | "EXPAND_DIMS" => {
                 let sides = self.sides(makes)?;
-                self.one("Reshape", &label, json!({ "target_shape": sides }), x, makes)?;
+                self.one("Reshape", label, json!({ "target_shape": sides }), x, makes)?;
             }
-            "MEAN" => return self.mean(&label, x, &inputs, makes, option(0) != 0),
-            "PAD" => return self.pad(&label, x, &inputs, makes),
+            "MEAN" => return self.mean(label, x, inputs, makes, options.is_some_and(|options| options.byte(0) != 0)),
+            "PAD" => return self.pad(label, x, inputs, makes),
             "TRANSPOSE" => {
-                let axes: Vec<i64> = self.whole(&inputs, 1)?;
+                let axes: Vec<i64> = self.whole(inputs, 1)?;
                 let batch = axes.first() == Some(&0);
-                self.one("Permute", &label, json!({ "dims": axes.get(1..).filter(|_| batch) }), x, makes)?;
+                self.one("Permute", label, json!({ "dims": axes.get(1..).filter(|_| batch) }), x, makes)?;
             }
-            "RESIZE_BILINEAR" | "RESIZE_NEAREST_NEIGHBOR" => return self.resize(op, &label, x, makes, options),
+            "RESIZE_BILINEAR" | "RESIZE_NEAREST_NEIGHBOR" => return self.resize(op, label, x, makes, options),
             "PRELU" => {
                 let alpha = self.constant(*inputs.get(1).unwrap_or(&-1))?;
-                self.one("PReLU", &label, Value::Null, x, makes)?;
+                self.one("PReLU", label, Value::Null, x, makes)?;
                 self.weight("alpha", alpha);
             }
             "LEAKY_RELU" => {
                 let alpha = options.map_or(0.0, |options| options.float(0));
-                self.one("LeakyReLU", &label, json!({ "negative_slope": alpha }), x, makes)?;
+                self.one("LeakyReLU", label, json!({ "negative_slope": alpha }), x, makes)?;
             }
-            "SOFTMAX" if options.is_some_and(|options| options.float(0) != 1.0) => return Ok(false),
             // A constant in fewer bits is what it stands for.
             "DEQUANTIZE" | "QUANTIZE" if self.is_constant(x) => {
                 let from = self.tensor(x)?.to_owned();
@@ -149,7 +158,7 @@ impl Reader<'_> {
                 };
                 *slot = from;
             }
-            "DEQUANTIZE" | "QUANTIZE" => drop(self.one("Dropout", &label, Value::Null, x, makes)?),
+            "DEQUANTIZE" | "QUANTIZE" => drop(self.one("Dropout", label, Value::Null, x, makes)?),
             _ => {
                 let function = match op {
                     "LOGISTIC" => "sigmoid",
@@ -160,7 +169,7 @@ impl Reader<'_> {
                     "ELU" => "elu",
                     _ => "softmax",
                 };
-                self.one("Activation", &label, json!({ "activation": function }), x, makes)?;
+                self.one("Activation", label, json!({ "activation": function }), x, makes)?;
             }
         }
         Ok(true)
@@ -230,7 +239,16 @@ impl Reader<'_> {
     fn transposed(&mut self, label: &str, inputs: &[i32], makes: i32, options: Option<&Table>) -> Result<bool> {
         let ([_, filters, x, ..], Some(options)) = (inputs, options) else { return Ok(false) };
         let kernel = self.constant(*filters)?;
-        if kernel.ndim() != 4 || options.byte(3) != 0 {
+        // A size that is asked for may be another than the padding gives.
+        let grown = |side: usize, stride: i32, k: usize| {
+            let stride = usize::try_from(stride).unwrap_or(0);
+            side.saturating_mul(stride) + if options.byte(0) == 0 { 0 } else { k.saturating_sub(stride) }
+        };
+        let ([h, w, _], [high, wide, _]) = (&self.sides(*x)?[..], &self.sides(makes)?[..]) else { return Ok(false) };
+        let usual = kernel.ndim() == 4
+            && grown(*h, options.int(2, 0), kernel.shape()[1]) == *high
+            && grown(*w, options.int(1, 0), kernel.shape()[2]) == *wide;
+        if !usual || options.byte(3) != 0 {
             return Ok(false);
         }
         let bias = inputs.get(3).filter(|bias| **bias >= 0).map(|&bias| self.constant(bias)).transpose()?;
