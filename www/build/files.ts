@@ -31,8 +31,8 @@ export function engineFiles(folders: { wasm: string; models: string }): Plugin {
           // A worker has another base address than the page: hand it whole addresses.
           return `${name}: { url: new URL(${url}, document.baseURI).href, bytes: ${data.length}, sha256: '${sha256}' }`;
         });
-      const [styles = [], players = [], detectors = [], segmenters = [], captioners = [], generators = []] = ['style', 'play', 'detect', 'segment', 'caption', 'generate'].map((folder) => list(join(folders.models, folder), '.safetensors'));
-      const tables = Object.entries({ wasm, studio, formats, systems, gpu, models, styles, players, detectors, segmenters, captioners, generators });
+      const [styles = [], players = [], detectors = [], segmenters = [], captioners = [], generators = [], bits = []] = ['style', 'play', 'detect', 'segment', 'caption', 'generate', 'bits'].map((folder) => list(join(folders.models, folder), '.safetensors'));
+      const tables = Object.entries({ wasm, studio, formats, systems, gpu, models, styles, players, detectors, segmenters, captioners, generators, bits });
       const exports = tables.map(([name, files]) => `export const ${name} = { ${table(files).join(', ')} };`);
       return [...imports, ...exports].join('\n');
     },

@@ -4,9 +4,9 @@ import type { Ink, Model, Step } from '../public/wasm/hitofude.js';
 
 export type { Answer, Ink, Layer, Model, Picture, Reading, Step, Stroke } from '../public/wasm/hitofude.js';
 export type {
-  Checkpoint, Claim, Classified, ColourPicture, Drawn, Example, Explainer, FeatureLayer, Gathered, IdxFiles, LayerKind, Lesson,
-  Neighbours, Network, Node, Numeric, Outline, PaintingOptions, PaintingReport, Preset, Reasons, Softmax, Spread, Sums, Tensor,
-  WayBack, Wish, Working,
+  BitChoice, Bits, Checkpoint, Claim, Classified, ColourPicture, Drawn, Example, Explainer, FeatureLayer, FewLayer, Gathered,
+  IdxFiles, LayerKind, Lesson, Neighbours, Network, Node, Numeric, Outline, PaintingOptions, PaintingReport, Preset, Reasons, Softmax, Spread, Sums, Tensor,
+  WayBack, WholeSum, Wish, Working,
 } from '../public/wasm/studio/hitofude.js';
 export type { About, Format, Port, Row } from '../public/wasm/formats/hitofude.js';
 export type {

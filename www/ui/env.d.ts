@@ -13,4 +13,5 @@ declare module 'virtual:engine-files' {
   export const segmenters: Record<string, Source>;
   export const captioners: Record<string, Source>;
   export const generators: Record<string, Source>;
+  export const bits: Record<string, Source>;
 }

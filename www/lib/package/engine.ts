@@ -5,6 +5,7 @@ import initFormats from '../../public/wasm/formats/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
 import { bytes as fetched } from '../fetch';
 import { Refused, stop } from './errors';
+import { FewModel, isFew } from './few';
 import { DirectModel } from './model';
 import type { Api, LoadOptions, ModelSource, NetworkDefinition, WasmSource } from './types';
 
@@ -29,6 +30,10 @@ export function api(assets: Assets): Api {
   const open = async (source: ConstructorParameters<typeof DirectModel>[0], options: LoadOptions) => {
     const at = { ...assets.wasm(), ...options.wasmUrl };
     await once(initReading as Glue, at.reading, options);
+    if ('weights' in source && isFew(source.weights)) {
+      await once(initStudio as Glue, at.studio, {});
+      return FewModel.load(source.weights);
+    }
     return new DirectModel(source, {
       studio: () => once(initStudio as Glue, at.studio, {}),
       formats: async () => {

@@ -7,7 +7,7 @@ import { Refused, stop } from './errors';
 import { portable } from './portable';
 import type { About, Answer, Desk, OnProgress } from './worker';
 import type {
-  Api, Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, LoadOptions, Model, ModelSource, Prediction, Report, SaveFormat, Shape,
+  Api, Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, LoadOptions, Model, ModelSource, Prediction, QuantiseOptions, Report, SaveFormat, Shape,
 } from './types';
 
 let desk: Remote<Desk> | undefined;
@@ -142,6 +142,13 @@ class WorkerModel implements Model {
 
   async withClasses(classes: number, seed?: number): Promise<void> {
     this.#about = await asked(undefined, (call) => there().withClasses(call, this.#id, classes, seed));
+  }
+
+  async quantise({ signal, data, ...options }: QuantiseOptions): Promise<Model> {
+    const id = ++numbers;
+    const inputs = data?.inputs?.map(portable) ?? [];
+    const about = await asked(signal, (call) => there().quantise(call, this.#id, id, { ...options, data: { inputs } }));
+    return new WorkerModel(id, about);
   }
 
   async save(format?: SaveFormat): Promise<Uint8Array<ArrayBuffer>> {

@@ -5,9 +5,11 @@ import { Model as Reader, preprocess } from '../../public/wasm/hitofude.js';
 import { ModelFile } from '../../public/wasm/formats/hitofude.js';
 import { OwnModel } from '../../public/wasm/studio/hitofude.js';
 import { Refused, stop } from './errors';
+import { quantised } from './few';
 import { picture } from './input';
+import { answer, joined, scored } from './rows';
 import type {
-  Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, Model, Prediction, Report, SaveFormat, Shape,
+  Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, Model, Prediction, QuantiseOptions, Report, SaveFormat, Shape,
 } from './types';
 
 const FORMATS: SaveFormat[] = ['safetensors-f16', 'safetensors-f32', 'onnx', 'npz'];
@@ -151,15 +153,11 @@ export class DirectModel implements Model {
   }
 
   async evaluate(data: Data, signal?: AbortSignal): Promise<{ accuracy: number; loss: number }> {
-    const found = await this.predictAll(data.inputs, signal);
-    const labels = [...data.labels];
-    const of = ({ probabilities }: Prediction, label: number) =>
-      probabilities.length === 1 ? (label ? probabilities[0]! : 1 - probabilities[0]!) : (probabilities[label] ?? 0);
-    const sum = (of: (p: Prediction, label: number) => number) => found.reduce((all, p, i) => all + of(p, labels[i]!), 0);
-    return {
-      accuracy: sum((p, label) => Number(p.class === label)) / found.length,
-      loss: sum((p, label) => -Math.log(Math.max(of(p, label), 1e-12))) / found.length,
-    };
+    return scored(await this.predictAll(data.inputs, signal), [...data.labels]);
+  }
+
+  async quantise(options: QuantiseOptions): Promise<Model> {
+    return quantised(await this.#learner(), this.inputShape, options);
   }
 
   async freeze(...layers: string[]): Promise<void> {
@@ -220,21 +218,6 @@ export class DirectModel implements Model {
     const { probabilities, status } = reader.predict(image);
     return answer(probabilities, status);
   }
-}
-
-function answer(probabilities: Float32Array, status: 'sure' | 'unsure'): Prediction {
-  // One number is the probability of yes: class 1, and of no class 0.
-  if (probabilities.length === 1) return { class: Number(probabilities[0]! >= 0.5), probabilities, status };
-  let best = 0;
-  probabilities.forEach((p, i) => (best = p > probabilities[best]! ? i : best));
-  return { class: best, probabilities, status };
-}
-
-function joined(images: Float32Array[]): Float32Array {
-  const size = images[0]?.length ?? 0;
-  const all = new Float32Array(images.length * size);
-  images.forEach((image, i) => all.set(image, i * size));
-  return all;
 }
 
 /** 0 to n − 1, shuffled by a seed (Fisher and Yates; numbers by mulberry32). */

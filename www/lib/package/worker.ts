@@ -3,7 +3,7 @@
 import { expose, transfer } from 'comlink';
 import { assets } from './assets';
 import { api } from './engine';
-import type { Data, ExplainOptions, FitOptions, Input, LoadOptions, Model, ModelSource, NetworkDefinition, Report } from './types';
+import type { Data, ExplainOptions, FitOptions, Input, LoadOptions, Model, ModelSource, NetworkDefinition, QuantiseOptions, Report } from './types';
 
 const { load, define } = api(assets);
 const models = new Map<number, Model>();
@@ -65,6 +65,9 @@ const desk = {
 
   withClasses: (call: number, id: number, classes: number, seed?: number) =>
     answered(call, async () => (await model(id).withClasses(classes, seed), about(id))),
+
+  quantise: (call: number, id: number, next: number, options: QuantiseOptions) =>
+    answered(call, async (signal) => (models.set(next, await model(id).quantise({ ...options, signal })), about(next))),
 
   save: (call: number, id: number, ...[format]: Parameters<Model['save']>) =>
     answered(call, async () => {
