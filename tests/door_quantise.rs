@@ -2,9 +2,11 @@
 //! by step, and whatever is wrong is thrown with a code.
 #![cfg(target_arch = "wasm32")]
 
+use hitofude::file::safetensors::Precision;
 use hitofude::nn::{Init, description};
 use hitofude::systems::quantise::{self, Bits, Method, Plan, Reader};
-use hitofude::web::{ActivationRanges, BitSearch, FewBits, OwnModel, folded_weights, rounded_layers};
+use hitofude::systems::saved::{self, Saved};
+use hitofude::web::{ActivationRanges, BitSearch, FewBits, FloatModel, folded_weights, rounded_layers};
 use js_sys::{Array, Float32Array, Function, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -19,8 +21,16 @@ fn images(n: usize) -> Vec<f32> {
     (0..n * 64).map(|i| (i * 7 % 31) as f32 / 31.0).collect()
 }
 
-fn model() -> OwnModel {
-    OwnModel::define(&NET.into(), &5.into()).unwrap()
+fn opened(text: &str) -> FloatModel {
+    let net = description::read(text).unwrap();
+    let mut params = net.zeros();
+    Init::He.fill(&mut params, 5).unwrap();
+    let file = saved::write(&Saved { net, params, metadata: Default::default() }, Precision::F32).unwrap();
+    FloatModel::load(&Uint8Array::from(&file[..])).unwrap()
+}
+
+fn model() -> FloatModel {
+    opened(NET)
 }
 
 fn bits(of: &[&str]) -> JsValue {
@@ -31,7 +41,7 @@ fn floats(of: &[f32]) -> JsValue {
     Float32Array::from(of).into()
 }
 
-fn ranges(model: &OwnModel) -> ActivationRanges {
+fn ranges(model: &FloatModel) -> ActivationRanges {
     ActivationRanges::new(model, &bits(&["8"]), &floats(&images(10))).unwrap()
 }
 
@@ -82,6 +92,9 @@ fn a_rounded_model_is_the_engines_own() {
         "it.weights.length === 288 && it.weights.every((w) => w * w <= 1) && it.scales.length === 3"
     ));
     assert_eq!(folded_weights(&page, &"out".into()).unwrap().length(), 288);
+    let float: JsValue = page.values(&floats(&images(1)), &bits(&["relu1", "out"])).unwrap().into();
+    assert!(truth(&float, "it[0].length === 384 && it[0].every((v) => v >= 0) && it[1].length === 3"));
+    assert!(truth(&page.layers().unwrap(), "it[0].name === 'input' && it[1].shape.join() === '6,8,8'"));
 }
 
 #[wasm_bindgen_test]
@@ -119,7 +132,7 @@ fn what_is_wrong_is_thrown() {
     assert_eq!(code(ActivationRanges::new(&page, &bits(&["8"]), &floats(&[]))), "shape");
     assert_eq!(code(ActivationRanges::new(&page, &bits(&["8"]), &floats(&[f32::NAN; 64]))), "value");
     let bend = r#"{"input":[1,8,8],"layers":[{"name":"conv1","type":"conv","out":6,"kernel":3},{"name":"bend","type":"tanh"},{"name":"flat","type":"flatten"},{"name":"out","type":"affine","out":3}]}"#;
-    let other = OwnModel::define(&bend.into(), &1.into()).unwrap();
+    let other = opened(bend);
     assert_eq!(code(ActivationRanges::new(&other, &bits(&["8"]), &floats(&images(2)))), "missing");
     assert_eq!(code(folded_weights(&page, &"relu1".into())), "missing");
     let few = make(&["8"], "minmax").unwrap();

@@ -7,7 +7,6 @@ mod network;
 mod outline;
 mod personalise;
 mod presets;
-mod quantise;
 mod style;
 mod training;
 
@@ -20,12 +19,8 @@ pub use network::Network;
 pub use outline::{layer_kinds, outline};
 pub use personalise::Teacher;
 pub use presets::{claims, presets};
-pub use quantise::{ActivationRanges, BitSearch, FewBits, folded_weights, rounded_layers};
 pub use style::{FeatureNetwork, Painting, Stylizer, painting_defaults, picture, pictures, sizes};
 pub use training::{Coach, Learner};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.d.ts");
-
-#[wasm_bindgen(typescript_custom_section)]
-const QUANTISE_TYPES: &str = include_str!("quantise/types.d.ts");

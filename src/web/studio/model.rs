@@ -17,7 +17,7 @@ const MOST: u64 = 1 << 53;
 /// A network with its weights, living in the engine's memory until `free` is called. Pictures are NCHW, one after another.
 // Arguments are copied before the cell is borrowed: a getter of theirs may call the same model again.
 #[wasm_bindgen]
-pub struct OwnModel(pub(super) RefCell<Model>);
+pub struct OwnModel(RefCell<Model>);
 
 #[derive(Serialize)]
 struct Features {

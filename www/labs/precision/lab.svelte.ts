@@ -1,7 +1,7 @@
 // The lab as the page sees it: the open network, its bits, what it makes of the drawing and of the pictures that score.
 
 import { proxy, wrap, type Remote } from 'comlink';
-import { studio } from 'virtual:engine-files';
+import { bits } from 'virtual:engine-files';
 import type { Source } from '../../lib/fetch';
 import { keptModel, keptPictures, listPictures } from '../../lib/store';
 import type { Bits, Build, Ink } from '../../lib/types';
@@ -73,8 +73,8 @@ export class Lab {
   }
 
   async #begin(worker: Worker): Promise<void> {
-    const build = await this.desk.start(studio, this.#build, this.#hear(worker));
-    keepOffline(studio[build].url);
+    const build = await this.desk.start(bits, this.#build, this.#hear(worker));
+    keepOffline(bits[build].url);
     keepOffline(drawings);
     const [lines, mnist, kept] = await Promise.all([fetch(drawings).then((response) => response.text()), mnistKept(), keptModel().catch(() => undefined)]);
     this.counts = await this.desk.pictures(lines, mnist);

@@ -1,6 +1,6 @@
 // The stops of the slider, and the networks that there are to weigh.
 
-import { bits, models } from 'virtual:engine-files';
+import { models, rounded } from 'virtual:engine-files';
 import type { Source } from '../../lib/fetch';
 import { m } from '../../texts/precision';
 import type { Bits } from '../../lib/types';
@@ -29,7 +29,7 @@ export type Shipped = { name: string; file: Source; beside?: Source };
 
 const shipped = (name: string, beside?: string): Shipped => ({
   name,
-  file: (bits[name] ?? models[name])!,
+  file: (rounded[name] ?? models[name])!,
   ...(beside && { beside: models[beside]! }),
 });
 

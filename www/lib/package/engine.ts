@@ -1,6 +1,7 @@
-// The three modules in the thread that asks, each loaded once, and the models they open.
+// The modules in the thread that asks, each loaded once, and the models they open.
 
 import initReading from '../../public/wasm/hitofude.js';
+import initBits from '../../public/wasm/bits/hitofude.js';
 import initFormats from '../../public/wasm/formats/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
 import { bytes as fetched } from '../fetch';
@@ -11,7 +12,7 @@ import type { Api, LoadOptions, ModelSource, NetworkDefinition, WasmSource } fro
 
 /** What a way into the package brings along: where its modules are, and its models by name. */
 export type Assets = {
-  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource };
+  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource; bits?: WasmSource };
   models: Record<string, () => ModelSource>;
 };
 
@@ -27,15 +28,20 @@ export function api(assets: Assets): Api {
     start.catch(() => started.delete(glue));
     return start;
   };
+  const bits = async (at: ReturnType<Assets['wasm']>) => {
+    if (at.bits) return once(initBits as Glue, at.bits, {});
+    throw new Refused('unsupported', 'the module for few bits is not inside hitofude/inline: say where it is, by wasmUrl.bits');
+  };
   const open = async (source: ConstructorParameters<typeof DirectModel>[0], options: LoadOptions) => {
     const at = { ...assets.wasm(), ...options.wasmUrl };
     await once(initReading as Glue, at.reading, options);
     if ('weights' in source && isFew(source.weights)) {
-      await once(initStudio as Glue, at.studio, {});
+      await bits(at);
       return FewModel.load(source.weights);
     }
     return new DirectModel(source, {
       studio: () => once(initStudio as Glue, at.studio, {}),
+      bits: () => bits(at),
       formats: async () => {
         if (at.formats) return once(initFormats as Glue, at.formats, {});
         throw new Refused('unsupported', 'the module for other formats is not inside hitofude/inline: say where it is, by wasmUrl.formats');

@@ -1,7 +1,7 @@
 // A model of few bits as the package gives it: it reads, is looked into and saved; what learns keeps its numbers in single precision.
 
 import { preprocess } from '../../public/wasm/hitofude.js';
-import { ActivationRanges, FewBits, roundedLayers, type OwnModel } from '../../public/wasm/studio/hitofude.js';
+import { ActivationRanges, FewBits, FloatModel, roundedLayers } from '../../public/wasm/bits/hitofude.js';
 import { Refused, stop } from './errors';
 import { picture } from './input';
 import { answer, joined, scored } from './rows';
@@ -20,25 +20,30 @@ export function isFew(file: Uint8Array): boolean {
   }
 }
 
-/** Rounds a model; its activations' ranges are those that `data` come to. */
-export async function quantised(own: OwnModel, shape: Shape, { bits = 8, data, method = 'minmax', signal }: QuantiseOptions): Promise<FewModel> {
+/** Rounds the model in a file; its activations' ranges are those that `data` come to. */
+export async function quantised(file: Uint8Array, shape: Shape, { bits = 8, data, method = 'minmax', signal }: QuantiseOptions): Promise<FewModel> {
   stop(signal);
   if (!data?.inputs?.length) throw new Refused('missing', 'inputs to choose the ranges of activations by were expected: quantise({ bits, data: { inputs } })');
   const images = await Promise.all(data.inputs.map((input) => picture(input, shape, preprocess)));
   stop(signal);
-  const given = typeof bits === 'object' ? layered(bits, own) : [named(bits)];
-  const ranges = new ActivationRanges(own, given, joined(images));
+  const own = FloatModel.load(file);
   try {
-    return new FewModel(FewBits.quantise(own, given, method, ranges));
+    const given = typeof bits === 'object' ? layered(bits, own) : [named(bits)];
+    const ranges = new ActivationRanges(own, given, joined(images));
+    try {
+      return new FewModel(FewBits.quantise(own, given, method, ranges));
+    } finally {
+      ranges.free();
+    }
   } finally {
-    ranges.free();
+    own.free();
   }
 }
 
 const named = (bits: Bits) => String(bits) as ReturnType<FewBits['layers']>[number]['bits'] & string;
 
 /** One entry for each layer, by its place or its name; a name left out has 8. */
-function layered(bits: Bits[] | Record<string, Bits>, own: OwnModel) {
+function layered(bits: Bits[] | Record<string, Bits>, own: FloatModel) {
   if (Array.isArray(bits)) return bits.map(named);
   const layers = roundedLayers(own).map(({ name }) => name);
   const strange = Object.keys(bits).find((name) => !layers.includes(name));

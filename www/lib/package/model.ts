@@ -19,7 +19,7 @@ const EPOCHS = 10;
 /** What a model is made of until the studio is needed: the file it came from. */
 type Source = { weights: Uint8Array } | { description: string; seed: number };
 
-type Modules = { studio: () => Promise<unknown>; formats: () => Promise<unknown> };
+type Modules = { studio: () => Promise<unknown>; formats: () => Promise<unknown>; bits: () => Promise<unknown> };
 
 /** Safetensors begin with the length of a JSON object. */
 const isSafetensors = (file: Uint8Array) => file[8] === '{'.charCodeAt(0);
@@ -157,7 +157,9 @@ export class DirectModel implements Model {
   }
 
   async quantise(options: QuantiseOptions): Promise<Model> {
-    return quantised(await this.#learner(), this.inputShape, options);
+    const file = (await this.#learner()).save(32);
+    await this.modules.bits();
+    return quantised(file, this.inputShape, options);
   }
 
   async freeze(...layers: string[]): Promise<void> {

@@ -128,8 +128,8 @@ export type LayerDefinition = { type: string; name?: string; inputs?: string[] }
 export type NetworkDefinition = { input: Shape; layers: LayerDefinition[]; output?: string };
 
 export type LoadOptions = {
-  /** Where the three modules are, or their bytes; beside the package's own files if nothing is said. */
-  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource };
+  /** Where the modules are, or their bytes; beside the package's own files if nothing is said. */
+  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource; bits?: WasmSource };
   onProgress?: (progress: { loaded: number; total: number | null }) => void;
   signal?: AbortSignal;
 };

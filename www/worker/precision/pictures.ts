@@ -2,7 +2,7 @@
 
 import { unpacked } from '../../lib/gzip';
 import type { Stroke } from '../../lib/types';
-import { preprocess, Samples } from '../../public/wasm/studio/hitofude.js';
+import { preprocess, Samples } from '../../public/wasm/bits/hitofude.js';
 import type { Part } from './protocol';
 
 export const SIZE = 28 * 28;

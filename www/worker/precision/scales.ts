@@ -1,12 +1,12 @@
 // The thread of the Precision lab: one network in single precision and one of few bits beside it, the same drawing for both.
 
 import { transfer } from 'comlink';
+import { loadBits } from '../../lib/bits';
 import { bytes, twice } from '../../lib/fetch';
-import { loadStudio } from '../../lib/studio';
 import type { FewLayer } from '../../lib/types';
 import {
-  ActivationRanges, BitSearch, FewBits, foldedWeights, OwnModel, preprocess, roundedLayers,
-} from '../../public/wasm/studio/hitofude.js';
+  ActivationRanges, BitSearch, FewBits, FloatModel, foldedWeights, preprocess, roundedLayers,
+} from '../../public/wasm/bits/hitofude.js';
 import { serve } from '../serve';
 import { timeOf } from '../zoo/timing';
 import { Pictures } from './pictures';
@@ -14,12 +14,12 @@ import type { Answer, Chosen, Report, Scales, Values } from './protocol';
 import { error, histogram, scaled, softmax } from './numbers';
 
 /** Layers as they are without few bits: what `few` says of steps, of a float network. */
-type Network = { few: FewBits } | { own: OwnModel };
+type Network = { few: FewBits } | { own: FloatModel };
 
 let started: Promise<unknown> | undefined;
 const pictures = new Pictures();
 /** The network in single precision; a file of few bits may have none beside it. */
-let whole: OwnModel | undefined;
+let whole: FloatModel | undefined;
 let ranges: ActivationRanges | undefined;
 /** The layer of `whole` whose values each step has. */
 let ends = new Map<string, string>();
@@ -41,7 +41,7 @@ function made(chosen: Chosen, method: string): Network {
   if (chosen === 32) return { own: the(whole, 'network in single precision') };
   if (shipped) return { few: shipped };
   const own = the(whole, 'network');
-  if (chosen === 16) return { own: OwnModel.load(own.save(16)) };
+  if (chosen === 16) return { own: FloatModel.load(own.save(16)) };
   return { few: FewBits.quantise(own, chosen, method as 'minmax', the(ranges, 'calibration')) };
 }
 
@@ -72,7 +72,7 @@ function layersOf(network: Network): FewLayer[] {
 }
 
 function valuesOf(network: Network, layer: string, picture: Float32Array): Float32Array {
-  return 'few' in network ? network.few.values(layer) : network.own.features(picture, [the(ends.get(layer), 'such layer')])[0]!.values;
+  return 'few' in network ? network.few.values(layer) : network.own.values(picture, [the(ends.get(layer), 'such layer')])[0]!;
 }
 
 /** What both networks made of the picture that `now` has just read, layer by layer. */
@@ -81,7 +81,7 @@ function compared(network: Network, picture: Float32Array, watched: string | nul
   const errors: Report['errors'] = [];
   const steps = layersOf(network).filter(({ kind }) => kind !== 'input');
   const known = whole ? steps.filter(({ name, form }) => ends.has(name) && form !== 'signs') : [];
-  const before = new Map(known.length ? whole!.features(picture, known.map(({ name }) => ends.get(name)!)).map(({ values }, i) => [known[i]!.name, values]) : []);
+  const before = new Map(known.length ? whole!.values(picture, known.map(({ name }) => ends.get(name)!)).map((values, i) => [known[i]!.name, values]) : []);
   for (const { name, shape } of steps) {
     const own = before.get(name);
     if (!own && name !== watched) continue;
@@ -95,7 +95,7 @@ function compared(network: Network, picture: Float32Array, watched: string | nul
 
 const scales: Scales = {
   async start(wasm, build, onProgress) {
-    const loading = loadStudio(wasm, { onProgress, ...(build && { build }) });
+    const loading = loadBits(wasm, { onProgress, ...(build && { build }) });
     started = loading;
     return loading;
   },
@@ -108,7 +108,7 @@ const scales: Scales = {
   async open({ file, beside }, onProgress) {
     const [own, float] = await Promise.all([fetched(file, onProgress), beside && fetched(beside, () => {}), started]);
     const few = FewBits.is(own) ? FewBits.load(own) : undefined;
-    const next = few ? (float ? OwnModel.load(float) : undefined) : OwnModel.load(own);
+    const next = few ? (float ? FloatModel.load(float) : undefined) : FloatModel.load(own);
     for (const { shape, what } of wanted(few ?? next!)) {
       if (shape !== what) throw new Error(`a network that reads 28 × 28 pictures and answers with ten scores was expected; got ${shape}`);
     }
@@ -222,7 +222,7 @@ const scales: Scales = {
 };
 
 /** What a network reads and says, beside what it should. */
-function wanted(network: FewBits | OwnModel): { shape: string; what: string }[] {
+function wanted(network: FewBits | FloatModel): { shape: string; what: string }[] {
   const layers = network.layers();
   return [
     { shape: layers[0]!.shape.join(' × '), what: '1 × 28 × 28' },

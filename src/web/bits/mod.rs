@@ -1,14 +1,20 @@
-//! Networks of few bits: a model with its numbers rounded, what rounding did to it, and a search for bits layer by layer.
+//! The module for networks of few bits: a model with its numbers rounded, what rounding did to it, and a search for bits layer by layer.
 
-use super::{Outcome, give, model::OwnModel, take};
+use super::{Outcome, give, numbers as take};
 use crate::Error;
+use crate::file::safetensors::Precision;
+use crate::systems::model::Model;
 use crate::systems::quantise::search::{Labelled, Search};
 use crate::systems::quantise::{self, Bits, Form, Kind, Method, Plan, Ranges, Reader, layout};
 use crate::systems::recognise::Calibration;
+use crate::systems::saved::{self, Saved};
 use js_sys::{Float32Array, Int8Array, Int16Array, Uint8Array};
 use serde::Serialize;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = include_str!("types.d.ts");
 
 /// The most layers that are given bits by hand.
 const MOST_LAYERS: usize = 4096;
@@ -73,9 +79,80 @@ fn layer<'a>(steps: &'a [quantise::Step], step: &'a quantise::Step) -> Layer<'a>
     }
 }
 
+/// A network in single precision, living in the engine's memory until `free` is called. Pictures are NCHW, one after another.
+#[wasm_bindgen]
+pub struct FloatModel(RefCell<Model>);
+
+#[wasm_bindgen]
+impl FloatModel {
+    /// Opens the network in a safetensors file whose metadata describe it or name its architecture. Throws with code `format`,
+    /// `missing`, `shape` or `value` where it is none.
+    pub fn load(#[wasm_bindgen(unchecked_param_type = "Uint8Array")] weights: &JsValue) -> Outcome<Self> {
+        let Saved { net, params, metadata } = saved::read(&take::weights(weights)?)?;
+        Ok(Self(RefCell::new(Model::new(net, params, metadata))))
+    }
+
+    /// What it is called.
+    #[wasm_bindgen(getter)]
+    pub fn name(&self) -> String {
+        let model = self.0.borrow();
+        let named = model.metadata.get("name").or_else(|| model.metadata.get("architecture"));
+        named.cloned().unwrap_or_else(|| "own".into())
+    }
+
+    /// Every layer in order.
+    #[wasm_bindgen(unchecked_return_type = "FloatLayer[]")]
+    pub fn layers(&self) -> Outcome<JsValue> {
+        #[derive(Serialize)]
+        struct Node<'a> {
+            name: &'a str,
+            shape: [usize; 3],
+        }
+        let model = self.0.borrow();
+        let nodes = model.network().nodes().iter();
+        give::plain(
+            &nodes.map(|n| Node { name: &n.name, shape: [n.shape.c, n.shape.h, n.shape.w] }).collect::<Vec<_>>(),
+        )
+    }
+
+    /// The answers to pictures, before any softmax. Throws with code `shape` or `value` for others.
+    pub fn scores(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] images: &JsValue,
+    ) -> Outcome<Float32Array> {
+        let images = take::floats("images", images)?;
+        Ok(self.0.borrow_mut().scores(&images)?.as_slice().into())
+    }
+
+    /// What layers make of one picture, CHW. Throws as `scores` does, and with code `missing` for a layer that there is not.
+    #[wasm_bindgen(unchecked_return_type = "Float32Array[]")]
+    pub fn values(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] image: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "string[]")] layers: &JsValue,
+    ) -> Outcome<js_sys::Array> {
+        let (image, layers) = (take::floats("image", image)?, take::texts("layers", layers)?);
+        let found = self.0.borrow_mut().features(&image, &layers)?;
+        Ok(found.iter().map(|(_, values)| JsValue::from(Float32Array::from(values.as_slice()))).collect())
+    }
+
+    /// The file that `load` opens, its numbers in 16 or in 32 bits. Throws with code `value` for weights that 16 bits do not hold.
+    #[wasm_bindgen(unchecked_return_type = "Uint8Array<ArrayBuffer>")]
+    pub fn save(&self, #[wasm_bindgen(unchecked_param_type = "16 | 32")] bits: &JsValue) -> Outcome<Uint8Array> {
+        let precision = match take::count("bits", bits)? {
+            16 => Precision::F16,
+            32 => Precision::F32,
+            other => return Err(Error::value("bits", "16 or 32", other).into()),
+        };
+        let model = self.0.borrow();
+        let (net, params) = (model.network().clone(), model.params().clone());
+        Ok(saved::write(&Saved { net, params, metadata: model.metadata.clone() }, precision)?.as_slice().into())
+    }
+}
+
 /// The layers of a model that can be given fewer bits, in order.
 #[wasm_bindgen(js_name = roundedLayers, unchecked_return_type = "RoundedLayer[]")]
-pub fn rounded_layers(model: &OwnModel) -> Outcome<JsValue> {
+pub fn rounded_layers(model: &FloatModel) -> Outcome<JsValue> {
     #[derive(Serialize)]
     struct Rounded {
         name: String,
@@ -92,7 +169,7 @@ pub fn rounded_layers(model: &OwnModel) -> Outcome<JsValue> {
 /// code `missing` for a layer that has none.
 #[wasm_bindgen(js_name = foldedWeights)]
 pub fn folded_weights(
-    model: &OwnModel,
+    model: &FloatModel,
     #[wasm_bindgen(unchecked_param_type = "string")] layer: &JsValue,
 ) -> Outcome<Float32Array> {
     let layer = take::text("layer", layer)?;
@@ -110,7 +187,7 @@ impl ActivationRanges {
     /// pictures that do not fit.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        model: &OwnModel,
+        model: &FloatModel,
         #[wasm_bindgen(unchecked_param_type = "Bits[]")] bits: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "Float32Array")] images: &JsValue,
     ) -> Outcome<Self> {
@@ -139,7 +216,7 @@ impl FewBits {
     /// Rounds a model: one entry of `bits` for all layers, or one for each of `roundedLayers`. Throws with code `shape` for another
     /// number of them or ranges of another model, `value` for bits or a method that there are not, `missing` for a layer without a form.
     pub fn quantise(
-        model: &OwnModel,
+        model: &FloatModel,
         #[wasm_bindgen(unchecked_param_type = "Bits[]")] bits: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "RangeMethod")] method: &JsValue,
         ranges: &ActivationRanges,
@@ -262,7 +339,7 @@ impl BitSearch {
     /// Begins on pictures (NCHW) with the class of each. Throws as `FewBits.quantise` does.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        model: &OwnModel,
+        model: &FloatModel,
         #[wasm_bindgen(unchecked_param_type = "RangeMethod")] method: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "Float32Array")] images: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "Uint8Array")] labels: &JsValue,

@@ -4,6 +4,9 @@ export type Bits = '8' | '7' | '6' | '5' | '4' | '3' | '2' | 'ternary' | '1';
 /** How ranges of activations are chosen: from the least to the largest value, without a part of them, or of the least error. */
 export type RangeMethod = 'minmax' | 'percentile' | 'mse';
 
+/** One layer of a network in single precision: its name, and channels, height, width. */
+export type FloatLayer = { name: string; shape: [number, number, number] };
+
 /** A layer that can be given fewer bits; one that learnt its bits keeps them. */
 export type RoundedLayer = { name: string; weights: number; learnt: boolean };
 
