@@ -1,4 +1,4 @@
-// The engine for the page, into www/public/wasm/: one source, five modules of two builds each. The builds of a module share
+// The engine for the page, into www/public/wasm/: one source, six modules of two builds each. The builds of a module share
 // one JavaScript glue.
 //   hitofude.js, hitofude.d.ts   the glue; the page hands it the build it has picked
 //   simd128.wasm                 runs in every browser, bit-exact
@@ -6,6 +6,7 @@
 //   studio/                      the same for the module that can do everything; the first only reads
 //   formats/                     the same for the one that opens models from elsewhere
 //   systems/                     the same for the one whose networks play
+//   bits/                        the same for the one whose networks give up bits
 //   gpu/                         the same for the one that trains on a GPU, fetched only when that is asked for
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
@@ -44,6 +45,7 @@ const MODULES = [
   { name: 'studio', features: ['--features', 'studio'], flags: [], folder: 'studio', limit: 450_000 },
   { name: 'formats', features: ['--features', 'formats'], flags: [], env: SMALL, folder: 'formats', limit: 481_000 },
   { name: 'systems', features: ['--features', 'systems'], flags: [], folder: 'systems', limit: 450_000 },
+  { name: 'bits', features: ['--features', 'bits'], flags: FRUGAL, folder: 'bits', limit: 300_000 },
   { name: 'gpu', features: ['--features', 'gpu'], flags: [], env: SMALL, folder: 'gpu', limit: 450_000 },
 ];
 

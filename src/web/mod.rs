@@ -3,11 +3,13 @@
 //! Whatever JavaScript hands in is looked at before anything is copied, so that a bad argument is a thrown `Error` with a
 //! `code` and never a trap, and a handle works on after it has thrown.
 //!
-//! The door makes five modules. What a first visit needs is small: drawings and pictures are read by the catalogue's networks
+//! The door makes six modules. What a first visit needs is small: drawings and pictures are read by the catalogue's networks
 //! for digits. The feature `studio` adds what comes when it is asked for: any network, training, the labs; the feature
-//! `formats` models from elsewhere; the feature `systems` those that play; the feature `gpu` trainings on a
-//! GPU.
+//! `formats` models from elsewhere; the feature `systems` those that play; the feature `bits` networks of few
+//! bits; the feature `gpu` trainings on a GPU.
 
+#[cfg(feature = "bits")]
+mod bits;
 #[cfg(any(feature = "studio", feature = "systems"))]
 mod colour;
 #[cfg(feature = "formats")]
@@ -15,9 +17,9 @@ mod formats;
 mod give;
 #[cfg(feature = "gpu")]
 mod gpu;
-#[cfg(any(feature = "studio", feature = "systems", feature = "gpu"))]
+#[cfg(any(feature = "studio", feature = "systems", feature = "bits", feature = "gpu"))]
 mod numbers;
-#[cfg(any(feature = "studio", feature = "gpu"))]
+#[cfg(any(feature = "studio", feature = "bits", feature = "gpu"))]
 mod samples;
 #[cfg(feature = "studio")]
 mod studio;
@@ -26,11 +28,13 @@ mod systems;
 mod take;
 mod throw;
 
+#[cfg(feature = "bits")]
+pub use bits::*;
 #[cfg(feature = "formats")]
 pub use formats::{ModelFile, architectures};
 #[cfg(feature = "gpu")]
 pub use gpu::GpuTraining;
-#[cfg(any(feature = "studio", feature = "gpu"))]
+#[cfg(any(feature = "studio", feature = "bits", feature = "gpu"))]
 pub use samples::Samples;
 #[cfg(feature = "studio")]
 pub use studio::*;

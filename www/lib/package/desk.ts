@@ -3,7 +3,7 @@
 import { transfer } from 'comlink';
 import { gone, refusal } from './errors';
 import type { State } from './opened';
-import type { Api, Data, ExplainOptions, FitOptions, Input, LoadOptions, Model, ModelSource, NetworkDefinition, Report } from './types';
+import type { Api, Data, ExplainOptions, FitOptions, Input, LoadOptions, Model, ModelSource, NetworkDefinition, QuantiseOptions, Report } from './types';
 
 const models = new Map<number, Model>();
 const trainings = new Map<number, AsyncGenerator<Report, void, void>>();
@@ -68,6 +68,18 @@ export const desk = ({ load, define }: Api) => ({
 
   withClasses: (call: number, id: number, classes: number | string[], seed?: number) =>
     answered(call, async () => (await model(id).withClasses(classes, seed), about(id))),
+
+  /** The file of the model of few bits, which gets a thread to itself. */
+  quantise: (call: number, id: number, options: QuantiseOptions) =>
+    answered(call, async (signal) => {
+      const few = await model(id).quantise({ ...options, signal });
+      try {
+        const file = await few.save();
+        return transfer(file, [file.buffer]);
+      } finally {
+        few.dispose();
+      }
+    }),
 
   save: (call: number, id: number, ...[format]: Parameters<Model['save']>) =>
     answered(call, async () => {

@@ -9,7 +9,7 @@ import type { State } from './opened';
 import { portable } from './portable';
 import { Ended, fresh, imported, Thread, type Ask } from './thread';
 import type {
-  Api, Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, LoadOptions, Model, ModelSource, Prediction, Report, SaveFormat, Shape,
+  Api, Data, ExplainOptions, Explanation, Feature, FitOptions, Input, LayerInfo, LoadOptions, Model, ModelSource, Prediction, QuantiseOptions, Report, SaveFormat, Shape,
 } from './types';
 import { addressOf } from './where';
 
@@ -192,6 +192,17 @@ class WorkerModel implements Model {
   async withClasses(classes: number | string[], seed?: number): Promise<void> {
     this.#about = await this.#ask(undefined, (desk, call) => desk.withClasses(call, this.#id, classes, seed));
     await this.#keep();
+  }
+
+  async quantise(given: QuantiseOptions): Promise<Model> {
+    const { signal, data, ...options } = optional(given);
+    stop(signal);
+    const sent = { ...options, data: { inputs: await movable(data?.inputs ?? []) } };
+    const file = await this.#ask(signal, (desk, call) => desk.quantise(call, this.#id, sent));
+    // Not by way of `this`: the one must not hold the other.
+    const anew = this.#begin;
+    const begin: Begin = (how = (desk, call, id, ...rest) => desk.load(call, id, file, ...rest), signal) => anew(how, signal);
+    return new WorkerModel(await begin(undefined, signal), begin);
   }
 
   async save(format?: SaveFormat): Promise<Uint8Array<ArrayBuffer>> {

@@ -140,6 +140,19 @@ export type Report = {
   validation?: { accuracy: number; loss: number };
 };
 
+/** Bits of a weight: 2 to 8, three values (−1, 0, 1), or two (−1, 1). */
+export type Bits = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 'ternary';
+
+export type QuantiseOptions = {
+  /** Of all layers; or of each layer with weights, in order, or by its name, where a layer left out has 8. 8 if nothing is said. */
+  bits?: Bits | Bits[] | Record<string, Bits>;
+  /** Inputs such as the model will read: by them the ranges of activations are chosen. A hundred or more; labels are not needed. */
+  data: { inputs: Input[] };
+  /** From the least to the largest value (`minmax`, if nothing is said), without 0.01 % at each end, or of the least squared error. */
+  method?: 'minmax' | 'percentile' | 'mse';
+  signal?: Signal;
+};
+
 /** `safetensors` files are what `load` opens; `onnx` and `npz` are for other programs (and `load` opens them, too). */
 export type SaveFormat = 'safetensors-f16' | 'safetensors-f32' | 'onnx' | 'npz';
 
@@ -150,8 +163,8 @@ export type LayerDefinition = { type: string; name?: string; inputs?: string[] }
 export type NetworkDefinition = { input: Shape; layers: LayerDefinition[]; output?: string };
 
 export type LoadOptions = {
-  /** Where the three modules are, or their bytes; beside the package's own files if nothing is said. */
-  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource };
+  /** Where the modules are, or their bytes; beside the package's own files if nothing is said. */
+  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource; bits?: WasmSource };
   /** Where the worker's script is, if not where the package or its bundler has put it. */
   workerUrl?: string | Address;
   onProgress?: (progress: { loaded: number; total: number | null }) => void;
@@ -190,6 +203,11 @@ export interface Model {
   freeze(...layers: string[]): Promise<void>;
   /** Gives the model other classes, so many or of these names: its last layer begins anew, the others stay. */
   withClasses(classes: number | string[], seed?: number): Promise<void>;
+  /**
+   * The same network in whole numbers, as a model of its own that reads, is looked into and saved; it cannot learn. Layers other than
+   * convolutions, affine layers, norms, ReLU, pooling and sums are refused by their names.
+   */
+  quantise(options: QuantiseOptions): Promise<Model>;
   /** A file that is the whole model: `load` needs nothing else. */
   save(format?: SaveFormat): Promise<Uint8Array<ArrayBuffer>>;
   dispose(): void;
