@@ -23,7 +23,13 @@ export async function quantised(file: Uint8Array, shape: Shape, known: Known, op
     const given = typeof bits === 'object' && bits !== null ? layered(bits, own) : [named(bits)];
     const ranges = new ActivationRanges(own, given, joined(images.map(({ values }) => values)));
     try {
-      return new FewModel(FewBits.quantise(own, given, method, ranges), known);
+      const few = FewBits.quantise(own, given, method, ranges);
+      try {
+        // Its file rounds the scales, too: from the beginning it answers as its file will.
+        return new FewModel(FewBits.load(few.save()), known);
+      } finally {
+        few.free();
+      }
     } finally {
       ranges.free();
     }
