@@ -17,6 +17,8 @@ mod door_formats;
 mod door_network;
 #[path = "door_play.rs"]
 mod door_play;
+#[path = "door_quantise.rs"]
+mod door_quantise;
 #[path = "door_style.rs"]
 mod door_style;
 #[path = "experiment.rs"]

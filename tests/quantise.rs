@@ -275,3 +275,138 @@ fn latent_weights_are_clipped() {
         assert_eq!(most == 1.0, clipped, "{bits} bits: {most}");
     }
 }
+
+/// One calibration serves all bits, and a search by steps ends where the whole one does.
+#[test]
+fn a_calibration_and_a_search_go_step_by_step() {
+    let (net, params) = network(NET);
+    let pictures = images(30);
+    let ranges = quantise::Ranges::of(&net, &params, &[Bits::Int(8)], &pictures).unwrap();
+    for bits in [vec![Bits::Int(4)], vec![Bits::Int(8), Bits::Ternary, Bits::One, Bits::Int(3)]] {
+        let plan = Plan { bits, method: Method::Mse };
+        let once = quantise::quantise(&net, &params, &plan, &pictures).unwrap();
+        assert_eq!(quantise::quantise_within(&net, &params, &plan, &ranges).unwrap(), once);
+    }
+    let ends: Vec<&str> = ranges.ends().iter().map(|(_, end)| &**end).collect();
+    assert_eq!(ends, ["input", "relu1", "norm2", "relu2", "pool", "relu3", "scores"]);
+    let (other, own) = network(SIGNS);
+    let plan = Plan { bits: vec![Bits::Int(8)], method: Method::MinMax };
+    let refused = quantise::quantise_within(&other, &own, &plan, &ranges).err().map(|e| e.to_string());
+    assert!(refused.is_some_and(|e| e.contains("ranges")), "ranges of another network");
+
+    let labels = vec![1u8; 30];
+    let part = search::Labelled { images: &pictures, labels: &labels };
+    let mut own = search::Search::new(&net, &params, Method::MinMax, part).unwrap();
+    let mut taken = vec![own.last().clone()];
+    while let Some(choice) = own.step().unwrap() {
+        taken.push(choice);
+    }
+    assert_eq!(taken.last().unwrap().bits, vec![Bits::Int(2); 4]);
+    assert_eq!(own.step().unwrap(), None, "nothing is left to take");
+    let least = taken.last().unwrap().bytes;
+    assert_eq!(search::greedy(&net, &params, Method::MinMax, part, least).unwrap(), taken);
+}
+
+/// Layers that learnt one bit keep it while the others are searched, and the bytes say so.
+#[test]
+fn a_search_leaves_learnt_bits() {
+    let (net, params) = network(SIGNS);
+    let pictures = images(20);
+    let part = search::Labelled { images: &pictures, labels: &[2; 20] };
+    let mut search = search::Search::new(&net, &params, Method::MinMax, part).unwrap();
+    let layers = quantise::layers(&net);
+    let bytes: usize = layers.iter().map(|(_, n, learnt)| if *learnt { n.div_ceil(8) } else { *n }).sum();
+    assert_eq!(search.last().bytes, bytes);
+    while search.step().unwrap().is_some() {}
+    let ends: Vec<Bits> = search.last().bits.clone();
+    assert_eq!(ends, [Bits::Int(2), Bits::Int(8), Bits::Int(8), Bits::Int(2)], "what learnt its bits is never tried");
+}
+
+/// Weights with the batch norm worked in are what the levels round: of 8 bits, to half a step.
+#[test]
+fn folded_weights_are_what_is_rounded() {
+    let (net, params) = network(NET);
+    let (model, _) = model(NET, vec![Bits::Int(8)], Method::MinMax);
+    for (step, filters) in model.filters() {
+        let folded = quantise::folded(&net, &params, &step.name).unwrap();
+        let each = filters.weights.len() / filters.scales.len();
+        assert_eq!(folded.len(), filters.weights.len());
+        for (i, (before, whole)) in folded.iter().zip(&filters.weights).enumerate() {
+            let scale = filters.scales[i / each];
+            // Beyond the largest level the step of the least error lets a weight be further off.
+            if whole.unsigned_abs() < 127 {
+                assert!((before - f32::from(*whole) * scale).abs() <= 0.501 * scale.abs(), "{}: {before}", step.name);
+            }
+        }
+    }
+    assert!(quantise::folded(&net, &params, "relu1").is_err());
+}
+
+/// A number taken apart is the number that the run came to, of levels and of signs, inside and at the border.
+#[test]
+fn sums_taken_apart_are_those_of_the_run() {
+    for text in [NET, SIGNS] {
+        let (model, _) = model(text, vec![Bits::Int(8)], Method::MinMax);
+        let mut reader = quantise::Reader::new(model.clone()).unwrap();
+        let many = reader.scores(&images(30)).unwrap();
+        let answers = many.len() / 30;
+        for image in 0..3 {
+            let scores = reader.scores(&images(30)[image * 144..][..144]).unwrap();
+            assert_eq!(scores, many[image * answers..][..answers]);
+            for (step, _) in model.filters() {
+                let values = reader.values(&step.name).unwrap();
+                let hitofude::shape::Shape { c, h, w } = step.shape;
+                for at in (0..values.len()).step_by(7) {
+                    let (filter, y, x) = (at / (h * w), at / w % h, at % w);
+                    let sum = reader.sum(&step.name, filter, (y, x)).unwrap();
+                    let products = sum.inputs.iter().zip(&sum.weights).map(|(x, w)| i32::from(*x) * i32::from(*w));
+                    assert_eq!(products.sum::<i32>(), sum.sum);
+                    let agrees = match step.form {
+                        Form::Levels { step, bounds: (lo, hi) } => {
+                            let kept = sum.value.clamp(f32::from(lo) * step, f32::from(hi) * step);
+                            (kept - values[at]).abs() <= 0.501 * step
+                        }
+                        Form::Signs => values[at] == if sum.value >= 0.0 { 1.0 } else { -1.0 },
+                        Form::Numbers => (sum.value - values[at]).abs() <= 1e-4 * (1.0 + values[at].abs()),
+                    };
+                    assert!(agrees, "{} {filter} {y} {x}: {} and {}", step.name, sum.value, values[at]);
+                }
+                assert!(reader.sum(&step.name, c, (0, 0)).is_err() && reader.sum(&step.name, 0, (h, 0)).is_err());
+            }
+        }
+        assert!(reader.sum("pool", 0, (0, 0)).is_err() && reader.values("nothing").is_err());
+        assert!(reader.scores(&[]).is_err() && reader.scores(&images(1)[1..]).is_err());
+    }
+}
+
+/// As ONNX, in whole numbers between the operators, it gives the answers of the run: bits of every kind, sums, signs.
+#[test]
+fn as_onnx_it_answers_alike() {
+    use hitofude::file::array::{Array, Data};
+    use hitofude::file::onnx;
+    use hitofude::systems::imported::Imported;
+    for (text, bits) in [(NET, vec![Bits::Int(8), Bits::Int(3), Bits::Ternary, Bits::One]), (SIGNS, vec![Bits::Int(8)])]
+    {
+        let (model, _) = model(text, bits, Method::MinMax);
+        let want = Runner::new(&model, 30).unwrap().run(&images(30)).unwrap();
+        let graph = onnx::read(&onnx::write(&quantise::onnx::to_onnx("few", &model).unwrap())).unwrap();
+        let levels = graph.graph.nodes.iter().filter(|node| node.op == "QuantizeLinear").count();
+        assert_eq!(
+            levels,
+            model.steps.iter().filter(|s| matches!(s.form, Form::Levels { .. }) && s.kind != Kind::Mean).count()
+        );
+        let whole = graph
+            .graph
+            .constants
+            .iter()
+            .filter(|(name, a)| name.ends_with(".weight") && a.number() == hitofude::file::array::Number::I8);
+        assert_eq!(whole.count(), model.filters().count());
+        let input = Tensor::from_shape_vec(vec![30, 1, 12, 12], images(30)).unwrap();
+        let out = Imported::new(graph).unwrap().run(&[("input".into(), Array::from(input))]).unwrap();
+        let Data::Real(got) = out[0].1.data() else { panic!("scores") };
+        assert_eq!(got.shape(), [30, 4]);
+        let got: Vec<f32> = got.iter().copied().collect();
+        // A bias is rounded to a sum's last digit, which may turn a level.
+        assert!(error(&got, &want) < 0.01, "{}", error(&got, &want));
+    }
+}

@@ -11,7 +11,7 @@ import { inRoot, main, npm, Obstacle, runLabelled } from './shell.mjs';
 import { cargoEnv, FLAVOURS } from './wasm.mjs';
 
 const DENY = ['--', '-D', 'warnings'];
-const WASM = ['--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', 'studio,formats,systems,gpu'];
+const WASM = ['--target', 'wasm32-unknown-unknown', '--no-default-features', '--features', 'studio,formats,systems,bits,gpu'];
 const SITE = 'site build';
 const denyInDocs = { RUSTDOCFLAGS: '-D warnings' };
 

@@ -7,6 +7,7 @@
 //   formats/                     the same for the one that opens models from elsewhere
 //   convert/                     the same for the one that translates models of other frameworks, fetched when there is one
 //   systems/                     the same for the one whose networks play
+//   bits/                        the same for the one whose networks give up bits
 //   gpu/                         the same for the one that trains on a GPU, fetched only when that is asked for
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs';
@@ -48,6 +49,7 @@ const MODULES = [
   { name: 'formats', features: ['--features', 'formats'], flags: [], env: SMALL, folder: 'formats', limit: 481_000 },
   { name: 'convert', features: ['--features', 'convert'], flags: FRUGAL, env: SMALL, folder: 'convert', limit: 330_000 },
   { name: 'systems', features: ['--features', 'systems'], flags: [], folder: 'systems', limit: 450_000 },
+  { name: 'bits', features: ['--features', 'bits'], flags: FRUGAL, folder: 'bits', limit: 300_000 },
   { name: 'gpu', features: ['--features', 'gpu'], flags: [], env: SMALL, folder: 'gpu', limit: 450_000 },
 ];
 

@@ -3,11 +3,13 @@
 //! Whatever JavaScript hands in is looked at before anything is copied, so that a bad argument is a thrown `Error` with a
 //! `code` and never a trap, and a handle works on after it has thrown.
 //!
-//! The door makes six modules. What a first visit needs is small: drawings and pictures are read by the catalogue's networks
+//! The door makes seven modules. What a first visit needs is small: drawings and pictures are read by the catalogue's networks
 //! for digits. The feature `studio` adds what comes when it is asked for: any network, training, the labs; the feature
-//! `formats` models from elsewhere; the feature `convert`, alone, what translates those of other frameworks for it; the feature `systems` those that play; the feature `gpu` trainings on a
-//! GPU.
+//! `formats` models from elsewhere; the feature `convert`, alone, what translates those of other frameworks for it; the feature
+//! `systems` those that play, find and say; the feature `bits` networks of few bits; the feature `gpu` trainings on a GPU.
 
+#[cfg(feature = "bits")]
+mod bits;
 #[cfg(any(feature = "studio", feature = "systems"))]
 mod colour;
 // Alone: the module has nothing but this.
@@ -19,11 +21,11 @@ mod formats;
 mod give;
 #[cfg(feature = "gpu")]
 mod gpu;
-#[cfg(any(feature = "studio", feature = "systems", feature = "gpu"))]
+#[cfg(any(feature = "studio", feature = "systems", feature = "bits", feature = "gpu"))]
 mod numbers;
 #[cfg(not(feature = "convert"))]
 mod reading;
-#[cfg(any(feature = "studio", feature = "gpu"))]
+#[cfg(any(feature = "studio", feature = "bits", feature = "gpu"))]
 mod samples;
 #[cfg(feature = "studio")]
 mod studio;
@@ -34,6 +36,8 @@ mod systems;
 mod take;
 mod throw;
 
+#[cfg(feature = "bits")]
+pub use bits::*;
 #[cfg(feature = "convert")]
 pub use convert::translate;
 #[cfg(feature = "formats")]
@@ -42,7 +46,7 @@ pub use formats::{ModelFile, architectures};
 pub use gpu::GpuTraining;
 #[cfg(not(feature = "convert"))]
 pub use reading::{Model, preprocess};
-#[cfg(any(feature = "studio", feature = "gpu"))]
+#[cfg(any(feature = "studio", feature = "bits", feature = "gpu"))]
 pub use samples::Samples;
 #[cfg(feature = "studio")]
 pub use studio::*;

@@ -57,6 +57,14 @@ export async function fuzz({ load, define, HitofudeError }, calls, seed) {
     },
     freeze: (m) => m.freeze(usual('out')),
     withClasses: (m) => m.withClasses(any([2, 3, NAMES, 3, odd()]), any([undefined, 1, odd()])),
+    quantise: async (m) => {
+      const small = await m.quantise(chance() < 0.9 ? { bits: any([undefined, 4, 'ternary', { out: 2 }, [8], odd()]), method: any([undefined, 'mse', odd()]), data: usual({ inputs: usual([input(), input()]) }), signal: signal() } : odd());
+      try {
+        return await small.predict(input());
+      } finally {
+        small.dispose();
+      }
+    },
     save: (m) => m.save(any([undefined, 'onnx', 'npz', 'safetensors-f32', odd()])),
     dispose: async (m) => m.dispose(),
     look: async (m) => [m.name, m.classes, m.inputShape, m.layers(), m.classNames],

@@ -400,6 +400,43 @@ test('a signal ends a load, a run, an explanation and a training at once; models
   await page.close();
 });
 
+test('quantise: names and calibration stay, the file answers alike, what learns is refused, and in a page it has a thread to itself', { timeout: 180_000 }, async () => {
+  const model = await hitofude.define(NET);
+  const lesson = (n, from) => ({ ...some(n, from), labels: some(n).labels.map((c) => NAMES[c]) });
+  await taught(model, lesson(90), { validation: lesson(60, 90) });
+  const small = await model.quantise({ bits: { out: 4 }, data: some(60) });
+  const answer = await small.predict(image(1, 5));
+  assert.deepEqual([answer.name, answer.status, small.classNames, (await small.evaluate(lesson(30, 200))).accuracy], ['dog', (await model.predict(image(1, 5))).status, NAMES, 1]);
+  const again = await hitofude.load(await small.save());
+  assert.deepEqual([await again.predict(image(1, 5)), again.classNames], [answer, NAMES]);
+  const lacking = { unsupported: [() => small.freeze('out'), () => small.withClasses(2), () => small.explain(image(0, 0)), () => small.save('onnx'), () => taught(small, some(9))], value: [() => model.quantise(), () => model.quantise({ bits: 9, data: some(9) }), () => model.quantise({ data: { inputs: [] } })], missing: [() => model.quantise({ bits: { x: 4 }, data: some(9) })] };
+  for (const [why, calls] of Object.entries(lacking)) for (const call of calls) assert.equal(await code(call), why);
+  small.dispose();
+  assert.equal(await code(() => small.predict(image(1, 5))), 'missing');
+
+  const { page, faults } = await opened();
+  const found = await page.evaluate(async ([seven]) => {
+    const draw = await load('draw');
+    const inputs = Array.from({ length: 60 }, (_, i) => ({ strokes: [[[0, 0], [60 + i, 0], [25, 100 - i]]] }));
+    const few = await draw.quantise({ data: { inputs } });
+    const before = (await few.predict(seven)).probabilities.join();
+    const controller = new AbortController();
+    const ended = told(draw.quantise({ data: { inputs: Array.from({ length: 4000 }, (_, i) => inputs[i % 60]) }, signal: controller.signal }));
+    setTimeout(() => controller.abort(), 300);
+    const said = { ended: (await ended).name, lives: (await few.predict(seven)).probabilities.join() === before };
+    draw.dispose();
+    // Ended in the middle of a call it is opened anew from its file.
+    const gone = new AbortController();
+    const long = told(few.predictAll(Array.from({ length: 20_000 }, () => seven), gone.signal));
+    setTimeout(() => gone.abort(), 300);
+    said.left = (await long).name;
+    return { ...said, again: (await few.predict(seven)).probabilities.join() === before, refused: (await told(few.quantise({ data: { inputs } }))).code };
+  }, [SEVEN]);
+  assert.deepEqual(found, { ended: 'AbortError', lives: true, left: 'AbortError', again: true, refused: 'unsupported' });
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
 test('<hitofude-pad>: what happens in the middle of a stroke throws nothing and joins nothing; disabled, nothing draws', { timeout: 300_000 }, async () => {
   writeFileSync(path.join(away, 'pad.html'), `<!doctype html><html lang="en"><title>.</title><body style="margin:0"><form id="f"><fieldset id="fs"><hitofude-pad id="p" name="digit"></hitofude-pad></fieldset></form><div id="b"></div></body>
     <script type="module">import './package/elements.js'; window.ready = true;</script></html>`);

@@ -17,8 +17,8 @@ export function engineFiles(folders: { wasm: string; models: string }): Plugin {
       if (id !== `\0${ID}`) return;
       const wasm = list(folders.wasm, '.wasm');
       const models = list(folders.models, '.safetensors');
-      const [studio = [], formats = [], convert = [], systems = [], gpu = []] = ['studio', 'formats', 'convert', 'systems', 'gpu'].map((module) => list(join(folders.wasm, module), '.wasm'));
-      if (![wasm, studio, formats, convert, systems, gpu].every(({ length }) => length)) this.error(`no wasm in ${folders.wasm}: \`npm run build\` makes it first`);
+      const [studio = [], formats = [], convert = [], systems = [], bits = [], gpu = []] = ['studio', 'formats', 'convert', 'systems', 'bits', 'gpu'].map((module) => list(join(folders.wasm, module), '.wasm'));
+      if (![wasm, studio, formats, convert, systems, bits, gpu].every(({ length }) => length)) this.error(`no wasm in ${folders.wasm}: \`npm run build\` makes it first`);
       if (!models.length) this.error(`no weights in ${folders.models}`);
       const imports: string[] = [];
       const table = (files: string[]) =>
@@ -31,8 +31,8 @@ export function engineFiles(folders: { wasm: string; models: string }): Plugin {
           // A worker has another base address than the page: hand it whole addresses.
           return `${name}: { url: new URL(${url}, document.baseURI).href, bytes: ${data.length}, sha256: '${sha256}' }`;
         });
-      const [styles = [], players = [], detectors = [], segmenters = [], captioners = [], generators = []] = ['style', 'play', 'detect', 'segment', 'caption', 'generate'].map((folder) => list(join(folders.models, folder), '.safetensors'));
-      const tables = Object.entries({ wasm, studio, formats, convert, systems, gpu, models, styles, players, detectors, segmenters, captioners, generators });
+      const [styles = [], players = [], detectors = [], segmenters = [], captioners = [], generators = [], rounded = []] = ['style', 'play', 'detect', 'segment', 'caption', 'generate', 'bits'].map((folder) => list(join(folders.models, folder), '.safetensors'));
+      const tables = Object.entries({ wasm, studio, formats, convert, systems, bits, gpu, models, styles, players, detectors, segmenters, captioners, generators, rounded });
       const exports = tables.map(([name, files]) => `export const ${name} = { ${table(files).join(', ')} };`);
       return [...imports, ...exports].join('\n');
     },

@@ -6,6 +6,7 @@ import { load as generateTexts } from '../texts/generate';
 import { load as insideTexts } from '../texts/inside';
 import { load as modelTexts } from '../texts/model';
 import { load as playTexts } from '../texts/play';
+import { load as precisionTexts } from '../texts/precision';
 import { load as scenesTexts } from '../texts/scenes';
 import { load as togetherTexts } from '../texts/together';
 import { m } from '../texts/shell';
@@ -70,6 +71,14 @@ export const labs: [Lab, ...Lab[]] = [
       Promise.all([deviceTexts(), togetherTexts(), trainTexts()]).then(() =>
         location.hash.startsWith('#join=') ? import('./train/together/Join.svelte') : import('./train/Train.svelte'),
       ),
+  },
+  {
+    id: 'precision',
+    group: 'learn',
+    name: () => m.lab_precision(),
+    line: () => m.lab_precision_line(),
+    icon: 'M4 5h16M4 5v14M20 5v14M7 9h3v3H7zM14 9h3M7 16h3M14 15h3v3h-3z',
+    view: () => precisionTexts().then(() => import('./precision/Precision.svelte')),
   },
   {
     id: 'style',

@@ -4,10 +4,11 @@ import type { Ink, Model, Step } from '../public/wasm/hitofude.js';
 
 export type { Answer, Ink, Layer, Model, Picture, Reading, Step, Stroke } from '../public/wasm/hitofude.js';
 export type {
-  Checkpoint, Claim, Classified, ColourPicture, Drawn, Example, Explainer, FeatureLayer, Gathered, IdxFiles, LayerKind, Lesson,
-  Neighbours, Network, Node, Numeric, Outline, PaintingOptions, PaintingReport, Preset, Reasons, Softmax, Spread, Sums, Tensor,
+  Checkpoint, Claim, Classified, ColourPicture, Drawn, Example, Explainer, FeatureLayer, Gathered,
+  IdxFiles, LayerKind, Lesson, Neighbours, Network, Node, Numeric, Outline, PaintingOptions, PaintingReport, Preset, Reasons, Softmax, Spread, Sums, Tensor,
   WayBack, Wish, Working,
 } from '../public/wasm/studio/hitofude.js';
+export type { BitChoice, Bits, FewLayer, WholeSum } from '../public/wasm/bits/hitofude.js';
 export type { About, Format, Port, Row } from '../public/wasm/formats/hitofude.js';
 export type {
   BoardView, Captioned, DetectorStep, DrawnScene, Episode, ExactValues, FoundDigit, Frame, Game, GanRound, PixelClass, PixelMask, PlayCheckpoint, ScenePicture,

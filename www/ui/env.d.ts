@@ -6,6 +6,7 @@ declare module 'virtual:engine-files' {
   export const formats: Record<Build, Source>;
   export const convert: Record<Build, Source>;
   export const systems: Record<Build, Source>;
+  export const bits: Record<Build, Source>;
   export const gpu: Record<Build, Source>;
   export const models: Record<string, Source>;
   export const styles: Record<string, Source>;
@@ -14,4 +15,5 @@ declare module 'virtual:engine-files' {
   export const segmenters: Record<string, Source>;
   export const captioners: Record<string, Source>;
   export const generators: Record<string, Source>;
+  export const rounded: Record<string, Source>;
 }

@@ -1,6 +1,7 @@
 //! `hitofude export`: a model for other programs.
 
 use super::files::{self, Model};
+use super::quantise::Few;
 use hitofude::file::onnx;
 use hitofude::file::safetensors::Precision;
 use hitofude::systems::{exported, saved};
@@ -38,6 +39,13 @@ enum Numbers {
 
 /// Reads, writes and says what.
 pub fn run(args: &Args) -> Result<()> {
+    if let Some(few) = Few::find(&args.model, args.pretrained.as_deref())? {
+        let end = args.out.extension().and_then(|end| end.to_str());
+        return match end {
+            Some("onnx") => written(args, &few.onnx()?),
+            _ => Err(Error::value("out", "a name that ends in .onnx, for a model of few bits", args.out.display())),
+        };
+    }
     let Model { name, mut metadata, net, params, .. } = Model::find(&args.model, args.pretrained.as_deref())?;
     if net.input_shape() == hitofude::shape::Shape::new(1, 28, 28) {
         metadata.entry("input".into()).or_insert_with(|| DIGITS.into());
@@ -56,7 +64,11 @@ pub fn run(args: &Args) -> Result<()> {
         }
         _ => return Err(Error::value("out", "a name that ends in .onnx or .safetensors", args.out.display())),
     };
-    files::write(&args.out, &bytes)?;
+    written(args, &bytes)
+}
+
+fn written(args: &Args, bytes: &[u8]) -> Result<()> {
+    files::write(&args.out, bytes)?;
     eprintln!("{}: {} bytes", args.out.display(), bytes.len());
     Ok(())
 }

@@ -14,6 +14,7 @@ mod files;
 mod fit;
 mod generate;
 mod import;
+mod left_out;
 mod pictures;
 mod play;
 mod quantise;
@@ -58,6 +59,8 @@ enum Command {
     EvalInk(eval::InkArgs),
     /// Repeat the sources' experiments and print their figures beside ours.
     Reproduce(reproduce::Args),
+    /// Write some drawings of the writers left out, for the page.
+    LeftOut(left_out::Args),
     /// Convert the textbook's pickled parameters.
     Import(import::Args),
     /// Give a model few bits: whole numbers of 8 to 2 bits, ternary weights or one bit.
@@ -180,6 +183,7 @@ fn run(cli: Cli, world: &World) -> Result<()> {
         Command::Eval(args) => eval::images(&args),
         Command::EvalInk(args) => eval::ink(&args),
         Command::Reproduce(args) => reproduce::run(&args),
+        Command::LeftOut(args) => left_out::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Quantise(args) => quantise::run(&args),
         Command::Convert(args) => convert::run(&args),

@@ -5,6 +5,7 @@ use super::files::{self, Model};
 use hitofude::data::idx::{Labelled, Split, load_mnist};
 use hitofude::data::ink::PEN;
 use hitofude::data::strokes::Drawing;
+use hitofude::file::onnx;
 use hitofude::kernel::{Level, softmax::softmax};
 use hitofude::systems::digits::feed::{self, Drawings};
 use hitofude::systems::quantise::{self, Bits, Method, Plan, Runner, layout, search};
@@ -106,6 +107,11 @@ impl Few {
             Ok((best == usize::from(drawing.digit), scores[best] >= threshold))
         };
         drawings.par_iter().map_init(|| Runner::new(&self.model, 1), read).collect()
+    }
+
+    /// The model as ONNX in whole numbers of 8 bits.
+    pub fn onnx(&self) -> Result<Vec<u8>> {
+        Ok(onnx::write(&quantise::onnx::to_onnx(&self.name, &self.model)?))
     }
 
     /// Numbers in an image, of a model that reads digits.

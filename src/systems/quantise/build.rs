@@ -44,33 +44,67 @@ pub fn layers(net: &Network) -> Vec<(String, usize, bool)> {
     weighty.map(row).collect()
 }
 
+/// What a network's values were on images to calibrate by: one calibration serves every choice of bits and of [`Method`].
+#[derive(Debug, Clone)]
+pub struct Ranges {
+    seen: Vec<Seen>,
+    ends: Vec<(String, String)>,
+}
+
+impl Ranges {
+    /// Runs a network on `images` (CHW, one after another) and looks at the values of every step that has a range of its own.
+    ///
+    /// Errors: [`Error::Missing`] for a layer that there is no form for, by name, and for no images; [`Error::Shape`] for other images
+    /// and for another number of layers than bits; [`Error::Value`] for numbers that are not finite.
+    pub fn of(net: &Network, params: &Params, bits: &[Bits], images: &[f32]) -> Result<Self> {
+        let input = net.input_shape();
+        if images.is_empty() || !images.len().is_multiple_of(input.len()) {
+            return Err(Error::shape("images to calibrate by", format!("some of {input}"), images.len()));
+        }
+        if !images.iter().all(|v| v.is_finite()) {
+            return Err(Error::value("images to calibrate by", "finite numbers", "others"));
+        }
+        let builder = Builder::built(net, params, bits)?;
+        Ok(Self { seen: builder.see(images)?, ends: builder.ends() })
+    }
+
+    /// Each step's name, and that of the layer whose values it has: a convolution with its batch norm and ReLU has the ReLU's.
+    pub fn ends(&self) -> &[(String, String)] {
+        &self.ends
+    }
+}
+
 /// Turns a network into whole numbers, its activations' ranges chosen by what it makes of `images` (CHW, one after another).
 ///
-/// Errors: [`Error::Missing`] for a layer that there is no form for, by name, and for no images; [`Error::Shape`] for other images
-/// and for another number of layers than bits; [`Error::Value`] for numbers that are not finite.
+/// Errors: those of [`Ranges::of`].
 pub fn quantise(net: &Network, params: &Params, plan: &Plan, images: &[f32]) -> Result<Model> {
-    let input = net.input_shape();
-    if images.is_empty() || !images.len().is_multiple_of(input.len()) {
-        return Err(Error::shape("images to calibrate by", format!("some of {input}"), images.len()));
+    quantise_within(net, params, plan, &Ranges::of(net, params, &plan.bits, images)?)
+}
+
+/// As [`quantise`] by a calibration of the same network. Errors: the same, and [`Error::Shape`] for ranges of another network.
+pub fn quantise_within(net: &Network, params: &Params, plan: &Plan, ranges: &Ranges) -> Result<Model> {
+    let builder = Builder::built(net, params, &plan.bits)?;
+    if builder.ends() != ranges.ends {
+        let steps = |ends: &[(String, String)]| ends.iter().map(|(step, _)| &**step).collect::<Vec<_>>().join(", ");
+        return Err(Error::shape("ranges", format!("of {}", steps(&builder.ends())), steps(&ranges.ends)));
     }
-    if !images.iter().all(|v| v.is_finite()) {
-        return Err(Error::value("images to calibrate by", "finite numbers", "others"));
+    Ok(Model { steps: builder.ranged(plan.method, &ranges.seen)?, metadata: BTreeMap::new() })
+}
+
+/// A layer's weights as [`quantise`] finds them, filter after filter, with a batch norm behind it worked in.
+///
+/// Errors: [`Error::Missing`] for a name that [`layers`] does not list.
+pub fn folded(net: &Network, params: &Params, name: &str) -> Result<Vec<f32>> {
+    let found = net.wires().find(|w| net.node(*w).name == name && Weighty::of(net, *w).is_some());
+    let wire = found.ok_or_else(|| Error::missing("layer", "one with weights to round", name))?;
+    let builder = Builder { net, params, bits: &[], steps: Vec::new(), at: Vec::new(), weighty: 0 };
+    let weights = params.get(&format!("{name}.weight"))?;
+    let (mut factors, mut bias) = (vec![1.0; weights.shape()[0]], vec![0.0; weights.shape()[0]]);
+    if let Some((norm, eps)) = builder.only::<BatchNorm>(wire).map(|(w, norm)| (w, norm.eps)) {
+        builder.fold(norm, eps, &mut factors, &mut bias)?;
     }
-    if net.inputs().count() > 1 {
-        return Err(Error::missing("network", "one input", "more"));
-    }
-    let count = layers(net).len();
-    if plan.bits.len() != 1 && plan.bits.len() != count {
-        let expected = format!("one for all, or one for each of {count} layers");
-        return Err(Error::shape("bits", expected, plan.bits.len()));
-    }
-    let mut builder = Builder { net, params, plan, steps: Vec::new(), at: vec![None; net.nodes().len()], weighty: 0 };
-    let wires: Vec<Wire> = net.wires().take_while(|w| *w <= net.output()).collect();
-    for wire in wires {
-        builder.append(wire)?;
-    }
-    let seen = builder.see(images)?;
-    Ok(Model { steps: builder.ranged(&seen)?, metadata: BTreeMap::new() })
+    let filters = weights.outer_iter().zip(&factors);
+    Ok(filters.flat_map(|(w, factor)| w.iter().map(|w| w * factor).collect::<Vec<_>>()).collect())
 }
 
 /// A layer as its type.
@@ -96,7 +130,7 @@ impl<'a> Weighty<'a> {
 struct Builder<'a> {
     net: &'a Network,
     params: &'a Params,
-    plan: &'a Plan,
+    bits: &'a [Bits],
     /// Steps so far, with the wire whose values each has.
     steps: Vec<(Step, Wire)>,
     /// The step that holds each wire's values.
@@ -104,7 +138,29 @@ struct Builder<'a> {
     weighty: usize,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    /// A builder that has taken in a whole network.
+    fn built(net: &'a Network, params: &'a Params, bits: &'a [Bits]) -> Result<Self> {
+        if net.inputs().count() > 1 {
+            return Err(Error::missing("network", "one input", "more"));
+        }
+        let count = layers(net).len();
+        if bits.len() != 1 && bits.len() != count {
+            let expected = format!("one for all, or one for each of {count} layers");
+            return Err(Error::shape("bits", expected, bits.len()));
+        }
+        let mut builder = Self { net, params, bits, steps: Vec::new(), at: vec![None; net.nodes().len()], weighty: 0 };
+        for wire in net.wires().take_while(|w| *w <= net.output()) {
+            builder.append(wire)?;
+        }
+        Ok(builder)
+    }
+
+    /// Each step's name, and that of the layer whose values it has.
+    fn ends(&self) -> Vec<(String, String)> {
+        self.steps.iter().map(|(step, end)| (step.name.clone(), self.net.node(*end).name.clone())).collect()
+    }
+
     fn readers(&self, wire: Wire) -> Vec<Wire> {
         self.net.wires().filter(|w| self.net.node(*w).inputs.contains(&wire)).collect()
     }
@@ -208,7 +264,7 @@ impl Builder<'_> {
         let (net, node) = (self.net, self.net.node(wire));
         let input = self.source(wire, 0)?;
         let x = self.steps[input].0.shape;
-        let planned = *self.plan.bits.get(self.weighty).unwrap_or(&self.plan.bits[0]);
+        let planned = *self.bits.get(self.weighty).unwrap_or(&self.bits[0]);
         self.weighty += 1;
         let weights = || self.params.get(&format!("{}.weight", node.name));
         let ((numbers, scales), bits, window) = match layer {
@@ -235,7 +291,7 @@ impl Builder<'_> {
         let (mut end, mut norms) = (wire, None);
         let mut filters = Filters { window, bits, weights: numbers, scales, bias, relu: false };
         if let Some((norm, eps)) = self.only::<BatchNorm>(end).map(|(w, norm)| (w, norm.eps)) {
-            self.fold(norm, eps, &mut filters)?;
+            self.fold(norm, eps, &mut filters.scales, &mut filters.bias)?;
             (end, norms) = (norm, Some(norm));
         }
         if let Some((relu, _)) = self.only::<Activation>(end).filter(|(_, act)| **act == Activation::Relu) {
@@ -251,10 +307,10 @@ impl Builder<'_> {
     }
 
     /// Works a batch norm into the scales and the bias.
-    fn fold(&self, norm: Wire, eps: f32, filters: &mut Filters) -> Result<()> {
+    fn fold(&self, norm: Wire, eps: f32, scales: &mut [f32], bias: &mut [f32]) -> Result<()> {
         let of = |name: &str| self.params.get(&format!("{}.{name}", self.net.node(norm).name));
         let [gain, shift, mean, variance] = [of("weight")?, of("bias")?, of("running_mean")?, of("running_var")?];
-        for (o, (scale, bias)) in filters.scales.iter_mut().zip(&mut filters.bias).enumerate() {
+        for (o, (scale, bias)) in scales.iter_mut().zip(bias).enumerate() {
             let factor = f64::from(gain[o]) / (f64::from(variance[o]) + f64::from(eps)).sqrt();
             *scale = (f64::from(*scale) * factor) as f32;
             *bias = (f64::from(shift[o]) + (f64::from(*bias) - f64::from(mean[o])) * factor) as f32;
@@ -284,7 +340,7 @@ impl Builder<'_> {
     }
 
     /// The steps with the ranges of their levels.
-    fn ranged(self, seen: &[Seen]) -> Result<Vec<Step>> {
+    fn ranged(self, method: Method, seen: &[Seen]) -> Result<Vec<Step>> {
         let mut steps: Vec<Step> = Vec::new();
         for ((mut step, _), seen) in self.steps.into_iter().zip(seen) {
             let before = step.inputs.first().map(|i| (steps[*i].form, steps[*i].shape));
@@ -294,7 +350,7 @@ impl Builder<'_> {
                     Form::Levels { step: step / (x.h * x.w) as f32, bounds: (i16::MIN, i16::MAX) }
                 }
                 (_, Form::Levels { .. }, _) => {
-                    let (step, bounds) = seen.levels(self.plan.method);
+                    let (step, bounds) = seen.levels(method);
                     Form::Levels { step, bounds }
                 }
                 (Kind::Filters(_), form, _) => form,

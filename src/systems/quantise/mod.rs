@@ -10,13 +10,16 @@
 
 pub mod build;
 pub mod layout;
+pub mod onnx;
 pub mod range;
+pub mod reader;
 pub mod run;
 pub mod search;
 mod weights;
 
-pub use build::{Plan, layers, quantise};
+pub use build::{Plan, Ranges, folded, layers, quantise, quantise_within};
 pub use range::Method;
+pub use reader::Reader;
 pub use run::Runner;
 
 use crate::error::{Error, Result};

@@ -1,5 +1,9 @@
 //! A model of few bits at work.
 
+mod sum;
+
+pub use sum::Sum;
+
 use super::{Bits, Filters, Form, Kind, Model, Step};
 use crate::error::{Error, Result};
 use crate::kernel::words::{Affine, Conv, Product, Put, unpair};

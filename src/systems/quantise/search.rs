@@ -59,40 +59,77 @@ pub struct Choice {
     pub score: Score,
 }
 
-/// From 8 bits everywhere to at most `bytes` of weights, step by step: 8, 4 and 2 bits, each time for the layer where a byte saved
-/// costs the least loss on the images to choose by. Returns every step taken, the last one within `bytes`.
-///
-/// Errors: those of [`build::quantise`] and [`score`]; [`Error::Value`] where 2 bits everywhere are more than `bytes`.
-pub fn greedy(net: &Network, params: &Params, method: Method, part: Labelled<'_>, bytes: usize) -> Result<Vec<Choice>> {
-    let layers = build::layers(net);
-    let size = |bits: &[Bits]| layers.iter().zip(bits).map(|((_, weights, _), b)| b.bytes(*weights)).sum::<usize>();
-    let choice = |bits: Vec<Bits>| -> Result<Choice> {
-        let plan = Plan { bits: bits.clone(), method };
-        let score = score(&build::quantise(net, params, &plan, part.images)?, part)?;
-        Ok(Choice { bytes: size(&bits), bits, score })
-    };
-    let mut taken = vec![choice(vec![Bits::Int(8); layers.len()])?];
-    loop {
-        let last = taken.last().expect("at least one").clone();
-        if last.bytes <= bytes {
-            return Ok(taken);
-        }
+/// A search on its way: from 8 bits everywhere, each step gives 4 or 2 bits to the layer where a byte saved costs the least loss on
+/// the images to choose by. Layers that learnt their bits keep them.
+pub struct Search {
+    net: Network,
+    params: Params,
+    method: Method,
+    images: Vec<f32>,
+    labels: Vec<u8>,
+    ranges: build::Ranges,
+    last: Choice,
+}
+
+impl Search {
+    /// Begins with 8 bits everywhere. Errors: those of [`build::quantise`] and [`score`].
+    pub fn new(net: &Network, params: &Params, method: Method, part: Labelled<'_>) -> Result<Self> {
+        let bits = vec![Bits::Int(8); build::layers(net).len()];
+        let ranges = build::Ranges::of(net, params, &bits, part.images)?;
+        let none = Choice { bits: Vec::new(), bytes: 0, score: Score { loss: 0.0, accuracy: 0.0 } };
+        let (images, labels) = (part.images.to_vec(), part.labels.to_vec());
+        let mut search = Self { net: net.clone(), params: params.clone(), method, images, labels, ranges, last: none };
+        search.last = search.choice(bits)?;
+        Ok(search)
+    }
+
+    /// Where it stands.
+    pub fn last(&self) -> &Choice {
+        &self.last
+    }
+
+    fn choice(&self, bits: Vec<Bits>) -> Result<Choice> {
+        let plan = Plan { bits: bits.clone(), method: self.method };
+        let model = build::quantise_within(&self.net, &self.params, &plan, &self.ranges)?;
+        let bytes = model.filters().map(|(_, filters)| filters.bits.bytes(filters.weights.len())).sum();
+        let score = score(&model, Labelled { images: &self.images, labels: &self.labels })?;
+        Ok(Choice { bytes, bits, score })
+    }
+
+    /// Takes a step and returns where it led; nothing where no layer can do with fewer. Errors: those of [`build::quantise`] and
+    /// [`score`].
+    pub fn step(&mut self) -> Result<Option<Choice>> {
         let mut best: Option<(f64, Choice)> = None;
-        for i in 0..layers.len() {
-            let fewer = match last.bits[i] {
-                Bits::Int(8) => Bits::Int(4),
-                Bits::Int(4) => Bits::Int(2),
+        for (i, (_, _, learnt)) in build::layers(&self.net).into_iter().enumerate() {
+            let fewer = match self.last.bits[i] {
+                Bits::Int(8) if !learnt => Bits::Int(4),
+                Bits::Int(4) if !learnt => Bits::Int(2),
                 _ => continue,
             };
-            let mut bits = last.bits.clone();
+            let mut bits = self.last.bits.clone();
             bits[i] = fewer;
-            let tried = choice(bits)?;
-            let cost = (tried.score.loss - last.score.loss).max(0.0) / (last.bytes - tried.bytes).max(1) as f64;
+            let tried = self.choice(bits)?;
+            let saved = self.last.bytes.saturating_sub(tried.bytes).max(1);
+            let cost = (tried.score.loss - self.last.score.loss).max(0.0) / saved as f64;
             if best.as_ref().is_none_or(|(least, _)| cost < *least) {
                 best = Some((cost, tried));
             }
         }
-        let (_, chosen) = best.ok_or_else(|| Error::value("bytes", format!("at least {}", last.bytes), bytes))?;
-        taken.push(chosen);
+        let Some((_, chosen)) = best else { return Ok(None) };
+        self.last = chosen.clone();
+        Ok(Some(chosen))
     }
+}
+
+/// Searches until the weights take at most `bytes`. Returns every step taken, the last one within `bytes`.
+///
+/// Errors: those of [`build::quantise`] and [`score`]; [`Error::Value`] where 2 bits everywhere are more than `bytes`.
+pub fn greedy(net: &Network, params: &Params, method: Method, part: Labelled<'_>, bytes: usize) -> Result<Vec<Choice>> {
+    let mut search = Search::new(net, params, method, part)?;
+    let mut taken = vec![search.last().clone()];
+    while search.last().bytes > bytes {
+        let least = search.last().bytes;
+        taken.push(search.step()?.ok_or_else(|| Error::value("bytes", format!("at least {least}"), bytes))?);
+    }
+    Ok(taken)
 }

@@ -16,12 +16,14 @@ export const assets: Assets = {
           studio: new URL('../www/public/wasm/studio/relaxed-simd.wasm', import.meta.url),
           formats: new URL('../www/public/wasm/formats/relaxed-simd.wasm', import.meta.url),
           convert: new URL('../www/public/wasm/convert/relaxed-simd.wasm', import.meta.url),
+          bits: new URL('../www/public/wasm/bits/relaxed-simd.wasm', import.meta.url),
         }
       : {
           reading: new URL('../www/public/wasm/simd128.wasm', import.meta.url),
           studio: new URL('../www/public/wasm/studio/simd128.wasm', import.meta.url),
           formats: new URL('../www/public/wasm/formats/simd128.wasm', import.meta.url),
           convert: new URL('../www/public/wasm/convert/simd128.wasm', import.meta.url),
+          bits: new URL('../www/public/wasm/bits/simd128.wasm', import.meta.url),
         },
   models: {
     ...Object.fromEntries(BESIDE.map((name) => [name, () => new URL(`../pretrained/${name}.safetensors`, own)])),

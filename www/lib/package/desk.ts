@@ -4,7 +4,8 @@ import { transfer } from 'comlink';
 import { Elsewhere, gone, refusal } from './errors';
 import type { State } from './opened';
 import type {
-  Api, CaptionOptions, Data, DetectOptions, ExplainOptions, FitOptions, GenerateOptions, Input, LoadOptions, Model, ModelSource, NetworkDefinition, Report,
+  Api, CaptionOptions, Data, DetectOptions, ExplainOptions, FitOptions, GenerateOptions, Input, LoadOptions, Model, ModelSource, NetworkDefinition, QuantiseOptions,
+  Report,
 } from './types';
 
 const models = new Map<number, Model>();
@@ -81,6 +82,18 @@ export const desk = ({ load, define }: Api) => ({
 
   withClasses: (call: number, id: number, classes: number | string[], seed?: number) =>
     answered(call, async () => (await model(id).withClasses(classes, seed), about(id))),
+
+  /** The file of the model of few bits, which gets a thread to itself. */
+  quantise: (call: number, id: number, options: QuantiseOptions) =>
+    answered(call, async (signal) => {
+      const few = await model(id).quantise({ ...options, signal });
+      try {
+        const file = await few.save();
+        return transfer(file, [file.buffer]);
+      } finally {
+        few.dispose();
+      }
+    }),
 
   save: (call: number, id: number, ...[format]: Parameters<Model['save']>) =>
     answered(call, async () => {

@@ -1,12 +1,15 @@
 // The modules in the thread that asks, each loaded once, and the models they open.
 
 import initReading from '../../public/wasm/hitofude.js';
+import initBits from '../../public/wasm/bits/hitofude.js';
 import initConvert from '../../public/wasm/convert/hitofude.js';
 import initFormats from '../../public/wasm/formats/hitofude.js';
 import initStudio from '../../public/wasm/studio/hitofude.js';
 import { described } from './describe';
 import { Elsewhere, HitofudeError as Refused, optional, refusal, stop } from './errors';
+import { FewModel } from './few';
 import { guarded } from './guard';
+import { isFew } from './metadata';
 import { DirectModel } from './model';
 import { BESIDE } from './shipped';
 import { isSystem, SHIPPED, systemOf, type System } from './systems';
@@ -15,7 +18,7 @@ import { fileAt } from './where';
 
 /** What a way into the package brings along: where its modules are, and its models by name. */
 export type Assets = {
-  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource; convert?: WasmSource; systems?: WasmSource };
+  wasm: () => { reading: WasmSource; studio: WasmSource; formats?: WasmSource; convert?: WasmSource; bits?: WasmSource; systems?: WasmSource };
   models: Record<string, () => ModelSource>;
 };
 
@@ -34,12 +37,22 @@ export function api(assets: Assets, systems?: Systems): Api {
     start.catch(() => started.delete(glue));
     return start;
   };
+  const bits = async (at: ReturnType<Assets['wasm']>) => {
+    if (at.bits) return once(initBits as Glue, at.bits, {});
+    throw absent('the module for few bits', 'by wasmUrl.bits');
+  };
   const open = async (source: ConstructorParameters<typeof DirectModel>[0], options: LoadOptions): Promise<Model> => {
     const at = { ...assets.wasm(), ...options.wasmUrl };
     await once(initReading as Glue, at.reading, options);
     stop(options.signal);
+    if ('weights' in source && isFew(source.weights)) {
+      await bits(at);
+      stop(options.signal);
+      return guarded(FewModel.load(source.weights));
+    }
     const model = new DirectModel(source, {
       studio: () => once(initStudio as Glue, at.studio, {}),
+      bits: () => bits(at),
       formats: async () => {
         if (at.formats) return once(initFormats as Glue, at.formats, {});
         throw absent('the module for other formats', 'by wasmUrl.formats');

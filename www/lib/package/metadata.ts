@@ -20,14 +20,19 @@ function headerEnd(file: Uint8Array): number | undefined {
 export const isSafetensors = (file: Uint8Array) => headerEnd(file) !== undefined;
 
 /** What a safetensors file says of how sure its network may be, and of its classes. */
-export function knownOf(file: Uint8Array, classes: number): Known {
+export const knownOf = (file: Uint8Array, classes: number): Known => read(metadata(file), classes);
+
+/** Whether a safetensors file says that its network has few bits. */
+export const isFew = (file: Uint8Array) => metadata(file).few_bits !== undefined;
+
+function metadata(file: Uint8Array): Metadata {
   const end = headerEnd(file);
-  if (end === undefined) return NOTHING;
+  if (end === undefined) return {};
   try {
-    return read((JSON.parse(new TextDecoder().decode(file.subarray(8, end))) as { __metadata__?: Metadata }).__metadata__ ?? {}, classes);
+    return (JSON.parse(new TextDecoder().decode(file.subarray(8, end))) as { __metadata__?: Metadata }).__metadata__ ?? {};
   } catch {
     // Whoever opens it says what is wrong.
-    return NOTHING;
+    return {};
   }
 }
 

@@ -4,24 +4,23 @@
 import { preprocess } from '../../public/wasm/hitofude.js';
 import { best, cut, fitted, judged, prediction, probabilities, type Ending } from './calibration';
 import { gone, HitofudeError as Refused, optional, stop } from './errors';
+import { quantised } from './few';
+import { guarded } from './guard';
 import { picture, pictures } from './input';
 import { named, numbered } from './labels';
 import { frozenBut, joined, settings, shuffled, whole } from './learning';
 import { commented, telling } from './metadata';
 import { Opened, type OwnModel, type Reader } from './opened';
 import { lacks } from './systems';
+import { TURN, turn } from './turn';
 import type {
-  Caption, Data, Detection, ExplainOptions, Explanation, Feature, FitOptions, Generated, Input, Model, Prediction, Report, SaveFormat, Segmentation,
+  Caption, Data, Detection, ExplainOptions, Explanation, Feature, FitOptions, Generated, Input, Model, Prediction, QuantiseOptions, Report, SaveFormat,
+  Segmentation,
 } from './types';
 
 const FORMATS: SaveFormat[] = ['safetensors-f16', 'safetensors-f32', 'onnx', 'npz'];
-/** Answers between two turns of the thread's other work. */
-const TURN = 32;
 
 type Examples = { images: Float32Array[]; labels: Uint32Array<ArrayBuffer>; names: readonly string[] | null };
-
-/** The thread's other work has its turn. */
-const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 export class DirectModel extends Opened implements Model {
   #fitting = false;
@@ -94,6 +93,15 @@ export class DirectModel extends Opened implements Model {
     stop(signal);
     const { images, labels } = await this.#examples(data, this.known.names, false, signal);
     return judged(await this.#probabilities(images, signal), labels);
+  }
+
+  async quantise(options: QuantiseOptions): Promise<Model> {
+    stop(options?.signal);
+    await this.studio();
+    const { file } = this.stateOf(this.learner());
+    const { inputShape, known } = this;
+    await this.modules.bits();
+    return guarded(await quantised(file, inputShape, known, options));
   }
 
   async freeze(...layers: string[]): Promise<void> {

@@ -14,7 +14,7 @@ import type { LayerInfo, SaveFormat, Shape } from './types';
 export type Source = { weights: Uint8Array } | { description: string; seed: number };
 
 /** What is beyond reading, each loaded once. */
-export type Modules = { studio: () => Promise<unknown>; formats: () => Promise<unknown>; convert: () => Promise<unknown> };
+export type Modules = { studio: () => Promise<unknown>; formats: () => Promise<unknown>; convert: () => Promise<unknown>; bits: () => Promise<unknown> };
 
 /** All that a model has come to: its file, and the layers that are frozen. */
 export type State = { file: Uint8Array<ArrayBuffer>; frozen: string[] };
@@ -30,7 +30,7 @@ export class Opened {
 
   constructor(
     private source: Source,
-    private readonly modules: Modules,
+    protected readonly modules: Modules,
   ) {}
 
   /** Opens the weights: with the module that reads if it can, else in the studio. */

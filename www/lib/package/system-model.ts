@@ -128,6 +128,10 @@ class SystemModel implements Model {
     throw this.#lacks('withClasses');
   }
 
+  async quantise(): Promise<Model> {
+    throw this.#lacks('quantise');
+  }
+
   async save(format: SaveFormat = 'safetensors-f16'): Promise<Uint8Array<ArrayBuffer>> {
     if (!this.#handle) throw gone();
     if (format !== 'safetensors-f16') throw new HitofudeError('unsupported', `${this.name} is saved as safetensors-f16 alone; got ${String(format)}`);

@@ -17,6 +17,7 @@ export const all: Assets = {
     faster_rcnn: () => new URL('../pretrained/detect/faster_rcnn.safetensors', import.meta.url),
     rcnn: () => new URL('../pretrained/detect/rcnn.safetensors', import.meta.url),
     fcn8s: () => new URL('../pretrained/segment/fcn8s.safetensors', import.meta.url),
+    segnet: () => new URL('../pretrained/segment/segnet.safetensors', import.meta.url),
     segnet_street: () => new URL('../pretrained/segment/segnet_street.safetensors', import.meta.url),
     caption: () => new URL('../pretrained/caption/caption.safetensors', import.meta.url),
     dcgan: () => new URL('../pretrained/generate/dcgan.safetensors', import.meta.url),

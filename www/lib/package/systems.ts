@@ -5,13 +5,12 @@ import { HitofudeError } from './errors';
 /** A call that only some models answer. */
 export type Task = 'detect' | 'segment' | 'caption' | 'generate';
 
-// `segnet` is a name that files have already; its weights do not ship.
 const TASKS: Record<string, Task> = {
   faster_rcnn: 'detect', rcnn: 'detect', fcn8s: 'segment', segnet: 'segment', segnet_street: 'segment', caption: 'caption', dcgan: 'generate',
 };
 
 /** Those that ship. */
-export const SHIPPED = Object.keys(TASKS).filter((name) => name !== 'segnet');
+export const SHIPPED = Object.keys(TASKS);
 
 export type System = { name: string; task: Task };
 

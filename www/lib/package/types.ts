@@ -202,6 +202,19 @@ export type Report = {
   validation?: { accuracy: number; loss: number };
 };
 
+/** Bits of a weight: 2 to 8, three values (−1, 0, 1), or two (−1, 1). */
+export type Bits = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 'ternary';
+
+export type QuantiseOptions = {
+  /** Of all layers; or of each layer with weights, in order, or by its name, where a layer left out has 8. 8 if nothing is said. */
+  bits?: Bits | Bits[] | Record<string, Bits>;
+  /** Inputs such as the model will read: by them the ranges of activations are chosen. A hundred or more; labels are not needed. */
+  data: { inputs: Input[] };
+  /** From the least to the largest value (`minmax`, if nothing is said), without 0.01 % at each end, or of the least squared error. */
+  method?: 'minmax' | 'percentile' | 'mse';
+  signal?: Signal;
+};
+
 /** `safetensors` files are what `load` opens; `onnx` and `npz` are for other programs (and `load` opens them, too). */
 export type SaveFormat = 'safetensors-f16' | 'safetensors-f32' | 'onnx' | 'npz';
 
@@ -213,7 +226,7 @@ export type NetworkDefinition = { input: Shape; layers: LayerDefinition[]; outpu
 
 export type LoadOptions = {
   /** Where the modules are, or their bytes; beside the package's own files if nothing is said. */
-  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource; convert?: WasmSource; systems?: WasmSource };
+  wasmUrl?: { reading?: WasmSource; studio?: WasmSource; formats?: WasmSource; convert?: WasmSource; bits?: WasmSource; systems?: WasmSource };
   /**
    * Where the worker's script is, if not where the package or its bundler has put it: one for whatever is opened (systems-worker.js
    * opens all models, worker.js all but systems), or each by itself.
@@ -248,7 +261,7 @@ export interface Model {
   features(input: Input, layers: string[], signal?: Signal): Promise<Feature[]>;
   /** The digits of a picture or of strokes, the surest first: `faster_rcnn`, `rcnn`. None of an empty sheet. */
   detect(input: Input, options?: DetectOptions): Promise<Detection[]>;
-  /** The class of every pixel: `fcn8s` of digits, `segnet_street` of streets. */
+  /** The class of every pixel: `fcn8s` and `segnet` of digits, `segnet_street` of streets. */
   segment(input: Input, signal?: Signal): Promise<Segmentation>;
   /** A sentence about one to four digits: `caption`. Sheets that are not square are squeezed into one. Throws with code `empty` where nothing is drawn. */
   caption(input: Input, options?: CaptionOptions): Promise<Caption>;
@@ -264,6 +277,11 @@ export interface Model {
   freeze(...layers: string[]): Promise<void>;
   /** Gives the model other classes, so many or of these names: its last layer begins anew, the others stay. */
   withClasses(classes: number | string[], seed?: number): Promise<void>;
+  /**
+   * The same network in whole numbers, as a model of its own that reads, is looked into and saved; it cannot learn. Layers other than
+   * convolutions, affine layers, norms, ReLU, pooling and sums are refused by their names.
+   */
+  quantise(options: QuantiseOptions): Promise<Model>;
   /** A file that is the whole model: `load` needs nothing else. */
   save(format?: SaveFormat): Promise<Uint8Array<ArrayBuffer>>;
   dispose(): void;
@@ -271,7 +289,7 @@ export interface Model {
 }
 
 /**
- * What `load` opens: a name (`draw`, `deep_convnet`; `faster_rcnn`, `rcnn`, `fcn8s`, `segnet_street`, `caption`, `dcgan`), where a file
+ * What `load` opens: a name (`draw`, `deep_convnet`; `faster_rcnn`, `rcnn`, `fcn8s`, `segnet`, `segnet_street`, `caption`, `dcgan`), where a file
  * is, or its bytes: safetensors of this package, or ONNX, npz and safetensors of other programs whose network the engine has the
  * layers for.
  */

@@ -8,7 +8,7 @@ import { portable } from './portable';
 import { Ended, fresh, type Ask, type Thread } from './thread';
 import type {
   Caption, CaptionOptions, Data, DetectOptions, Detection, ExplainOptions, Explanation, Feature, FitOptions, Generated, GenerateOptions, Input,
-  LayerInfo, LoadOptions, Model, Prediction, Report, SaveFormat, Segmentation, Shape,
+  LayerInfo, LoadOptions, Model, Prediction, QuantiseOptions, Report, SaveFormat, Segmentation, Shape,
 } from './types';
 
 /** Models that their pages have forgotten end their threads. */
@@ -147,6 +147,17 @@ export class WorkerModel implements Model {
   async withClasses(classes: number | string[], seed?: number): Promise<void> {
     this.#about = await this.#ask(undefined, (desk, call) => desk.withClasses(call, this.#id, classes, seed));
     await this.#keep();
+  }
+
+  async quantise(given: QuantiseOptions): Promise<Model> {
+    const { signal, data, ...options } = optional(given);
+    stop(signal);
+    const sent = { ...options, data: { inputs: await movable(data?.inputs ?? []) } };
+    const file = await this.#ask(signal, (desk, call) => desk.quantise(call, this.#id, sent));
+    // Not by way of `this`: the one must not hold the other.
+    const anew = this.#begin;
+    const begin: Begin = (how = (desk, call, id, ...rest) => desk.load(call, id, file, ...rest), signal) => anew(how, signal);
+    return new WorkerModel(await begin(undefined, signal), begin);
   }
 
   async save(format?: SaveFormat): Promise<Uint8Array<ArrayBuffer>> {
