@@ -375,6 +375,31 @@ fn sums_taken_apart_are_those_of_the_run() {
             }
         }
         assert!(reader.sum("pool", 0, (0, 0)).is_err() && reader.values("nothing").is_err());
+        let mut huge = model.clone();
+        let image = huge.steps[0].clone();
+        huge.steps = std::iter::once(image.clone())
+            .chain((1..40).map(|i| quantise::Step {
+                inputs: vec![i - 1],
+                kind: Kind::MaxPool(hitofude::shape::Window::square(1)),
+                ..image.clone()
+            }))
+            .collect();
+        huge.steps.iter_mut().for_each(|step| step.shape = hitofude::shape::Shape::new(1, 1000, 1000));
+        let last = huge.steps.last_mut().unwrap();
+        last.form = Form::Numbers;
+        last.kind = Kind::Filters(quantise::Filters {
+            window: hitofude::shape::Window::square(1),
+            bits: Bits::Int(8),
+            weights: vec![1],
+            scales: vec![1.0],
+            bias: vec![0.0],
+            relu: false,
+        });
+        huge.check().unwrap();
+        assert!(
+            quantise::Reader::new(huge).is_err_and(|e| e.to_string().contains("numbers of an image")),
+            "memory has an end"
+        );
         assert!(reader.scores(&[]).is_err() && reader.scores(&images(1)[1..]).is_err());
     }
 }

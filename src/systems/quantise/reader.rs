@@ -4,21 +4,29 @@ use super::run::Sum;
 use super::{Model, Runner};
 use crate::error::{Error, Result};
 
-/// Images in a run of many.
+/// Images in a run of many, and the most numbers that all steps make of them together.
 const BATCH: usize = 25;
+const MOST: usize = 1 << 23;
 
 /// A model with its replicas.
 pub struct Reader {
     model: Model,
+    batch: usize,
     one: Runner,
     many: Runner,
 }
 
 impl Reader {
-    /// Opens a model. Errors: those of [`Runner::new`].
+    /// Opens a model. Errors: those of [`Runner::new`], [`Error::Value`] for steps that memory cannot hold.
     pub fn new(model: Model) -> Result<Self> {
-        let (one, many) = (Runner::new(&model, 1)?, Runner::new(&model, BATCH)?);
-        Ok(Self { model, one, many })
+        model.check()?;
+        let all = model.steps.iter().fold(0usize, |sum, step| sum.saturating_add(step.shape.len()));
+        if all > MOST {
+            return Err(Error::value("steps", format!("at most {MOST} numbers of an image in all"), all));
+        }
+        let batch = (MOST / all.max(1)).clamp(1, BATCH);
+        let (one, many) = (Runner::new(&model, 1)?, Runner::new(&model, batch)?);
+        Ok(Self { model, batch, one, many })
     }
 
     /// The model.
@@ -36,7 +44,7 @@ impl Reader {
         if images.len() == each {
             return self.one.run(images);
         }
-        let parts: Result<Vec<Vec<f32>>> = images.chunks(BATCH * each).map(|part| self.many.run(part)).collect();
+        let parts: Result<Vec<Vec<f32>>> = images.chunks(self.batch * each).map(|part| self.many.run(part)).collect();
         Ok(parts?.concat())
     }
 
