@@ -66,11 +66,17 @@ export async function fuzz({ load, define, HitofudeError }, calls, seed) {
       }
     },
     save: (m) => m.save(any([undefined, 'onnx', 'npz', 'safetensors-f32', odd()])),
+    system: (m) => any([
+      () => m.generate(chance() < 0.9 ? { digit: any([undefined, 3, odd()]), seed: usual(1), count: usual(2), signal: signal() } : odd()),
+      () => m.detect(input(), chance() < 0.9 ? { threshold: usual(0.5), most: usual(3), signal: signal() } : odd()),
+      () => m.segment(input(), signal()),
+      () => m.caption(input(), chance() < 0.9 ? { language: usual('ja'), beams: usual(1), signal: signal() } : odd()),
+    ])(),
     dispose: async (m) => m.dispose(),
     look: async (m) => [m.name, m.classes, m.inputShape, m.layers(), m.classNames],
   };
   const opening = {
-    load: () => load(any([any(files), torn(), torn(), 'draw', odd()]), any([undefined, { signal: signal() }, odd()])),
+    load: () => load(any([any(files), torn(), torn(), 'draw', 'dcgan', odd()]), any([undefined, { signal: signal() }, odd()])),
     fresh: () => define(NET),
     define: () => define(any([NET, { ...NET, layers: odd() }, { ...NET, input: odd() }, { input: [1, 8, 8], layers: [{ type: odd(), out: odd(), kernel: odd() }] }, odd()]), any([undefined, { seed: odd() }])),
   };
@@ -87,7 +93,7 @@ export async function fuzz({ load, define, HitofudeError }, calls, seed) {
   };
   const kept = await load('draw');
   const right = await bits(kept);
-  const models = await Promise.all([define(NET), define(NET), define(NET), load('draw')]);
+  const models = await Promise.all([define(NET), define(NET), define(NET), load('draw'), load('faster_rcnn'), load('dcgan')]);
   let answers = 0;
   for (let done = 0; done < calls; ) {
     // Some of them at once.

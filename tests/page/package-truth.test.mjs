@@ -128,6 +128,45 @@ test('from another origin, as from a CDN, the worker is imported', { timeout: 18
   cdn.close();
 });
 
+test('systems in a page: a signal ends a call and the model lives on, a script in the wrong place is refused, files are known for systems', { timeout: 180_000 }, async () => {
+  let broken = false;
+  const server = await serve((file) => (broken && file.endsWith('/systems-worker.js') ? { status: 404 } : undefined));
+  const { page, faults } = await opened(`${server.url}/blank.html`);
+  const found = await page.evaluate(async (seven) => {
+    const said = {};
+    const [painter, detector] = [await load('dcgan'), await load('/pretrained/detect/faster_rcnn.safetensors')];
+    const digits = async (model) => (await model.detect(seven)).map((one) => one.class).join();
+    const drawn = async () => (await painter.generate({ digit: 3, seed: 5 }))[0].pixels.join();
+    const before = await drawn();
+    const controller = new AbortController();
+    // Far more than can be drawn before the signal: it waits its turn behind the others.
+    const long = Promise.all(Array.from({ length: 50 }, () => told(painter.generate({ count: 4096, signal: controller.signal }))));
+    setTimeout(() => controller.abort(), 300);
+    said.meanwhile = await digits(detector);
+    said.ended = [...new Set((await long).map(({ name }) => name))];
+    said.after = (await drawn()) === before;
+    const both = { models: '/package/worker.js', systems: '/package/systems-worker.js' };
+    said.urls = [];
+    for (const workerUrl of [both, both.systems]) said.urls.push(await digits(await load('/pretrained/detect/faster_rcnn.safetensors', { workerUrl })), await digits(await load('faster_rcnn', { workerUrl })));
+    said.reads = (await (await load('draw', { workerUrl: both.systems })).predict(seven)).class;
+    said.astray = [];
+    for (const source of ['faster_rcnn', '/pretrained/detect/faster_rcnn.safetensors']) said.astray.push((await told(load(source, { workerUrl: both.models }))).code);
+    said.lacks = [(await told((await load('draw')).detect(seven))).code, (await told(painter.predict(seven))).code, (await told(detector.detect(seven, null))).code, (await told(detector.detect())).code];
+    painter.dispose();
+    said.gone = (await told(painter.generate())).code;
+    return said;
+  }, SEVEN);
+  assert.deepEqual(found, {
+    meanwhile: '7', ended: ['AbortError'], after: true, urls: ['7', '7', '7', '7'], reads: 7, astray: ['worker', 'worker'], lacks: ['unsupported', 'unsupported', 'value', 'value'], gone: 'missing',
+  });
+  broken = true;
+  assert.deepEqual(await page.evaluate(async () => { const { code, ours } = await told(load('faster_rcnn')); return [code, ours]; }), ['worker', true]);
+  assert.equal(await page.evaluate(async (seven) => (await (await load('draw')).predict(seven)).class, SEVEN), 7);
+  assert.deepEqual(faults, []);
+  await page.close();
+  server.close();
+});
+
 test('labels: names and one-hot rows are understood, all else is refused before the first step', async () => {
   const { inputs, labels } = some(60);
   const { define } = hitofude;
@@ -580,9 +619,10 @@ test('in jsdom, which has no workers, the engine runs in the thread', (t) => {
     const { load, HitofudeError } = await import('./package/index.js');
     const model = await load('draw');
     const canvas = await model.predict(document.createElement('canvas')).catch((e) => e instanceof HitofudeError && e.code);
-    console.log((await model.predict(${JSON.stringify(SEVEN)})).class, canvas);
+    const [found] = await (await load('faster_rcnn')).detect(${JSON.stringify(SEVEN)});
+    console.log((await model.predict(${JSON.stringify(SEVEN)})).class, canvas, found.class);
   `);
-  assert.deepEqual(out.split('\n'), ['hitofude: there is no Worker here, so its engine runs in the thread of the page', '7 unsupported']);
+  assert.deepEqual(out.split('\n'), ['hitofude: there is no Worker here, so its engine runs in the thread of the page', '7 unsupported 7']);
 });
 
 // HITOFUDE_CALLS=100000 HITOFUDE_SEED=2 for more of them.

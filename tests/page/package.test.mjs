@@ -279,13 +279,13 @@ test('types: markup of React, Vue and Svelte knows the elements, and a program w
   mkdirSync(path.join(folder, 'plain'), { recursive: true });
   const files = {
     'react.tsx': `import 'hitofude/react';
-      export const pad = <hitofude-pad model="draw" name="digit" onchange={(event) => event.type} />;
+      export const pad = <hitofude-pad model="draw" name="digit" multiple threshold={0.4} onchange={(event) => event.type} onreading={({ detail }) => detail.number} />;
       // @ts-expect-error: a model is named
       export const wrong = <hitofude-pad model={3} />;`,
     'vue.ts': `import 'hitofude/vue';
       import type { GlobalComponents } from 'vue';
       export type Pad = InstanceType<GlobalComponents['hitofude-pad']>['$props'];
-      export const pad: Pad = { model: 'draw' };
+      export const pad: Pad = { model: 'draw', multiple: true };
       // @ts-expect-error: a model is named
       export const wrong: Pad = { model: 3 };`,
     'svelte.ts': `import 'hitofude/svelte';
@@ -386,7 +386,7 @@ test('Node: systems find, write, name pixels and draw, from names, addresses and
     again: true, turns: '012345678901', range: true, read: [3, 7], found: Array(8).fill('37'), box: true, most: [1, 0],
     mask: [true, 128, 128, 11], pixels: [true, true], street: ['sky', 'road', 'marking'], caption: [true, true, true, true], japanese: true,
     about: ['faster_rcnn', 10, 3, 128, 128, true, true], same: true, empty: [0, 0, 0, 0], stroke: [7, true],
-    codes: [value, value, value, 'unsupported', 'shape', value, 'shape', value, 'shape', value, value, value, value, 'empty', 'missing', value, value, value, value, value, 'AbortError', 'missing', 'missing', 'unsupported'],
+    codes: [value, value, value, 'unsupported', 'shape', value, 'shape', 'shape', 'shape', value, value, value, value, 'empty', 'missing', value, value, value, value, value, 'AbortError', 'missing', 'missing', 'unsupported'],
     lacking: Array(12).fill('unsupported'), who: 'draw has no detect: that is a call of faster_rcnn and rcnn', gone: 'missing',
   });
 });

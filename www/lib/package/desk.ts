@@ -33,7 +33,7 @@ async function answered<T>(call: number, work: (signal: AbortSignal) => Promise<
   try {
     return { value: await work(controller.signal) };
   } catch (error) {
-    if (error instanceof Elsewhere) return transfer({ elsewhere: error.file }, [error.file.buffer]);
+    if (error instanceof Elsewhere) return handed(error.source);
     const { name, message, code } = refusal(error) as Error & { code?: unknown };
     return { error: { name, message, code } };
   } finally {
@@ -41,7 +41,9 @@ async function answered<T>(call: number, work: (signal: AbortSignal) => Promise<
   }
 }
 
-export type Answer<T> = { value: T } | { elsewhere: Uint8Array<ArrayBuffer> } | { error: { name: string; message: string; code: unknown } };
+const handed = (source: Elsewhere['source']) => transfer({ elsewhere: source }, typeof source === 'string' ? [] : [source.buffer]);
+
+export type Answer<T> = { value: T } | { elsewhere: Elsewhere['source'] } | { error: { name: string; message: string; code: unknown } };
 
 type Opened = Omit<LoadOptions, 'signal' | 'onProgress'>;
 export type OnProgress = NonNullable<LoadOptions['onProgress']>;

@@ -27,7 +27,7 @@ type Glue = (options: { module_or_path: BufferSource | WebAssembly.Module }) => 
 /** What opens systems where there is the module for them. */
 type Systems = { glue: unknown; open: (file: Uint8Array, system: System) => Model };
 
-/** `load` and `define` in this thread. Without `systems` their files are handed on, as `Elsewhere`. */
+/** `load` and `define` in this thread. Without `systems` their names and files are handed on, as `Elsewhere`. */
 export function api(assets: Assets, systems?: Systems): Api {
   const started = new Map<Glue, Promise<unknown>>();
   const once = (glue: Glue, source: WasmSource, options: LoadOptions) => {
@@ -76,6 +76,7 @@ export function api(assets: Assets, systems?: Systems): Api {
     load: (source, options) =>
       refusing(async () => {
         const given = begun(options);
+        if (!systems && isSystem(source)) throw new Elsewhere(source);
         const file = await weights(source, assets.models, given);
         const system = systemOf(file);
         return system ? openSystem(file, system, given) : open({ weights: file }, given);

@@ -42,9 +42,9 @@ export class HitofudeError extends Error {
   }
 }
 
-/** A file whose network needs the module for systems, handed back to whoever has it. */
+/** A name or a file whose network needs the module for systems, handed back to whoever has it. */
 export class Elsewhere extends Error {
-  constructor(readonly file: Uint8Array<ArrayBuffer>) {
+  constructor(readonly source: string | Uint8Array<ArrayBuffer>) {
     super('this network is opened by the module for systems');
   }
 }

@@ -48,7 +48,7 @@ export const load: Api['load'] = async (source, options = {}) => {
     return await loaded(isSystem(source) ? 'systems' : 'models', source, options);
   } catch (error) {
     if (!(error instanceof Elsewhere)) throw error;
-    return loaded('systems', error.file, options).catch(astray);
+    return loaded('systems', error.source, options).catch(astray);
   }
 };
 

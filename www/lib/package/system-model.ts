@@ -82,7 +82,6 @@ class SystemModel implements Model {
     stop(signal);
     const generator = this.#as(DigitGenerator, 'generate');
     whole('count', count, 1, 4096);
-    whole('seed', seed, 0);
     if (digit !== undefined) whole('digit', digit, 0, 9);
     const digits = Uint8Array.from({ length: count }, (_, i) => digit ?? i % 10);
     const drawn = generator.draw(latentRows(count, generator.latent, seed), digits);
