@@ -87,12 +87,24 @@ struct Machine<'a> {
     stack: Vec<Value>,
     memo: BTreeMap<usize, Value>,
     objects: Vec<Object>,
+    /// Whether the pickle is PyTorch's, which has more opcodes.
+    #[cfg(feature = "convert")]
+    torch: bool,
 }
 
 impl<'a> Machine<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         let budget = bytes.len().saturating_mul(PER_BYTE).saturating_add(BASE);
-        Self { bytes, at: 0, budget, stack: Vec::new(), memo: BTreeMap::new(), objects: Vec::new() }
+        Self {
+            bytes,
+            at: 0,
+            budget,
+            stack: Vec::new(),
+            memo: BTreeMap::new(),
+            objects: Vec::new(),
+            #[cfg(feature = "convert")]
+            torch: false,
+        }
     }
 }
 

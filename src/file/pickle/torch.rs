@@ -37,6 +37,7 @@ const INSIDE: [&str; 7] = ["state_dict", "model_state_dict", "model", "net", "we
 /// Reads the tensors of a pickled `state_dict` by name. Numbers, texts and lists that stand beside them are left out.
 pub(in crate::file) fn views(bytes: &[u8]) -> Result<Vec<(String, View)>> {
     let mut machine = Machine::new(bytes);
+    machine.torch = true;
     let root = machine.run()?;
     machine.views(&root)
 }
@@ -57,6 +58,7 @@ impl Machine<'_> {
     /// The opcodes that NumPy's pickles have not. Lists are held as tuples.
     pub(super) fn torch(&mut self, opcode: u8) -> Result<bool> {
         match opcode {
+            _ if !self.torch => return Ok(false),
             b']' => {
                 let list = self.make(Object::Tuple(Vec::new()));
                 self.stack.push(list);
