@@ -31,6 +31,7 @@ function steps() {
     { name: 'clippy', command: ['cargo', 'clippy', '--all-targets', ...native, ...DENY] },
     { name: 'clippy, wasm32', command: ['cargo', 'clippy', ...WASM, '--lib', '--test', 'browser', ...DENY], env: wasmEnv },
     { name: 'clippy, reading alone', command: ['cargo', 'clippy', '--lib', ...WASM.slice(0, 3), ...DENY], env: wasmEnv },
+    { name: 'clippy, translating alone', command: ['cargo', 'clippy', '--lib', ...WASM.slice(0, 3), '--features', 'convert', ...DENY], env: wasmEnv },
     { name: 'Rust docs', command: ['cargo', 'doc', '--no-deps', '--lib', '--features', 'gpu'], env: denyInDocs },
     { name: 'Rust docs, wasm32', command: ['cargo', 'doc', '--no-deps', '--lib', ...WASM], env: { ...wasmEnv, ...denyInDocs } },
     {
