@@ -476,7 +476,7 @@ test('a page: systems come with their own worker when one is asked for, and see 
   await page.getByText('"codes"').waitFor({ timeout: 60_000 }).catch((error) => assert.fail(`${faults.join('; ')} ${error.message}`));
   assert.deepEqual(JSON.parse(await page.locator('body').innerText()), {
     before: [], after: true, inks: Array(5).fill('71'), inputs: Array(8).fill('71'), predict: [7, 7], mask: [30_000, 200, 150], drawn: 7, caption: 'string', nested: [7, 7],
-    codes: ['value', 'value', 'format', 'value', 'value', 'unsupported', 'unsupported', 'AbortError', 'missing', 'value', 'missing'],
+    codes: ['value', 'network', 'format', 'value', 'value', 'unsupported', 'unsupported', 'AbortError', 'missing', 'value', 'missing'],
   });
   assert.deepEqual(faults, []);
 });
