@@ -75,7 +75,7 @@ export async function fuzz({ load, define, HitofudeError }, calls, seed) {
   const settled = async (name, work) => {
     let late;
     try {
-      return await Promise.race([work(), new Promise((_, reject) => (late = setTimeout(reject, 20_000, new Error(`${name} neither answers nor is refused`))))]);
+      return await Promise.race([work(), new Promise((_, reject) => (late = setTimeout(reject, 60_000, new Error(`${name} neither answers nor is refused`))))]);
     } catch (error) {
       const fine = error instanceof HitofudeError ? typeof error.code === 'string' && error.code !== 'crashed' : error?.name === 'AbortError';
       if (!fine) throw new Error(`${name}: ${error?.stack ?? error}`);

@@ -90,7 +90,7 @@ const code = async (work) => {
 };
 const bits = async (model, input) => Buffer.from((await model.predict(input)).probabilities.buffer).toString('hex');
 
-test('a worker that cannot start rejects with a code that says what to do, and a later load works', { timeout: 120_000 }, async () => {
+test('a worker that cannot start rejects with a code that says what to do, and a later load works', { timeout: 300_000 }, async () => {
   const ways = {
     404: { status: 404 },
     'a page in its place': { body: '<!doctype html>' },
@@ -116,7 +116,7 @@ test('a worker that cannot start rejects with a code that says what to do, and a
   server.close();
 });
 
-test('from another origin, as from a CDN, the worker is imported', { timeout: 60_000 }, async () => {
+test('from another origin, as from a CDN, the worker is imported', { timeout: 180_000 }, async () => {
   const cdn = await serve(() => ({ headers: { 'access-control-allow-origin': '*' } }));
   const own = await serve((file) => (file === '/page.html' ? { body: PAGE.replace('./package', `${cdn.url}/package`) } : { status: 404 }));
   const { page } = await opened(`${own.url}/page.html`);
@@ -323,7 +323,7 @@ test('inputs in Node: lists of every kind, pixels with paper of any colour; the 
   }
 });
 
-test('inputs in a page: elements, files, addresses, frames, canvases of every ink and paper, for every network', { timeout: 120_000 }, async () => {
+test('inputs in a page: elements, files, addresses, frames, canvases of every ink and paper, for every network', { timeout: 300_000 }, async () => {
   const { page, faults } = await opened();
   const found = await page.evaluate(async () => {
     const draw = await load('draw');
@@ -390,7 +390,7 @@ test('inputs in a page: elements, files, addresses, frames, canvases of every in
   await page.close();
 });
 
-test('a signal ends a load, a run, an explanation and a training at once; models live on, as they were', { timeout: 180_000 }, async () => {
+test('a signal ends a load, a run, an explanation and a training at once; models live on, as they were', { timeout: 400_000 }, async () => {
   // What is asked here would take many minutes: without an end at once this test runs out of time.
   const { page, faults } = await opened();
   const found = await page.evaluate(async ([seven]) => {
@@ -439,7 +439,7 @@ test('a signal ends a load, a run, an explanation and a training at once; models
   await page.close();
 });
 
-test('<hitofude-pad>: what happens in the middle of a stroke throws nothing and joins nothing; disabled, nothing draws', { timeout: 120_000 }, async () => {
+test('<hitofude-pad>: what happens in the middle of a stroke throws nothing and joins nothing; disabled, nothing draws', { timeout: 300_000 }, async () => {
   writeFileSync(path.join(away, 'pad.html'), `<!doctype html><html lang="en"><title>.</title><body style="margin:0"><form id="f"><fieldset id="fs"><hitofude-pad id="p" name="digit"></hitofude-pad></fieldset></form><div id="b"></div></body>
     <script type="module">import './package/elements.js'; window.ready = true;</script></html>`);
   const points = [[64, 50], [128, 50], [190, 48], [166, 100], [140, 158], [115, 225]];
@@ -477,7 +477,7 @@ test('<hitofude-pad>: what happens in the middle of a stroke throws nothing and 
     if (kind === 'mouse') await page.mouse.up();
     await page.evaluate(() => { q.clear(); document.querySelector('#fs').append(q); });
     await seven();
-    await page.getByText(/^7 \(/).waitFor({ timeout: 20_000 });
+    await page.getByText(/^7 \(/).waitFor({ timeout: 60_000 });
     assert.equal(await page.evaluate(() => new FormData(f).get('digit')), '7', kind);
     for (const cut of ['p.clear()', 'f.reset()', 'p.undo()', 'p.shadowRoot.querySelector("[part=clear]").click()']) {
       await page.evaluate(() => p.clear());
@@ -514,7 +514,7 @@ test('<hitofude-pad>: what happens in the middle of a stroke throws nothing and 
   await page.close();
 });
 
-test('<hitofude-pad> shows and fires the error of a worker that cannot start, and has its style under a strict style-src', { timeout: 60_000 }, async () => {
+test('<hitofude-pad> shows and fires the error of a worker that cannot start, and has its style under a strict style-src', { timeout: 180_000 }, async () => {
   const strict = { body: readFileSync(path.join(away, 'pad.html')), headers: { 'content-security-policy': "style-src 'none'" } };
   const server = await serve((file) => (file === '/pad.html' ? strict : file.endsWith('/worker.js') ? { status: 404 } : undefined));
   const { page } = await opened(`${server.url}/pad.html`);
@@ -596,7 +596,7 @@ test(`${CALLS} calls in any order with any arguments end in an answer or a refus
   assert.ok(answers > CALLS / 4, `${answers} answers`);
 });
 
-test('and so do those of a page to its workers', { timeout: 180_000 }, async () => {
+test('and so do those of a page to its workers', { timeout: 400_000 }, async () => {
   writeFileSync(path.join(away, 'fuzz-package.mjs'), readFileSync(path.join(root, 'tests', 'page', 'fuzz-package.mjs')));
   const { page, faults } = await opened();
   const answers = await page.evaluate(async ([calls, seed]) => (await import('/fuzz-package.mjs')).fuzz(await import('/package/index.js'), calls, seed), [Math.ceil(CALLS / 4), SEED]);
