@@ -503,7 +503,8 @@ test('<hitofude-pad multiple>: it reads a number into its form, says where each 
   const answer = page.getByLabel('Answer');
   await answer.getByText('71', { exact: true }).waitFor({ timeout: 20_000 }).catch(async (error) => assert.fail(`${await answer.innerText()} ${error.message}`));
   assert.equal(await value(), '71');
-  assert.equal(await page.getByRole('status').filter({ hasText: 'Found' }).innerText(), 'Found: 7 at the left, 1 in the middle');
+  // Said when the stroke ends, which may be after it was read.
+  await page.getByRole('status').filter({ hasText: /^Found: 7 at the left, 1 in the middle$/ }).waitFor();
   const last = await page.evaluate(() => window.readings.at(-1));
   assert.deepEqual([last.number, last.lines, last.digits.map((digit) => digit.class), last.status], ['71', ['71'], [7, 1], 'sure']);
   assert.ok(last.digits.every(({ score, box: [x0, y0, x1, y1] }) => score >= 0.5 && x0 > 0 && x1 < 1 && y0 > 0.1 && y1 < 0.55));

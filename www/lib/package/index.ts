@@ -26,7 +26,10 @@ const own = import.meta.url;
 const here = api(assets);
 
 /** The way into the package that has systems, too; by its address, so that bundlers do not make parts of a worker of one's own. */
-const withSystems = (): Promise<Api> => import(/* @vite-ignore */ /* webpackIgnore: true */ new URL(['direct', 'js'].join('.'), own).href);
+const withSystems = (): Promise<Api> =>
+  import(/* @vite-ignore */ /* webpackIgnore: true */ new URL(['direct', 'js'].join('.'), own).href).catch((cause: unknown) => {
+    throw new HitofudeError('unsupported', 'systems are not in this script, and there are no workers here: load them with hitofude/direct', { cause });
+  });
 
 let said = false;
 

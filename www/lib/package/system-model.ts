@@ -37,7 +37,8 @@ class SystemModel implements Model {
   constructor(file: Uint8Array, { name, task }: System) {
     const handle = new KINDS[task](file);
     this.#layers = handle.layers().map(({ name, kind, shape, parameters, multiplyAdds }: Layer) => ({ name, kind, shape, parameters, multiplyAdds }));
-    [this.name, this.#file, this.#handle] = [name, file, handle];
+    // A copy: the bytes are the caller's.
+    [this.name, this.#file, this.#handle] = [name, new Uint8Array(file), handle];
     const seen: Shape = [3, SHEET, SHEET];
     this.inputShape = task === 'segment' || task === 'generate' ? this.#layers[0]!.shape : seen;
     this.classNames = handle instanceof PixelReader ? handle.classes() : undefined;
