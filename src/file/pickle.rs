@@ -77,7 +77,7 @@ enum Object {
     #[cfg(feature = "convert")]
     Storage(super::number::Number, String),
     #[cfg(feature = "convert")]
-    View(torch::View),
+    View(Box<torch::View>),
 }
 
 struct Machine<'a> {

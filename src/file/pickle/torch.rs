@@ -118,7 +118,8 @@ impl Machine<'_> {
         let Some((number, storage, offset)) = found else {
             return self.refuse("a tensor in a storage", "another value");
         };
-        Ok(Object::View(View { number, storage, offset, sides: self.shape(sides)?, strides: self.shape(strides)? }))
+        let view = View { number, storage, offset, sides: self.shape(sides)?, strides: self.shape(strides)? };
+        Ok(Object::View(Box::new(view)))
     }
 
     /// The tensors of the finished dict, or of the one in it that is a `state_dict`.
@@ -132,7 +133,7 @@ impl Machine<'_> {
         };
         let view = |value: &Value| match value {
             Value::Object(index) => match &self.objects[*index] {
-                Object::View(view) => Some(view.clone()),
+                Object::View(view) => Some((**view).clone()),
                 _ => None,
             },
             _ => None,
