@@ -96,6 +96,20 @@ fn growth_and_work_are_refused_before_they_are_spent() {
     assert!(run(model(products("w"), vec![("w", ArrayD::from_elem(vec![600, 600], 0.5_f32).into())])).is_ok());
 }
 
+#[test]
+fn a_long_chain_without_names_and_an_endless_input_are_described_at_once() {
+    let name = |i: usize| if i == 0 { "x".to_string() } else { format!("a{i}") };
+    let mut nodes: Vec<Node> = (0..4000).map(|i| node("Relu", "", &[&name(i)], &name(i + 1))).collect();
+    nodes[3999].outputs = vec!["y".into()];
+    let mut chain = model(nodes, vec![]);
+    chain.graph.inputs[0].shape = Some(vec![Some(1), Some(1), Some(2), Some(2)]);
+    let (net, _) = Imported::new(chain).unwrap().network().unwrap();
+    assert_eq!((net.nodes().len(), &net.nodes()[4000].name[..]), (4001, "relu_4000"));
+    let mut endless = model(vec![node("Relu", "", &["x"], "y")], vec![]);
+    endless.graph.inputs[0].shape = Some(vec![Some(1 << 40), Some(1 << 40)]);
+    assert!(Imported::new(endless).unwrap().operators().is_err());
+}
+
 const SIDES: [i64; 12] = [0, 1, 2, 3, 4, 7, -1, -2, 300, 65_536, 1 << 40, i64::MIN];
 const TEXTS: [&str; 12] = [
     "SAME_UPPER",

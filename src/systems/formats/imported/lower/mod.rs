@@ -44,6 +44,7 @@ impl Imported {
             budget: Budget::default(),
             wires,
             values: Vec::new(),
+            numbers: BTreeMap::new(),
             done: BTreeSet::new(),
         };
         let mut unknown = Vec::new();
@@ -73,6 +74,8 @@ struct Lowering<'a> {
     wires: BTreeMap<&'a str, Wire>,
     /// Parameters by their names in the network.
     values: Vec<(String, Tensor)>,
+    /// The number that the next layer of a name gets: a graph of thousands without names must not count them anew each time.
+    numbers: BTreeMap<String, usize>,
     /// Operators that the one before has taken with it.
     done: BTreeSet<&'a str>,
 }
@@ -120,7 +123,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A name for a node's layer: that of its weight, which frameworks keep, or the node's own.
-    fn name(&self, node: &Node) -> String {
+    fn name(&mut self, node: &Node) -> String {
         let weight = node.inputs.iter().find_map(|name| name.strip_suffix(".weight"));
         let own =
             if node.name.is_empty() { node.op.to_lowercase() } else { node.name.trim_matches('/').replace('/', ".") };
@@ -130,8 +133,14 @@ impl<'a> Lowering<'a> {
             name.pop();
         }
         let taken = |name: &str| self.graph.nodes().iter().any(|node| node.name == name);
-        let numbered = (2..).map(|n| format!("{name}_{n}"));
-        std::iter::once(name.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(name)
+        let next = self.numbers.entry(name.clone()).or_insert(1);
+        loop {
+            let numbered = if *next == 1 { name.clone() } else { format!("{name}_{next}") };
+            *next += 1;
+            if !taken(&numbered) {
+                return numbered;
+            }
+        }
     }
 
     /// Adds the layer of a node with its parameters, and makes it the node's first output.

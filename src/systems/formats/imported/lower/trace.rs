@@ -28,7 +28,10 @@ fn one(model: &Imported, port: &Port, own_batch: bool) -> Result<Vec<usize>> {
     }
     let known: Option<Vec<usize>> = sides.iter().skip(1).copied().collect();
     match known {
-        Some(known) if (1..=3).contains(&known.len()) && !known.contains(&0) => Ok([&[1][..], &known].concat()),
+        Some(known) if (1..=3).contains(&known.len()) && !known.contains(&0) => {
+            sized(&known)?;
+            Ok([&[1][..], &known].concat())
+        }
         _ => Err(Error::shape(&port.name, "a size that the file gives, or that is said", shown(port))),
     }
 }

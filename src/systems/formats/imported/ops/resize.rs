@@ -51,7 +51,9 @@ fn along(call: &Call, x: &ArrayD<f32>, axis: usize, taps: &[Taps], outside: f32)
     let mut shape = x.shape().to_vec();
     shape[axis] = taps.len();
     call.visit(&[taps.iter().flatten().map(Vec::len).max().unwrap_or(1), shape.iter().product()])?;
-    let mut out = vec![0.0; call.sized(&shape)?];
+    // What is enlarged so far lies beside what comes out.
+    call.budget.room(4 * x.len().saturating_add(call.sized(&shape)?))?;
+    let mut out = vec![0.0; shape.iter().product()];
     let blocks = x.as_slice().unwrap_or(&[]).chunks_exact((side * inner).max(1));
     for (block, out) in blocks.zip(out.chunks_exact_mut((taps.len() * inner).max(1))) {
         for (taps, line) in taps.iter().zip(out.chunks_exact_mut(inner.max(1))) {
