@@ -26,9 +26,10 @@ before(async () => {
 });
 after(() => Promise.all([firefox?.close(), site?.close()]));
 
-/** Opens the page in Firefox; `faults` lists its errors. */
+/** Opens the page in Firefox, in a context of its own, which knows nothing of runs that others have kept; `faults` lists its errors. */
 async function openInFirefox(url) {
-  const page = await firefox.newPage();
+  const context = await firefox.createBrowserContext();
+  const page = await context.newPage();
   const faults = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));

@@ -11,7 +11,7 @@ const files = __FILES__.map((file) => new URL(file, scope).href);
 const page = new URL('index.html', scope).href;
 // The engine's builds and the weights are large; the page names the ones that a visit used. The labs with threads
 // of their own are kept once they have been opened, and texts (text-draw-ja) in the language that was read.
-const shell = files.filter((url) => !/\.(wasm|safetensors)$|\/text-|\/(Inside|looking|laying|Train|classroom|gpu|pupil|download|Bench|Zoo|compute|teacher|Model|bench|Wiring|Grid|Style|painter|Play|referee|Scenes|watcher|Generate|atelier|PictureInput|Curve|Amount|take)-/.test(url));
+const shell = files.filter((url) => !/\.(wasm|safetensors)$|\/text-|\/(Inside|looking|laying|Train|classroom|gpu|pupil|download|Bench|Zoo|compute|teacher|Model|bench|Wiring|Grid|Style|painter|Play|referee|Scenes|watcher|Generate|atelier|Precision|scales|drawings|Join|guest|stale|PictureInput|Curve|Amount|take)-/.test(url));
 
 worker.addEventListener('install', (event) => event.waitUntil(keep(shell)));
 
