@@ -54,6 +54,15 @@ fn a_validation_on_the_way_costs_a_tenth_of_the_steps_before_it() {
     assert_eq!(patient.glance(), 1000, "early stopping goes by the most");
 }
 
+#[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+#[cfg_attr(not(target_arch = "wasm32"), test)]
+fn a_network_that_memory_cannot_hold_is_refused_before_anything_is_allocated() {
+    let wide = setup("").network.replace("\"out\":4,\"kernel\"", "\"out\":65535,\"kernel\"");
+    let wide = Setup { network: wide, batch: 4000, shard: 4000, ..setup("") };
+    let error = Learner::new(wide, samples()).err().unwrap().to_string();
+    assert!(error.contains("memory of a run: expected at most"), "{error}");
+}
+
 /// Takes steps with so many learners, each with every so-manieth shard.
 fn train(setup: &Setup, samples: &Arc<Samples>, coach: &mut Coach, learners: usize, steps: u64) {
     let mut all: Vec<Learner> = (0..learners).map(|_| Learner::new(setup.clone(), samples.clone()).unwrap()).collect();

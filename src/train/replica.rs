@@ -8,6 +8,7 @@ use super::options::Options;
 use super::regularise::smooth;
 use crate::error::{Error, Result};
 use crate::kernel::reduce;
+use crate::nn::plan::affordable;
 use crate::nn::{Feed, Mode, Network, Params, Run, Want, Wire};
 
 /// One copy of a network, to learn from up to a shard of images at a time.
@@ -45,11 +46,12 @@ impl Progress {
 
 impl Replica {
     /// Buffers for shards of up to `size` images of `net`, with its losses, or with those of a classifier if it has none; of
-    /// the options, it smooths a classifier's labels. Errors: those of [`Network::classifier`].
+    /// the options, it smooths a classifier's labels. Errors: those of [`Network::classifier`] and [`affordable`].
     pub fn new(net: &Network, size: usize, options: &Options) -> Result<Self> {
         let classes =
             (net.losses().is_empty() && net.inputs().count() == 1).then(|| net.node(net.output()).shape.len());
         let net = if classes.is_some() { net.classifier()? } else { net.clone() };
+        affordable(&net, size, &Want::training())?;
         Ok(Self {
             run: Run::new(&net, size, &Want::training()),
             batch: Batch::new(&net),

@@ -5,6 +5,7 @@ use super::samples::{Part, Samples};
 use super::setup::Setup;
 use crate::error::{Error, Result};
 use crate::kernel::{Level, reduce, softmax};
+use crate::nn::plan::affordable;
 use crate::nn::{Mode, Params, Run, Want};
 use crate::rng::Rng;
 use crate::train::{Progress, Replica};
@@ -43,11 +44,13 @@ pub(super) struct Epoch {
 }
 
 impl Learner {
-    /// A learner of this setup on these samples, with the setup's first weights.
+    /// A learner of this setup on these samples, with the setup's first weights. Errors: those of the setup's network, and of
+    /// [`affordable`] where memory cannot hold its runs.
     pub fn new(setup: Setup, samples: Arc<Samples>) -> Result<Self> {
         let net = setup.network(samples.shape(), samples.classes())?;
         let params = setup.first(&net)?;
         let replica = Replica::new(&net, setup.shard, &setup.options)?;
+        affordable(&net, CLASSIFIED, &Want::outputs())?;
         let judge = Run::new(&net, CLASSIFIED, &Want::outputs());
         Ok(Self { setup, samples, params, replica, judge, epoch: Epoch::default() })
     }

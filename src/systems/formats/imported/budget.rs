@@ -45,15 +45,17 @@ impl Budget {
             return Ok(());
         }
         let mega = |bytes: usize| bytes.div_ceil(1 << 20);
-        let expected = format!("at most {} MiB at once (raise the most memory for more)", mega(self.memory));
+        let expected = format!("at most {} MiB at once (--most-memory of the command raises it)", mega(self.memory));
         Err(Error::shape("memory", expected, format!("{} MiB", mega(all))))
     }
 
     /// Takes work: numbers that a plain loop visits. Errors: [`Error::Shape`] where that is too much.
     pub(super) fn work(&self, units: u64) -> Result<()> {
         let Some(left) = self.left.get().checked_sub(units) else {
-            let expected =
-                format!("at most {} numbers visited for what is given (raise the most memory for more)", self.work);
+            let expected = format!(
+                "at most {} numbers visited for what is given (--most-memory of the command raises it)",
+                self.work
+            );
             return Err(Error::shape("work", expected, (self.work - self.left.get()).saturating_add(units)));
         };
         self.left.set(left);
